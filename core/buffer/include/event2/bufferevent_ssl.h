@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef EVENT2_BUFFEREVENT_SSL_H_INCLUDED_
+#define EVENT2_BUFFEREVENT_SSL_H_INCLUDED_
+
+#include <event2/visibility.h>
+#include <event2/event-config.h>
+#include <event2/bufferevent.h>
+#include <event2/util.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct bufferevent;
+struct event_base;
+struct mbedtls_ssl_config;
+struct mbedtls_ssl_context;
+struct ssl_st;
+
+typedef struct mbedtls_ssl_context mbedtls_dyncontext;
+
+enum bufferevent_ssl_state {
+	BUFFEREVENT_SSL_OPEN = 0,
+	BUFFEREVENT_SSL_CONNECTING = 1,
+	BUFFEREVENT_SSL_ACCEPTING = 2,
+};
+
+#define BUFFEREVENT_SSL_DIRTY_SHUTDOWN 1
+#define BUFFEREVENT_SSL_BATCH_WRITE 2
+
+
+/* condition: openssl */
+EVENT2_EXPORT_SYMBOL
+unsigned long bufferevent_get_openssl_error(struct bufferevent *bev);
+
+/* condition: openssl */
+EVENT2_EXPORT_SYMBOL
+struct bufferevent *bufferevent_openssl_filter_new(struct event_base *base, struct bufferevent *underlying, struct ssl_st *ssl, enum bufferevent_ssl_state state, int options);
+
+/* condition: openssl */
+EVENT2_EXPORT_SYMBOL
+int bufferevent_openssl_get_allow_dirty_shutdown(struct bufferevent *bev);
+
+/* condition: openssl */
+EVENT2_EXPORT_SYMBOL
+struct ssl_st *bufferevent_openssl_get_ssl(struct bufferevent *bufev);
+
+/* condition: openssl */
+EVENT2_EXPORT_SYMBOL
+void bufferevent_openssl_set_allow_dirty_shutdown(struct bufferevent *bev, int allow_dirty_shutdown);
+
+/* condition: openssl */
+EVENT2_EXPORT_SYMBOL
+struct bufferevent *bufferevent_openssl_socket_new(struct event_base *base, evutil_socket_t fd, struct ssl_st *ssl, enum bufferevent_ssl_state state, int options);
+
+/* condition: openssl|mbedtls */
+EVENT2_EXPORT_SYMBOL
+ev_uint64_t bufferevent_ssl_clear_flags(struct bufferevent *bev, ev_uint64_t flags);
+
+/* condition: openssl|mbedtls */
+EVENT2_EXPORT_SYMBOL
+ev_uint64_t bufferevent_ssl_get_flags(struct bufferevent *bev);
+
+/* condition: openssl */
+EVENT2_EXPORT_SYMBOL
+int bufferevent_ssl_renegotiate(struct bufferevent *bev);
+
+/* condition: openssl|mbedtls */
+EVENT2_EXPORT_SYMBOL
+ev_uint64_t bufferevent_ssl_set_flags(struct bufferevent *bev, ev_uint64_t flags);
+
+/* condition: mbedtls */
+EVENT2_EXPORT_SYMBOL
+unsigned long bufferevent_get_mbedtls_error(struct bufferevent *bev);
+
+/* condition: mbedtls */
+EVENT2_EXPORT_SYMBOL
+void bufferevent_mbedtls_dyncontext_free(mbedtls_dyncontext *ctx);
+
+/* condition: mbedtls */
+EVENT2_EXPORT_SYMBOL
+mbedtls_dyncontext *bufferevent_mbedtls_dyncontext_new(struct mbedtls_ssl_config *conf);
+
+/* condition: mbedtls */
+EVENT2_EXPORT_SYMBOL
+struct bufferevent *bufferevent_mbedtls_filter_new(struct event_base *base, struct bufferevent *underlying, mbedtls_dyncontext *ssl, enum bufferevent_ssl_state state, int options);
+
+/* condition: mbedtls */
+EVENT2_EXPORT_SYMBOL
+int bufferevent_mbedtls_get_allow_dirty_shutdown(struct bufferevent *bev);
+
+/* condition: mbedtls */
+EVENT2_EXPORT_SYMBOL
+struct mbedtls_ssl_context *bufferevent_mbedtls_get_ssl(struct bufferevent *bufev);
+
+/* condition: mbedtls */
+EVENT2_EXPORT_SYMBOL
+int bufferevent_mbedtls_renegotiate(struct bufferevent *bev);
+
+/* condition: mbedtls */
+EVENT2_EXPORT_SYMBOL
+void bufferevent_mbedtls_set_allow_dirty_shutdown(struct bufferevent *bev, int allow_dirty_shutdown);
+
+/* condition: mbedtls */
+EVENT2_EXPORT_SYMBOL
+struct bufferevent *bufferevent_mbedtls_socket_new(struct event_base *base, evutil_socket_t fd, mbedtls_dyncontext *ssl, enum bufferevent_ssl_state state, int options);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

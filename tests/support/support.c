@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Fixtures the suites share; see support.h. */
+
+#include "support.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* --- allocator ------------------------------------------------------------------------------ */
+
+static pthread_mutex_t alloc_lock = PTHREAD_MUTEX_INITIALIZER;
+static long live_blocks, requests;
+static long allowed = -1; /* requests that still succeed; -1: no limit */
+static int refuse_all, refused;
+static int fds_at_start;
+
+static int may_allocate(void)
+{
+	int ok = 1;
+
+	pthread_mutex_lock(&alloc_lock);
+	requests++;
+	if (allowed == 0) {
+		ok = 0;
+		refused = 1;
+		if (!refuse_all)
+			allowed = -1;
+	} else if (allowed > 0) {
+		allowed--;
+	}
+	pthread_mutex_unlock(&alloc_lock);
+	return ok;
+}
+
+static void count_block(int delta)
+{
+	pthread_mutex_lock(&alloc_lock);
+	live_blocks += delta;
+	pthread_mutex_unlock(&alloc_lock);
+}
+
+static void *counting_malloc(size_t size)
+{
+	void *block;
+
+	cr_assert(size > 0, "malloc(0) reached the replacement");
+	if (!may_allocate())
+		return NULL;
+	block = malloc(size);
+	if (block != NULL)
+		count_block(1);
+	return block;
+}
+
+static void counting_free(void *block)
+{
+	cr_assert(block != NULL, "free(NULL) reached the replacement");
+	count_block(-1);
+	free(block);
+}
+
+static void *counting_realloc(void *block, size_t size)
+{
+	void *grown;
+
+	if (block == NULL)
+		return counting_malloc(size);
+	if (size == 0) {
+		counting_free(block);
+		return NULL;
+	}
+	grown = may_allocate() ? realloc(block, size) : NULL;
+	return grown;
+}
+
+void support_count_allocations(void)
+{
+	live_blocks = requests = 0;
+	allowed = -1;
+	event_set_mem_functions(counting_malloc, counting_realloc, counting_free);
+}
+
+long support_live_blocks(void)
+{
+	return live_blocks;
+}
+
+long support_allocations(void)
+{
+	return requests;
+}
+
+static void set_limit(long n, int all)
+{
+	pthread_mutex_lock(&alloc_lock);
+	allowed = n;
+	refuse_all = all;
+	refused = 0;
+	pthread_mutex_unlock(&alloc_lock);
+}
+
+void support_fail_once_after(long n)
+{
+	set_limit(n, 0);
+}
+
+void support_fail_all_after(long n)
+{
+	set_limit(n, 1);
+}
+
+int support_has_refused(void)
+{
+	return refused;
+}
+
+/* --- descriptors ---------------------------------------------------------------------------- */
+
+int support_open_fds(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int n = -1; /* the directory's own */
+
+	cr_assert(dir != NULL);
+	for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
+		if (entry->d_name[0] != '.')
+			n++;
+	closedir(dir);
+	return n;
+}
+
+void support_leak_init(void)
+{
+	support_count_allocations();
+	fds_at_start = support_open_fds();
+}
+
+void support_leak_fini(void)
+{
+	libevent_global_shutdown();
+	cr_expect(live_blocks == 0, "%ld blocks were not freed", live_blocks);
+	cr_expect(support_open_fds() == fds_at_start, "%d descriptors before, %d after",
+		  fds_at_start, support_open_fds());
+}
+
+void support_socketpair(evutil_socket_t pair[2])
+{
+	cr_assert(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) == 0);
+}
+
+evutil_socket_t support_listen(ev_uint16_t *port)
+{
+	struct sockaddr_in sin;
+	socklen_t len = sizeof(sin);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	cr_assert(fd >= 0);
+	memset(&sin, 0, sizeof(sin));
+	sin.sin_family = AF_INET;
+	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	cr_assert(bind(fd, (struct sockaddr *)&sin, sizeof(sin)) == 0);
+	cr_assert(listen(fd, 128) == 0);
+	cr_assert(getsockname(fd, (struct sockaddr *)&sin, &len) == 0);
+	*port = ntohs(sin.sin_port);
+	return fd;
+}
+
+/* --- loops ---------------------------------------------------------------------------------- */
+
+static void watchdog_expired(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	*(int *)arg = 1;
+}
+
+void support_run(struct event_base *base, int ms)
+{
+	struct timeval limit = { ms / 1000, ms % 1000 * 1000 };
+	int expired = 0;
+	struct event *watchdog = event_new(base, -1, 0, watchdog_expired, &expired);
+
+	event_add(watchdog, &limit);
+	while (!expired && event_base_get_num_events(base, EVENT_BASE_COUNT_ADDED |
+		   EVENT_BASE_COUNT_ACTIVE | EVENT_BASE_COUNT_VIRTUAL) > 1)
+		if (event_base_loop(base, EVLOOP_ONCE) != 0)
+			break;
+	event_free(watchdog);
+	cr_assert(!expired, "the loop did not end within %d ms", ms);
+}
+
+void support_run_until(struct event_base *base, const int *flag, int ms)
+{
+	struct timeval limit = { ms / 1000, ms % 1000 * 1000 };
+	int expired = 0;
+	struct event *watchdog = event_new(base, -1, 0, watchdog_expired, &expired);
+
+	event_add(watchdog, &limit);
+	while (!expired && !*(volatile const int *)flag)
+		if (event_base_loop(base, EVLOOP_ONCE) != 0)
+			break;
+	event_free(watchdog);
+	cr_assert(*flag, "nothing happened within %d ms", ms);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SUPPORT_H_INCLUDED
+#define SUPPORT_H_INCLUDED
+
+/*
+ * What the suites share: an allocator that counts live blocks and refuses on demand, a count of open
+ * descriptors, socket pairs, and a watchdog for loops.
+ *
+ * Criterion runs each test in a process of its own, so global state set here touches nobody else.
+ */
+
+#include <criterion/criterion.h>
+#include <event2/event.h>
+#include <event2/util.h>
+
+#include <stddef.h>
+
+/* Route the library's allocations through a counter. Call before anything is allocated. */
+void support_count_allocations(void);
+
+/* Blocks allocated and not yet freed; requests made since support_count_allocations(). */
+long support_live_blocks(void);
+long support_allocations(void);
+
+/* Let `n` more requests succeed, then refuse one (`support_fail_once_after`) or every one. -1: none. */
+void support_fail_once_after(long n);
+void support_fail_all_after(long n);
+
+/* Nonzero if a request was refused since the last call of either function above. */
+int support_has_refused(void);
+
+/* Descriptors this process has open. */
+int support_open_fds(void);
+
+/* Setup and check for TestSuite(.init, .fini): no block and no descriptor may be left. */
+void support_leak_init(void);
+void support_leak_fini(void);
+
+/* A connected, nonblocking, close-on-exec pair of stream sockets; asserts that it worked. */
+void support_socketpair(evutil_socket_t pair[2]);
+
+/* A nonblocking listening TCP socket on 127.0.0.1; its port goes to *port. */
+evutil_socket_t support_listen(ev_uint16_t *port);
+
+/* Run the loop until it ends by itself; fails the test if that takes longer than `ms`. */
+void support_run(struct event_base *base, int ms);
+
+/* Run the loop until *flag is nonzero; fails the test if that takes longer than `ms`. */
+void support_run_until(struct event_base *base, const int *flag, int ms);
+
+#endif
