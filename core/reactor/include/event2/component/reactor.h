@@ -27,6 +27,14 @@
 extern "C" {
 #endif
 
+#if defined(__GNUC__)
+#define EVI_NORETURN            __attribute__((__noreturn__))
+#define EVI_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+#else
+#define EVI_NORETURN
+#define EVI_UNLIKELY(condition) (condition)
+#endif
+
 /* --- Memory: goes through event_set_mem_functions() --------------------------------------- */
 
 /** Allocate `size` bytes; NULL for 0 bytes (errno untouched) or when out of memory (ENOMEM). */
@@ -77,7 +85,24 @@ void evi_log_socket_error(int err, const char *format, ...) EVI_PRINTF(2, 3);
 
 /** Log at EVENT_LOG_ERR, then end the process with exit code 1, by way of the fatal callback. */
 EVENT2_EXPORT_SYMBOL
-void evi_fatal_misuse(const char *format, ...) EVI_PRINTF(1, 2);
+void evi_fatal_misuse(const char *format, ...) EVI_PRINTF(1, 2) EVI_NORETURN;
+
+/** Log at EVENT_LOG_ERR, tell the fatal callback (0xdeaddead), abort: see EVI_ASSERT(). */
+EVENT2_EXPORT_SYMBOL
+void evi_assert_failed(const char *condition, const char *function, const char *file, int line)
+	EVI_NORETURN;
+
+/**
+ * Check what internal callers promised; also in release builds.
+ *
+ * Use it where going on would do damage and the check costs nothing that matters; elsewhere
+ * assert() of <assert.h> will do. Nothing a peer sends may reach either.
+ */
+#define EVI_ASSERT(condition)                                                                     \
+	do {                                                                                       \
+		if (EVI_UNLIKELY(!(condition)))                                                    \
+			evi_assert_failed(#condition, __func__, __FILE__, __LINE__);               \
+	} while (0)
 
 /* --- Locks: those of evthread_set_lock_callbacks() ----------------------------------------- */
 
