@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef EVI_EVBUFFER_H_INCLUDED
+#define EVI_EVBUFFER_H_INCLUDED
+
+/*
+ * The inside of an evbuffer, for the files of src/evbuffer/ and for bufferevents, which embed their
+ * two buffers.
+ *
+ * A buffer is a list of chains, each a run of unread bytes; every chain in the list holds at least
+ * one byte. `spare` is at most one further chain without bytes: room that was reserved, or memory
+ * kept for the next append.
+ *
+ * Lock: every field is guarded by `lock` once there is one. Functions named evi_evbuffer_* expect
+ * the caller to hold it, unless their comment says otherwise.
+ */
+
+#include <event2/buffer.h>
+#include <event2/component/reactor.h>
+
+#include <stdint.h>
+
+struct evi_chain;
+struct evi_marks;
+struct evi_deferral;
+
+/* Bits of evbuffer.flags. Each fast path tests those that concern it with one mask. */
+enum {
+	EVI_BUF_LOCKED = 1 << 0,       /* `lock` is set */
+	EVI_BUF_FROZEN_FRONT = 1 << 1, /* no bytes may leave */
+	EVI_BUF_FROZEN_END = 1 << 2,   /* no bytes may be appended */
+	EVI_BUF_WATCHED = 1 << 3,      /* somebody wants to hear of changes */
+	EVI_BUF_UNLOADED = 1 << 4,     /* may hold file ranges that are not in memory */
+	EVI_BUF_DRAINS_TO_FD = 1 << 5, /* EVBUFFER_FLAG_DRAINS_TO_FD */
+	EVI_BUF_OWN_LOCK = 1 << 6,     /* `lock` is freed with the buffer */
+	EVI_BUF_EMBEDDED = 1 << 7,     /* storage belongs to the owner; evbuffer_free() does not apply */
+	EVI_BUF_FREED = 1 << 8,        /* evbuffer_free() was called; something still holds a reference */
+};
+
+/*
+ * How the bufferevent that a buffer belongs to takes part in its life. `changed` runs after the
+ * change callbacks of each round, never deferred; it is the bufferevent's cue to write or to read
+ * on. `ref` and `unref` keep it alive while a deferred round is on its way.
+ */
+struct evi_evbuffer_owner_ops {
+	void (*ref)(void *owner);
+	void (*unref)(void *owner); /* without the lock held */
+	void (*changed)(void *owner, struct evbuffer *buf, const struct evbuffer_cb_info *info);
+};
+
+struct evbuffer {
+	struct evi_chain *first; /* NULL when empty */
+	struct evi_chain *last;  /* NULL when empty */
+	struct evi_chain *spare; /* owned; no bytes in it; or NULL */
+	size_t len;              /* bytes in all chains */
+	void *lock;              /* NULL: not shared between threads */
+	struct evbuffer_cb_entry *callbacks;
+	struct evi_deferral *deferral; /* owned; NULL: callbacks run at once */
+	struct evi_marks *marks;       /* owned; remembered positions, or NULL */
+	const struct evi_evbuffer_owner_ops *owner_ops;
+	void *owner;       /* borrowed; the bufferevent, or NULL */
+	uint32_t epoch;    /* counts changes after which positions mean something else */
+	uint32_t refs;     /* the creator, rounds that run, a deferred round */
+	uint32_t max_read; /* bytes one evbuffer_read() takes at most */
+	int plain_fd;      /* the descriptor last found not to be a socket, or -1 */
+	uint16_t flags;    /* EVI_BUF_* */
+	uint16_t rounds;   /* callback rounds running now: entries are only marked dead */
+	uint8_t read_hint; /* see evi_evbuffer_receive() */
+};
+
+/* --- Life of an embedded buffer ------------------------------------------------------------- */
+
+/* Prepare a buffer inside the owner's struct: empty, one reference. Cannot fail. */
+void evi_evbuffer_init(struct evbuffer *buf);
+
+/*
+ * Release what an embedded buffer holds: bytes, callbacks, own lock. No callback runs. The owner sees
+ * to it that no deferred round is pending, which its own reference count tells.
+ */
+void evi_evbuffer_done(struct evbuffer *buf);
+
+/* Make `owner` hear of changes; `ops` is borrowed for ever. `ops->changed` may be NULL. */
+void evi_evbuffer_set_owner(struct evbuffer *buf, const struct evi_evbuffer_owner_ops *ops,
+			    void *owner);
+
+/* Use the owner's lock; borrowed. NULL does nothing. */
+void evi_evbuffer_share_lock(struct evbuffer *buf, void *lock);
+
+/* --- For the owner: ignore freezing, take no lock ------------------------------------------- */
+
+static inline size_t evi_evbuffer_len(const struct evbuffer *buf)
+{
+	return buf->len;
+}
+
+/*
+ * Append what the descriptor delivers, at most `max` bytes, in one system call. The room offered
+ * follows what the descriptor delivered before, from 4 KiB up to 256 KiB; there is no other cap.
+ * A full read is a hint that more is waiting: *ret_full (may be NULL) tells.
+ *
+ * Runs change callbacks. Returns bytes read, 0 at end of file, or a negative errno.
+ */
+ev_ssize_t evi_evbuffer_receive(struct evbuffer *buf, evutil_socket_t fd, size_t max,
+				int *ret_full);
+
+/*
+ * Write at most `max` bytes from the front in one system call, and drain them.
+ *
+ * Runs change callbacks. Returns bytes written or a negative errno; -EAGAIN when empty.
+ */
+ev_ssize_t evi_evbuffer_send(struct evbuffer *buf, evutil_socket_t fd, size_t max);
+
+/* Give unused memory back: an empty buffer holds none afterwards. Any time; costs some 10 ns. */
+void evi_evbuffer_trim(struct evbuffer *buf);
+
+/* Like evbuffer_freeze() and evbuffer_unfreeze(), for brackets around one's own operations. */
+static inline void evi_evbuffer_freeze(struct evbuffer *buf, unsigned ends)
+{
+	buf->flags |= (uint16_t)ends;
+}
+
+static inline void evi_evbuffer_unfreeze(struct evbuffer *buf, unsigned ends)
+{
+	buf->flags &= (uint16_t)~ends;
+}
+
+/* --- Between the files of src/evbuffer/ ------------------------------------------------------ */
+
+static inline void evi_evbuffer_lock(struct evbuffer *buf)
+{
+	evi_lock(buf->lock);
+}
+
+/* Unlock; destroys the buffer if its last reference went meanwhile. */
+void evi_evbuffer_unlock(struct evbuffer *buf);
+
+/* Drop a reference with the lock held, then unlock; destroys the buffer with the last one. */
+void evi_evbuffer_unref_unlock(struct evbuffer *buf);
+
+/* Tell of a change of the length that is complete; nothing if both are 0. The buffer survives it. */
+void evi_evbuffer_notify(struct evbuffer *buf, size_t added, size_t deleted);
+
+/* The end of a changing call: notify, then unlock. The buffer may be gone afterwards. */
+void evi_evbuffer_finish(struct evbuffer *buf, size_t added, size_t deleted);
+
+/* Release all callbacks and the deferral; part of destruction. */
+void evi_evbuffer_callbacks_done(struct evbuffer *buf);
+
+/* Lock two buffers, which may be one or share a lock, in an order all threads agree on. */
+void evi_evbuffer_lock_pair(struct evbuffer *a, struct evbuffer *b);
+
+#endif
