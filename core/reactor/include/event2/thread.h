@@ -37,8 +37,6 @@ struct evthread_lock_callbacks;
 #define EVTHREAD_LOCKTYPE_RECURSIVE 1
 #define EVTHREAD_LOCKTYPE_READWRITE 2
 #define EVTHREAD_CONDITION_API_VERSION 1
-#define EVTHREAD_PTHREAD_PRIO_INHERIT 1
-#define EVTHREAD_USE_PTHREADS_IMPLEMENTED 1
 
 
 /* condition: threads */
@@ -65,13 +63,18 @@ EVENT2_EXPORT_SYMBOL
 int evthread_set_lock_callbacks(const struct evthread_lock_callbacks *);
 
 
-/* condition: pthreads */
+#if defined(EVENT__HAVE_PTHREADS)
+
+#define EVTHREAD_USE_PTHREADS_IMPLEMENTED 1
+#define EVTHREAD_PTHREAD_PRIO_INHERIT 1
+
 EVENT2_EXPORT_SYMBOL
 int evthread_use_pthreads(void);
 
-/* condition: pthreads */
 EVENT2_EXPORT_SYMBOL
 int evthread_use_pthreads_with_flags(int flags);
+
+#endif
 
 #ifdef __cplusplus
 }
