@@ -2,20 +2,15 @@
 #ifndef EVENT1_EVDNS_H_INCLUDED_
 #define EVENT1_EVDNS_H_INCLUDED_
 
+/**
+ * @file evdns.h
+ *
+ * The 1.x header of the DNS resolver and server. New programs include event2/dns.h.
+ */
+
 #include <event.h>
 #include <event2/dns.h>
 #include <event2/dns_compat.h>
 #include <event2/dns_struct.h>
-
-#ifdef __cplusplus
-extern "C" {
-#endif
-
-
-
-
-#ifdef __cplusplus
-}
-#endif
 
 #endif

@@ -2,17 +2,12 @@
 #ifndef EVENT1_EVUTIL_H_INCLUDED_
 #define EVENT1_EVUTIL_H_INCLUDED_
 
+/**
+ * @file evutil.h
+ *
+ * The 1.x name of event2/util.h.
+ */
+
 #include <event2/util.h>
-
-#ifdef __cplusplus
-extern "C" {
-#endif
-
-
-
-
-#ifdef __cplusplus
-}
-#endif
 
 #endif

@@ -1,0 +1,45 @@
+#!/usr/bin/env python3
+"""Prints "passed failed skipped" for Meson test logs, counting the single tests of each executable.
+
+Criterion and the project's own small harness end with a line that says how many; an executable
+without such a line counts as one test.
+"""
+
+import json
+import re
+import sys
+
+CRITERION = re.compile(r"Tested:\s*(\d+)\s*\|\s*Passing:\s*(\d+)\s*\|\s*Failing:\s*(\d+)"
+                       r"\s*\|\s*Crashing:\s*(\d+)")
+PLAIN = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", re.M)
+ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def count(entry):
+    text = ESCAPES.sub("", entry.get("stdout", "") + entry.get("stderr", ""))
+    good = entry["result"] in ("OK", "EXPECTEDFAIL")
+    skipped = entry["result"] == "SKIP"
+    found = CRITERION.search(text)
+    if found:
+        tested, passing, failing, crashing = map(int, found.groups())
+        bad = failing + crashing
+        return passing, max(bad, 0 if good else 1), text.count("[SKIP]")
+    found = PLAIN.search(text)
+    if found:
+        passing, bad = int(found.group(1)), int(found.group(2))
+        return passing, max(bad, 0 if good else 1), int(found.group(3) or 0)
+    return int(good), int(not good and not skipped), int(skipped)
+
+
+def main():
+    totals = [0, 0, 0]
+    for path in sys.argv[1:]:
+        with open(path, encoding="utf-8", errors="replace") as log:
+            for line in log:
+                if line.strip():
+                    totals = [a + b for a, b in zip(totals, count(json.loads(line)))]
+    print(*totals)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+# The stages of tools/test. Each prints nothing while it works; `stage` shows one line for it, and the
+# end of its log when something failed. A stage adds what it counted to `passed` and `failed`.
+
+out=${BUILD:-$root/build/test}
+prefix=$out/prefix
+passed=0 failed=0
+skipped_list=$out/skipped
+mkdir -p "$out"
+: > "$skipped_list"
+
+# stage TITLE FUNCTION [ARG...]
+stage()
+{
+	local title=$1 log start=$SECONDS before=$passed broken=$failed
+	shift
+	log=$out/$(printf '%s' "$title" | tr -c 'a-z0-9\n' '-').log
+	printf '%-22s ' "$title"
+	"$@" > "$log" 2>&1 || count_failure "$title"
+	printf '%5d passed %3d failed  %4d s\n' \
+		$((passed - before)) $((failed - broken)) $((SECONDS - start))
+	[ "$failed" -eq "$broken" ] || {
+		grep -aE '(^|[^a-z])(FAIL|not ok|error:|ERROR)' "$log" | head -20 | sed 's/^/    /'
+		say "    whole log: $log"
+	}
+}
+
+# A stage that ended badly without having counted a failure itself.
+count_failure()
+{
+	[ "$failed" -gt "${broken:-0}" ] || failed=$((failed + 1))
+}
+
+note_skip() { printf '%s\n' "$*" >> "$skipped_list"; }
+
+report_skipped()
+{
+	[ ! -s "$skipped_list" ] || { say "skipped:"; sort -u "$skipped_list" | sed 's/^/  /'; }
+}
+
+configure()
+{
+	local dir=$1
+	shift
+	if [ -f "$dir/build.ninja" ]; then
+		meson configure "$dir" "$@"
+	else
+		meson setup "$dir" "$root" "$@"
+	fi
+}
+
+build_all()
+{
+	configure "$out/native" -Dwerror=true -Dprefix="$prefix" -Dlibdir=lib &&
+		ninja -C "$out/native" -j "$jobs" && passed=$((passed + 1))
+}
+
+# Counts single tests, not executables: each runner ends with a line that says how many.
+run_suites()
+{
+	local dir=$1 status
+	shift
+	meson test -C "$dir" --no-rebuild --num-processes "$jobs" --print-errorlogs "$@"
+	status=$?
+	count_log "$dir"/meson-logs/testlog*.json
+	return $status
+}
+
+count_log()
+{
+	local counts
+
+	counts=$(python3 "$root/tools/lib/count_tests.py" "$@") || return 1
+	# shellcheck disable=SC2086
+	set -- $counts
+	passed=$((passed + $1)) failed=$((failed + $2))
+	[ "$3" -eq 0 ] || note_skip "$3 tests of the suites skipped themselves (see the log for why)"
+}
+
+check_specification()
+{
+	tests/spec-coverage && passed=$((passed + 1))
+}
+
+install_all()
+{
+	rm -rf "$prefix"
+	meson install -C "$out/native" --no-rebuild --quiet && passed=$((passed + 1))
+}
+
+check_interface()
+{
+	PREFIX=$prefix run_folder tests/abi
+}
+
+# Every executable run_* of a folder is a test: exit 0 passed, 77 skipped (says why), else failed.
+run_folder()
+{
+	local test name status bad=0
+
+	for test in "$root/$1"/run_*; do
+		[ -x "$test" ] || continue
+		name=${test#"$root"/}
+		say "== $name"
+		PREFIX=$prefix BUILD=$out/native timeout 900 "$test" 2>&1 | tee "$out/last" | sed 's/^/   /'
+		status=${PIPESTATUS[0]}
+		case $status in
+		0) say "ok $name"; passed=$((passed + 1)) ;;
+		77) note_skip "$name: $(tail -n 1 "$out/last")" ;;
+		*) say "FAIL $name (exit $status)"; failed=$((failed + 1)); bad=1 ;;
+		esac
+	done
+	return $bad
+}
+
+# Every component as a project of its own, by two compilers, shared and static.
+build_components()
+{
+	local compiler kind bad=0
+
+	for compiler in gcc clang; do
+		command -v $compiler >/dev/null || { note_skip "components with $compiler: not installed"; continue; }
+		for kind in shared static; do
+			build_components_with $compiler $kind || bad=1
+		done
+	done
+	return $bad
+}
+
+build_components_with()
+{
+	local compiler=$1 kind=$2 component dir bad=0
+
+	for component in core/reactor core/buffer pthreads openssl mbedtls extra; do
+		dir=$out/alone/$compiler-$kind/$component
+		rm -rf "$dir"
+		if CC=$compiler PKG_CONFIG_PATH=$prefix/lib/pkgconfig meson setup "$dir" "$root/$component" \
+			-Dwerror=true -Ddefault_library=$kind && ninja -C "$dir" -j "$jobs"; then
+			passed=$((passed + 1))
+		else
+			say "FAIL $component with $compiler, $kind"
+			failed=$((failed + 1)) bad=1
+		fi
+	done
+	return $bad
+}
+
+sanitized_suites()
+{
+	local dir=$out/$(printf '%s' "$1" | tr -d ,)
+
+	configure "$dir" -Db_sanitize="$1" -Db_lundef=false -Dharness=mini &&
+		ninja -C "$dir" -j "$jobs" &&
+		ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 \
+		UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+		TSAN_OPTIONS=halt_on_error=1 \
+			run_suites "$dir" --timeout-multiplier 5
+}
+
+valgrind_suites()
+{
+	local dir=$out/valgrind
+
+	configure "$dir" -Dharness=mini &&
+		ninja -C "$dir" -j "$jobs" &&
+		run_suites "$dir" --timeout-multiplier 20 --no-suite threads \
+			--wrap "valgrind -q --error-exitcode=99 --trace-children=yes --child-silent-after-fork=no"
+}
+
+cross_suites()
+{
+	if [ ! -x "$root/tools/lib/cross.sh" ]; then
+		return 1
+	fi
+	"$root/tools/lib/cross.sh" "$1" "$out/cross-$1"
+	case $? in
+	0) count_log "$out/cross-$1"/meson-logs/testlog*.json ;;
+	77) note_skip "cross $1: its compiler or emulator cannot be installed here" ;;
+	*) count_log "$out/cross-$1"/meson-logs/testlog*.json; return 1 ;;
+	esac
+}
