@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef EVI_STORE_H_INCLUDED
+#define EVI_STORE_H_INCLUDED
+
+/*
+ * What the calls of an evbuffer are made of: adding to and taking from its list of chains.
+ *
+ * Lock: all expect the buffer's lock held; none looks at freezing or runs callbacks.
+ */
+
+#include "evbuffer.h"
+#include "chain/chain.h"
+#include "evbuffer/marks.h"
+
+#include <string.h>
+
+/* Link a chain, which holds at least one byte, behind the last. */
+static inline void evi_store_link(struct evbuffer *buf, struct evi_chain *chain)
+{
+	chain->next = NULL;
+	if (buf->last != NULL)
+		buf->last->next = chain;
+	else
+		buf->first = chain;
+	buf->last = chain;
+	buf->len += chain->len;
+}
+
+/* Link a list of chains behind the last. */
+void evi_store_link_list(struct evbuffer *buf, struct evi_chain *first, struct evi_chain *last,
+			 size_t len);
+
+/* Take all chains away; the buffer is empty then. */
+static inline struct evi_chain *evi_store_unlink_all(struct evbuffer *buf)
+{
+	struct evi_chain *list = buf->first;
+
+	buf->first = buf->last = NULL;
+	buf->len = 0;
+	buf->flags &= (uint16_t)~EVI_BUF_UNLOADED;
+	evi_evbuffer_renumber(buf);
+	return list;
+}
+
+/* Append a copy; 0, -ENOMEM or -EOVERFLOW with nothing changed. */
+int evi_store_append(struct evbuffer *buf, const void *data, size_t len);
+
+/* Have `n` bytes of contiguous room behind the data: in the last chain or in the spare. */
+int evi_store_expand(struct evbuffer *buf, size_t n);
+
+/* Have a spare with at least `n` bytes of room; replaces a smaller one. */
+int evi_store_spare(struct evbuffer *buf, size_t n);
+
+/* Make the first `n` bytes of the spare the buffer's last. */
+void evi_store_use_spare(struct evbuffer *buf, size_t n);
+
+/* Discard the first `n` bytes, of which there are as many, 1 at least. */
+void evi_store_drop(struct evbuffer *buf, size_t n);
+
+/* Release chains taken out of the buffer; memory worth keeping becomes its spare. */
+void evi_store_retire(struct evbuffer *buf, struct evi_chain *list);
+
+/* Copy `n` bytes out from a place on, from where there are as many, all of them in memory. */
+void evi_store_copy(struct evi_place from, unsigned char *out, size_t n);
+
+/* Make the first `n` bytes, of which there are as many, all in memory, one piece. NULL: no memory. */
+unsigned char *evi_store_pullup(struct evbuffer *buf, size_t n);
+
+#endif
