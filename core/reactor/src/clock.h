@@ -20,6 +20,9 @@
  */
 uint64_t evi_clock_monotonic_ns(int precise);
 
+/* How far the cheap clock may be behind the precise one. */
+uint64_t evi_clock_coarse_step_ns(void);
+
 /* Time since 1970, as the administrator believes it to be: it may jump either way. */
 int64_t evi_clock_wall_ns(void);
 

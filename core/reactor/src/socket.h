@@ -21,4 +21,7 @@ int evi_error_is_retriable_accept(int err);
 /* Nonzero if accept's error means that descriptors or memory have run out. */
 int evi_error_is_exhaustion(int err);
 
+/* Nonzero if operations on `fd` do not block, or if it is no descriptor at all. */
+int evi_socket_is_nonblocking(evutil_socket_t fd);
+
 #endif

@@ -23,6 +23,19 @@ uint64_t evi_clock_monotonic_ns(int precise)
 	return (uint64_t)now.tv_sec * EVI_NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
+uint64_t evi_clock_coarse_step_ns(void)
+{
+	static _Atomic uint64_t step; /* the same whoever finds it out */
+	struct timespec resolution;
+
+	if (step == 0) {
+		if (clock_getres(CLOCK_CHEAP, &resolution) != 0)
+			return 10 * EVI_NS_PER_MS;
+		step = (uint64_t)resolution.tv_sec * EVI_NS_PER_S + (uint64_t)resolution.tv_nsec;
+	}
+	return step;
+}
+
 int64_t evi_clock_wall_ns(void)
 {
 	struct timespec now = { 0 };

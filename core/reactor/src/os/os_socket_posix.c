@@ -151,3 +151,10 @@ int evi_error_is_exhaustion(int err)
 {
 	return err == EMFILE || err == ENFILE || err == ENOMEM || err == ENOBUFS;
 }
+
+int evi_socket_is_nonblocking(evutil_socket_t fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags < 0 || (flags & O_NONBLOCK) != 0;
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Running callbacks. The lock is held between them and never during one; what runs is noted in the
+ * base, so that event_del() in another thread can wait for it.
+ */
+
+#include "base.h"
+
+/*
+ * A pass over a priority runs what is activated meanwhile, too. An event that activates itself for
+ * ever must not keep the loop from its timers and descriptors, so after this many callbacks the
+ * loop polls, without waiting, and goes on where it was.
+ */
+#define PASS_MAX 2048
+
+/* After the lock was taken again: whoever waits for the callback may go on. */
+static void callback_is_done(struct event_base *base)
+{
+	base->running = NULL;
+	base->running_calls = NULL;
+	base->running_serial++;
+	if (EVI_UNLIKELY(base->waiters > 0)) {
+		base->waiters = 0;
+		(void)evi_cond_broadcast(base->callback_done);
+	}
+}
+
+void evi_wait_for_callback(struct event_base *base, struct event *ev)
+{
+	uintptr_t serial = base->running_serial;
+
+	if (base->running != ev || base->callback_done == NULL || evi_base_in_loop_thread(base))
+		return;
+	while (base->running == ev && base->running_serial == serial) {
+		base->waiters++;
+		(void)evi_cond_wait(base->callback_done, base->lock, NULL);
+	}
+}
+
+static void call(struct event_base *base, struct event *ev)
+{
+	event_callback_fn fn = ev->ev_evcallback.evcb_cb_union.evcb_callback;
+	void *arg = ev->ev_evcallback.evcb_arg;
+	evutil_socket_t fd = ev->ev_fd;
+	short what = ev->ev_res;
+
+	evi_base_unlock(base);
+	if (fn != NULL)
+		fn(fd, what, arg);
+	evi_base_lock(base);
+}
+
+/* The callback may free its event: nothing of it is touched afterwards. */
+static void run_event(struct event_base *base, struct event *ev)
+{
+	base->running = ev;
+	call(base, ev);
+	callback_is_done(base);
+}
+
+/* A signal that was caught several times; deleting the event in its callback sets `calls` to 0. */
+static void run_signal(struct event_base *base, struct event *ev)
+{
+	event_callback_fn fn = ev->ev_evcallback.evcb_cb_union.evcb_callback;
+	void *arg = ev->ev_evcallback.evcb_arg;
+	evutil_socket_t fd = ev->ev_fd;
+	short what = ev->ev_res;
+	int calls = what & EV_SIGNAL ? ev->ev_.ev_signal.ev_ncalls : 1;
+
+	base->running = ev;
+	base->running_calls = &calls;
+	while (calls > 0) {
+		calls--;
+		evi_base_unlock(base);
+		if (fn != NULL)
+			fn(fd, what, arg);
+		evi_base_lock(base);
+		if (base->break_asked)
+			break;
+	}
+	callback_is_done(base);
+}
+
+/* Restarts the timeout of a persistent event, before its callback, which may decide otherwise. */
+static void restart_timeout(struct event_base *base, struct event *ev)
+{
+	uint64_t interval = evi_interval(ev);
+	int is_common = (evi_flags(ev) & EVI_COMMON_INTERVAL) != 0;
+	int has_expired = (ev->ev_res & EV_TIMEOUT) && !(evi_flags(ev) & EVLIST_TIMEOUT);
+
+	if (interval == 0)
+		return;
+	if (has_expired) {
+		uint64_t next = evi_deadline(ev) + interval;
+
+		if (next > evi_time_now(base)) {
+			evi_event_set_deadline(ev, next, is_common);
+			return;
+		}
+	}
+	evi_event_set_timeout(ev, interval, is_common);
+}
+
+static void run_deferred(struct event_base *base, struct event_callback *cb)
+{
+	evi_deferred_fn fn = (evi_deferred_fn)(void (*)(void))cb->evcb_cb_union.evcb_selfcb;
+	struct evi_deferred *deferred = evi_container_of(cb, struct evi_deferred, callback);
+	void *arg = cb->evcb_arg;
+
+	evi_base_unlock(base);
+	fn(deferred, arg);
+	evi_base_lock(base);
+	callback_is_done(base);
+}
+
+static void run(struct event_base *base, struct event_callback *cb)
+{
+	struct event *ev = evi_event_of(cb);
+
+	switch ((enum evi_closure)cb->evcb_closure) {
+	case EVI_CLOSURE_DEFERRED:
+		evi_active_remove(base, cb);
+		run_deferred(base, cb);
+		return;
+	case EVI_CLOSURE_FINALIZE:
+		evi_active_remove(base, cb);
+		evi_finalizer_run(base, ev);
+		return;
+	case EVI_CLOSURE_EVENT:
+	case EVI_CLOSURE_PERSIST:
+	case EVI_CLOSURE_SIGNAL:
+		break;
+	}
+	evi_active_remove(base, cb);
+	if (ev->ev_events & EV_PERSIST)
+		restart_timeout(base, ev);
+	else
+		evi_event_take(ev);
+	if (cb->evcb_closure == EVI_CLOSURE_SIGNAL)
+		run_signal(base, ev);
+	else
+		run_event(base, ev);
+}
+
+struct limits {
+	int callbacks;
+	uint64_t until; /* 0: no limit */
+};
+
+static struct limits limits_of(struct event_base *base, int priority)
+{
+	struct limits limits = { .callbacks = PASS_MAX };
+
+	if (priority < base->min_priority)
+		return limits;
+	if (base->max_callbacks < PASS_MAX)
+		limits.callbacks = base->max_callbacks;
+	if (base->max_interval_ns >= 0)
+		limits.until = evi_base_now_ns(base) + (uint64_t)base->max_interval_ns;
+	return limits;
+}
+
+static int is_over(struct event_base *base, const struct limits *limits, int count)
+{
+	if (count >= limits->callbacks)
+		return 1;
+	if (limits->until == 0)
+		return 0;
+	(void)event_base_update_cache_time(base);
+	return evi_base_now_ns(base) >= limits->until;
+}
+
+int evi_dispatch(struct event_base *base)
+{
+	int priority = evi_active_first(base);
+	struct limits limits;
+	int count = 0;
+
+	if (priority < 0)
+		return 0;
+	limits = limits_of(base, priority);
+	base->running_priority = priority;
+	while (base->active[priority].first != NULL) {
+		run(base, base->active[priority].first);
+		count++;
+		if (base->break_asked || base->continue_asked || is_over(base, &limits, count))
+			break;
+	}
+	base->running_priority = -1;
+	return count;
+}

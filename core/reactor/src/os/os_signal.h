@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef EVI_OS_SIGNAL_H_INCLUDED
+#define EVI_OS_SIGNAL_H_INCLUDED
+
+/*
+ * Catching signals: who wants which in this process. One implementation per platform.
+ *
+ * A receiver is a base. It is woken through its wake-up descriptor when a signal that anybody
+ * added is caught, and compares counts. Counts only grow, so a signal may be counted but not lost.
+ */
+
+#include <event2/util.h>
+
+/* One above the largest signal number. */
+int evi_os_signal_limit(void);
+
+/* How often `sig` was caught since the process began. */
+unsigned evi_os_signal_count(int sig);
+
+/* Catch `sig`, or stop and restore what was before; the calls nest. 0 or -errno. */
+int evi_os_signal_catch(int sig);
+void evi_os_signal_release(int sig);
+
+struct evi_receiver;
+
+/* Send to `wake_fd` (see os_wake.h) when a signal is caught. NULL if out of memory. */
+struct evi_receiver *evi_os_receiver_new(evutil_socket_t wake_fd);
+
+/* After this no handler uses the descriptor. */
+void evi_os_receiver_free(struct evi_receiver *receiver);
+
+/*
+ * Signals through a descriptor, where the system has that: block `sig` in the calling thread and
+ * make it readable at *ret_fd; *ret_was_blocked says how the mask was. 0 or -errno.
+ */
+int evi_os_signalfd_open(int sig, evutil_socket_t *ret_fd, int *ret_was_blocked);
+void evi_os_signalfd_close(int sig, evutil_socket_t fd, int was_blocked);
+
+/* Take what was delivered; nonzero if there was any. */
+int evi_os_signalfd_drain(evutil_socket_t fd);
+
+#endif
