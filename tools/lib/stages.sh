@@ -150,6 +150,7 @@ sanitized_suites()
 
 	configure "$dir" -Db_sanitize="$1" -Db_lundef=false -Dharness=mini &&
 		ninja -C "$dir" -j "$jobs" &&
+		TEST_TIME_FACTOR=5 \
 		ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 \
 		UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 		TSAN_OPTIONS=halt_on_error=1 \
@@ -162,7 +163,7 @@ valgrind_suites()
 
 	configure "$dir" -Dharness=mini &&
 		ninja -C "$dir" -j "$jobs" &&
-		run_suites "$dir" --timeout-multiplier 20 --no-suite threads \
+		TEST_TIME_FACTOR=20 run_suites "$dir" --timeout-multiplier 20 --no-suite threads \
 			--wrap "valgrind -q --error-exitcode=99 --trace-children=yes --child-silent-after-fork=no"
 }
 
