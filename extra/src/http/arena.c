@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The memory of one message. Blocks double, so that a head that arrives in small pieces is moved a
+ * bounded number of times.
+ */
+
+#include "http/arena.h"
+
+#include <event2/component/reactor.h>
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+
+#define BLOCK_MIN 4096
+
+struct evi_arena_block {
+	struct evi_arena_block *older;
+	size_t len;
+	max_align_t bytes[];
+};
+
+void evi_arena_init(struct evi_arena *arena, void *memory, size_t len)
+{
+	arena->blocks = NULL;
+	arena->open = memory;
+	arena->at = memory;
+	arena->end = (char *)memory + len;
+}
+
+void evi_arena_done(struct evi_arena *arena)
+{
+	while (arena->blocks != NULL) {
+		struct evi_arena_block *block = arena->blocks;
+
+		arena->blocks = block->older;
+		evi_free(block);
+	}
+}
+
+void evi_arena_open(struct evi_arena *arena)
+{
+	size_t gap = -(uintptr_t)arena->at % sizeof(void *);
+
+	arena->at = (size_t)(arena->end - arena->at) < gap ? arena->end : arena->at + gap;
+	arena->open = arena->at;
+}
+
+/* Moves the open item to a new block. It starts aligned there, as any block does. */
+static int grow(struct evi_arena *arena, size_t len)
+{
+	size_t used = (size_t)(arena->at - arena->open);
+	size_t want = arena->blocks != NULL ? arena->blocks->len * 2 : BLOCK_MIN;
+	struct evi_arena_block *block;
+
+	if (len > SIZE_MAX / 4 - used)
+		return -ENOMEM;
+	if (want < (used + len) * 2)
+		want = (used + len) * 2;
+	block = evi_malloc(sizeof(*block) + want);
+	if (block == NULL)
+		return -ENOMEM;
+
+	block->older = arena->blocks;
+	block->len = want;
+	if (used > 0)
+		memcpy(block->bytes, arena->open, used);
+	arena->blocks = block;
+	arena->open = (char *)block->bytes;
+	arena->at = arena->open + used;
+	arena->end = arena->open + want;
+	return 0;
+}
+
+int evi_arena_reserve(struct evi_arena *arena, size_t len)
+{
+	return (size_t)(arena->end - arena->at) >= len ? 0 : grow(arena, len);
+}
+
+int evi_arena_add(struct evi_arena *arena, const void *bytes, size_t len)
+{
+	int err = evi_arena_reserve(arena, len);
+
+	if (err != 0)
+		return err;
+	memcpy(arena->at, bytes, len);
+	arena->at += len;
+	return 0;
+}
+
+void evi_arena_drop(struct evi_arena *arena)
+{
+	arena->at = arena->open;
+}
+
+char *evi_arena_copy(struct evi_arena *arena, const void *bytes, size_t len)
+{
+	evi_arena_open(arena);
+	if (evi_arena_reserve(arena, len + 1) != 0)
+		return NULL;
+	memcpy(arena->at, bytes, len);
+	arena->at[len] = '\0';
+	arena->at += len + 1;
+	return arena->open;
+}

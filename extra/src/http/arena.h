@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef HTTP_ARENA_H_INCLUDED
+#define HTTP_ARENA_H_INCLUDED
+
+/*
+ * Memory of one message: blocks that are filled front to back and let go of all at once.
+ *
+ * The first block is the owner's; more are taken from the heap only when it is full. One item may be
+ * open: it grows at its end, and may move while it does.
+ */
+
+#include <stddef.h>
+
+struct evi_arena_block;
+
+struct evi_arena {
+	struct evi_arena_block *blocks; /* from the heap, newest first */
+	char *open;                     /* start of the open item */
+	char *at;                       /* its end: the next free byte */
+	char *end;                      /* of the block */
+};
+
+/* Use `len` bytes of the owner's memory first. */
+void evi_arena_init(struct evi_arena *arena, void *memory, size_t len);
+
+/* Let go of everything but the owner's memory. */
+void evi_arena_done(struct evi_arena *arena);
+
+/* Start an item, aligned for any pointer. There is none open. Costs nothing until it grows. */
+void evi_arena_open(struct evi_arena *arena);
+
+/* Make room for `len` more bytes at the end of the open item. 0 or -ENOMEM. */
+int evi_arena_reserve(struct evi_arena *arena, size_t len);
+
+/* Add bytes to the open item. 0 or -ENOMEM. */
+int evi_arena_add(struct evi_arena *arena, const void *bytes, size_t len);
+
+/* Forget the open item. */
+void evi_arena_drop(struct evi_arena *arena);
+
+/* A copy of `len` bytes and a NUL, or NULL when out of memory. There is no item open. */
+char *evi_arena_copy(struct evi_arena *arena, const void *bytes, size_t len);
+
+#endif
