@@ -11,6 +11,7 @@
  */
 
 #include <event2/event.h>
+#include <event2/event_struct.h>
 
 #include <stdint.h>
 #include <stdio.h>

@@ -19,8 +19,15 @@ struct pipes {
 
 static void allow_descriptors(long count)
 {
-	struct rlimit limit = { (rlim_t)count, (rlim_t)count };
+	struct rlimit limit;
 
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		bench_die("getrlimit");
+	if (limit.rlim_cur >= (rlim_t)count)
+		return;
+	limit.rlim_cur = (rlim_t)count;
+	if (limit.rlim_max < (rlim_t)count)
+		limit.rlim_max = (rlim_t)count;
 	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
 		bench_die("setrlimit");
 }
