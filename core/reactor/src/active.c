@@ -72,8 +72,8 @@ void evi_active_insert(struct event_base *base, struct event_callback *cb)
 	queue_append(&base->active[pri], cb);
 	base->nonempty[pri / 64] |= UINT64_C(1) << (pri % 64);
 	cb->evcb_flags |= EVLIST_ACTIVE;
-	evi_count(&base->count_active, 1);
-	evi_count(&base->count_added, 1);
+	evi_count_up(&base->count_active);
+	evi_count_up(&base->count_added);
 	/* Something more urgent than what runs: back to the poll after the present callback. */
 	if (pri < base->running_priority)
 		base->continue_asked = 1;
@@ -84,8 +84,8 @@ static void insert_later(struct event_base *base, struct event_callback *cb)
 {
 	queue_append(&base->later, cb);
 	cb->evcb_flags |= EVLIST_ACTIVE_LATER;
-	evi_count(&base->count_active, 1);
-	evi_count(&base->count_added, 1);
+	evi_count_up(&base->count_active);
+	evi_count_up(&base->count_added);
 	evi_wake_if_foreign(base);
 }
 
@@ -101,8 +101,8 @@ void evi_active_remove(struct event_base *base, struct event_callback *cb)
 			base->nonempty[pri / 64] &= ~(UINT64_C(1) << (pri % 64));
 	}
 	cb->evcb_flags = (short)(cb->evcb_flags & ~(EVLIST_ACTIVE | EVLIST_ACTIVE_LATER));
-	evi_count(&base->count_active, -1);
-	evi_count(&base->count_added, -1);
+	evi_count_down(&base->count_active);
+	evi_count_down(&base->count_added);
 }
 
 void evi_active_next_iteration(struct event_base *base)

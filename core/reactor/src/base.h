@@ -128,11 +128,15 @@ static inline void evi_base_unlock(struct event_base *base)
 		evi_lock_release(base->lock);
 }
 
-static inline void evi_count(struct evi_counter *counter, int change)
+static inline void evi_count_up(struct evi_counter *counter)
 {
-	counter->now += change;
-	if (counter->now > counter->max)
+	if (++counter->now > counter->max)
 		counter->max = counter->now;
+}
+
+static inline void evi_count_down(struct evi_counter *counter)
+{
+	counter->now--;
 }
 
 /* The base of the 1.x calls; exported, because old programs read it. */
@@ -257,7 +261,13 @@ void evi_wake_close(struct event_base *base);
 int evi_wake(struct event_base *base);
 
 /* As evi_wake() if the caller is not the loop's own thread, else nothing. */
-void evi_wake_if_foreign(struct event_base *base);
+void evi_wake_from_elsewhere(struct event_base *base);
+
+static inline void evi_wake_if_foreign(struct event_base *base)
+{
+	if (EVI_UNLIKELY(base->is_sleeping))
+		evi_wake_from_elsewhere(base);
+}
 
 /* --- watch.c, once.c ------------------------------------------------------------------------- */
 

@@ -9,10 +9,16 @@ static int is_watched_kind(const struct event *ev)
 }
 
 /* The library's own events are not counted. */
-static void count_registration(struct event *ev, int change)
+static void count_up(struct event *ev)
 {
 	if (!(evi_flags(ev) & EVLIST_INTERNAL))
-		evi_count(&ev->ev_base->count_added, change);
+		evi_count_up(&ev->ev_base->count_added);
+}
+
+static void count_down(struct event *ev)
+{
+	if (!(evi_flags(ev) & EVLIST_INTERNAL))
+		evi_count_down(&ev->ev_base->count_added);
 }
 
 static int insert(struct event *ev)
@@ -24,7 +30,7 @@ static int insert(struct event *ev)
 		return err;
 	evi_flags_set(ev, EVLIST_INSERTED);
 	evi_flags_clear(ev, EVI_TAKEN);
-	count_registration(ev, 1);
+	count_up(ev);
 	return 0;
 }
 
@@ -35,7 +41,7 @@ static void take_out(struct event *ev, int by_running)
 	else
 		evi_interest_remove(ev->ev_base, ev, by_running);
 	evi_flags_clear(ev, EVLIST_INSERTED);
-	count_registration(ev, -1);
+	count_down(ev);
 }
 
 /* Whether what the loop waits for changes with this event's timeout. */
@@ -58,7 +64,7 @@ void evi_event_clear_timeout(struct event *ev)
 		evi_timers_remove(&base->timers, ev);
 	}
 	evi_flags_clear(ev, EVLIST_TIMEOUT | EVI_COMMON);
-	count_registration(ev, -1);
+	count_down(ev);
 }
 
 void evi_event_set_deadline(struct event *ev, uint64_t deadline, int is_common)
@@ -82,7 +88,7 @@ void evi_event_set_deadline(struct event *ev, uint64_t deadline, int is_common)
 			return;
 		}
 		evi_flags_set(ev, EVLIST_TIMEOUT);
-		count_registration(ev, 1);
+		count_up(ev);
 	}
 	if (queue == NULL && is_first_timer(ev))
 		evi_wake_if_foreign(base);

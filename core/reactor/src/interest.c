@@ -20,15 +20,6 @@ static uint16_t *counter_of(struct evi_slot *slot, size_t kind)
 	return (uint16_t *)(void *)((char *)slot + kinds[kind].counter);
 }
 
-struct evi_slot *evi_interest_find(struct evi_interest *in, evutil_socket_t fd)
-{
-	size_t page = (size_t)fd / EVI_SLOTS_PER_PAGE;
-
-	if (fd < 0 || page >= in->page_count || in->pages[page] == NULL)
-		return NULL;
-	return &in->pages[page][(size_t)fd % EVI_SLOTS_PER_PAGE];
-}
-
 static int grow_directory(struct evi_interest *in, size_t page)
 {
 	size_t count = in->page_count != 0 ? in->page_count : 4;

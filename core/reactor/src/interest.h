@@ -47,7 +47,14 @@ struct evi_interest {
 struct event_base;
 
 /* The slot of `fd`, or NULL if it never had an event. */
-struct evi_slot *evi_interest_find(struct evi_interest *interest, evutil_socket_t fd);
+static inline struct evi_slot *evi_interest_find(struct evi_interest *interest, evutil_socket_t fd)
+{
+	size_t page = (size_t)fd / EVI_SLOTS_PER_PAGE;
+
+	if (fd < 0 || page >= interest->page_count || interest->pages[page] == NULL)
+		return NULL;
+	return &interest->pages[page][(size_t)fd % EVI_SLOTS_PER_PAGE];
+}
 
 /* What the events of a slot want, as EVI_ bits. */
 unsigned evi_slot_wanted(const struct evi_slot *slot);

@@ -33,7 +33,7 @@ static void activate_expired(struct event *ev, void *ctx)
 {
 	(void)ctx;
 	evi_flags_clear(ev, EVLIST_TIMEOUT | EVI_COMMON);
-	evi_count(&ev->ev_base->count_added, -1);
+	evi_count_down(&ev->ev_base->count_added);
 	evi_event_activate(ev, EV_TIMEOUT, 1);
 }
 
@@ -256,14 +256,14 @@ int event_base_got_exit(struct event_base *base)
 void evi_base_hold(struct event_base *base)
 {
 	evi_base_lock(base);
-	evi_count(&base->count_virtual, 1);
+	evi_count_up(&base->count_virtual);
 	evi_base_unlock(base);
 }
 
 void evi_base_release(struct event_base *base)
 {
 	evi_base_lock(base);
-	evi_count(&base->count_virtual, -1);
+	evi_count_down(&base->count_virtual);
 	if (base->count_virtual.now == 0)
 		evi_wake_if_foreign(base);
 	evi_base_unlock(base);

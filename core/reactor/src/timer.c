@@ -42,16 +42,18 @@ static void place(struct evi_timers *t, size_t i, struct evi_timer_node node)
 static void sift_up(struct evi_timers *t, size_t i)
 {
 	struct evi_timer_node node = t->nodes[i];
+	size_t at = i;
 
-	while (i > 0) {
-		size_t parent = (i - 1) / ARITY;
+	while (at > 0) {
+		size_t parent = (at - 1) / ARITY;
 
 		if (!is_before(&node, &t->nodes[parent]))
 			break;
-		place(t, i, t->nodes[parent]);
-		i = parent;
+		place(t, at, t->nodes[parent]);
+		at = parent;
 	}
-	place(t, i, node);
+	if (at != i)
+		place(t, at, node);
 }
 
 static size_t first_child(const struct evi_timers *t, size_t i)
@@ -125,7 +127,7 @@ void evi_timers_add(struct evi_timers *t, struct event *ev, uint64_t deadline)
 {
 	evi_deadline_set(ev, deadline);
 	evi_add_order_set(ev, ++t->adds);
-	t->nodes[t->used] = (struct evi_timer_node){ .key = deadline, .ev = ev };
+	place(t, t->used, (struct evi_timer_node){ .key = deadline, .ev = ev });
 	t->live++;
 	sift_up(t, t->used++);
 }

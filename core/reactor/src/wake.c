@@ -62,9 +62,9 @@ int evi_wake(struct event_base *base)
 	return 0;
 }
 
-void evi_wake_if_foreign(struct event_base *base)
+void evi_wake_from_elsewhere(struct event_base *base)
 {
-	if (base->is_sleeping && !evi_base_in_loop_thread(base))
+	if (!evi_base_in_loop_thread(base))
 		(void)evi_wake(base);
 }
 
