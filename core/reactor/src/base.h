@@ -190,6 +190,25 @@ void evi_event_activate(struct event *ev, unsigned what, int calls);
 void evi_active_insert(struct event_base *base, struct event_callback *callback);
 void evi_active_remove(struct event_base *base, struct event_callback *callback);
 
+/* Takes the first of a queue that is not empty. */
+static inline struct event_callback *evi_active_pop(struct event_base *base, int priority)
+{
+	struct evi_queue *queue = &base->active[priority];
+	struct event_callback *cb = queue->first;
+
+	queue->first = cb->evcb_active_next.tqe_next;
+	if (queue->first != NULL) {
+		queue->first->evcb_active_next.tqe_prev = &queue->first;
+	} else {
+		queue->last = &queue->first;
+		base->nonempty[priority / 64] &= ~(UINT64_C(1) << (priority % 64));
+	}
+	cb->evcb_flags &= (short)~EVLIST_ACTIVE;
+	evi_count_down(&base->count_active);
+	evi_count_down(&base->count_added);
+	return cb;
+}
+
 /* Moves deferred callbacks that had to wait for this iteration. */
 void evi_active_next_iteration(struct event_base *base);
 
@@ -231,7 +250,13 @@ void evi_time_end_round(struct event_base *base);
 /* --- common_timeout.c ------------------------------------------------------------------------ */
 
 /* The queue that `tv` names, or NULL if it is an ordinary duration. */
-struct evi_common *evi_common_find(struct event_base *base, const struct timeval *tv);
+struct evi_common *evi_common_marked(struct event_base *base, const struct timeval *tv);
+
+static inline struct evi_common *evi_common_find(struct event_base *base, const struct timeval *tv)
+{
+	return base->common_count != 0 ? evi_common_marked(base, tv) : NULL;
+}
+
 struct evi_common *evi_common_of_interval(struct event_base *base, uint64_t interval);
 void evi_common_insert(struct event_base *base, struct evi_common *queue, struct event *ev);
 void evi_common_remove(struct event_base *base, struct event *ev);

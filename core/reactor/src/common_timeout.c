@@ -53,7 +53,7 @@ static void sync_timer(struct event_base *base, struct evi_common *queue)
 	(void)base;
 }
 
-struct evi_common *evi_common_find(struct event_base *base, const struct timeval *tv)
+struct evi_common *evi_common_marked(struct event_base *base, const struct timeval *tv)
 {
 	int index = (int)(((unsigned long)tv->tv_usec & INDEX_MASK) >> SHIFT);
 

@@ -113,33 +113,34 @@ static void run_deferred(struct event_base *base, struct event_callback *cb)
 	callback_is_done(base);
 }
 
+/* Runs a callback that was just taken off its queue. */
 static void run(struct event_base *base, struct event_callback *cb)
 {
 	struct event *ev = evi_event_of(cb);
 
 	switch ((enum evi_closure)cb->evcb_closure) {
+	case EVI_CLOSURE_PERSIST:
+		restart_timeout(base, ev);
+		run_event(base, ev);
+		return;
+	case EVI_CLOSURE_EVENT:
+		evi_event_take(ev);
+		run_event(base, ev);
+		return;
+	case EVI_CLOSURE_SIGNAL:
+		if (ev->ev_events & EV_PERSIST)
+			restart_timeout(base, ev);
+		else
+			evi_event_take(ev);
+		run_signal(base, ev);
+		return;
 	case EVI_CLOSURE_DEFERRED:
-		evi_active_remove(base, cb);
 		run_deferred(base, cb);
 		return;
 	case EVI_CLOSURE_FINALIZE:
-		evi_active_remove(base, cb);
 		evi_finalizer_run(base, ev);
 		return;
-	case EVI_CLOSURE_EVENT:
-	case EVI_CLOSURE_PERSIST:
-	case EVI_CLOSURE_SIGNAL:
-		break;
 	}
-	evi_active_remove(base, cb);
-	if (ev->ev_events & EV_PERSIST)
-		restart_timeout(base, ev);
-	else
-		evi_event_take(ev);
-	if (cb->evcb_closure == EVI_CLOSURE_SIGNAL)
-		run_signal(base, ev);
-	else
-		run_event(base, ev);
 }
 
 struct limits {
@@ -181,7 +182,7 @@ int evi_dispatch(struct event_base *base)
 	limits = limits_of(base, priority);
 	base->running_priority = priority;
 	while (base->active[priority].first != NULL) {
-		run(base, base->active[priority].first);
+		run(base, evi_active_pop(base, priority));
 		count++;
 		if (base->break_asked || base->continue_asked || is_over(base, &limits, count))
 			break;

@@ -52,7 +52,8 @@ void evi_time_wall_of(const struct event_base *base, uint64_t deadline, struct t
 	timeval_of_ns(evi_clock_wall_ns() + left, tv);
 }
 
-uint64_t evi_time_ns_of(const struct timeval *tv)
+/* What is not in its normal form, or near the end of time. */
+static uint64_t ns_of_odd(const struct timeval *tv)
 {
 	int64_t sec = tv->tv_sec + tv->tv_usec / 1000000;
 	int64_t usec = tv->tv_usec % 1000000;
@@ -71,6 +72,13 @@ uint64_t evi_time_ns_of(const struct timeval *tv)
 		return 0;
 	ns = (uint64_t)sec * EVI_NS_PER_S + (uint64_t)usec * EVI_NS_PER_US;
 	return ns < NEVER_NS ? ns : NEVER_NS;
+}
+
+uint64_t evi_time_ns_of(const struct timeval *tv)
+{
+	if ((uint64_t)tv->tv_sec < NEVER_NS / EVI_NS_PER_S && (unsigned long)tv->tv_usec < 1000000)
+		return (uint64_t)tv->tv_sec * EVI_NS_PER_S + (uint64_t)tv->tv_usec * EVI_NS_PER_US;
+	return ns_of_odd(tv);
 }
 
 void evi_time_begin_round(struct event_base *base)

@@ -105,14 +105,11 @@ static void remove_first(struct evi_timers *t)
 	}
 }
 
-int evi_timers_reserve(struct evi_timers *t)
+int evi_timers_grow(struct evi_timers *t)
 {
 	struct evi_timer_node *nodes;
-	size_t room;
+	size_t room = t->room != 0 ? t->room + t->room / 2 : 16;
 
-	if (t->used < t->room)
-		return 0;
-	room = t->room != 0 ? t->room + t->room / 2 : 16;
 	if (room > INT_MAX / sizeof(*nodes)) /* the index of a node is an int */
 		return -ENOMEM;
 	nodes = evi_realloc(t->nodes, room * sizeof(*nodes));

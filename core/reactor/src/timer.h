@@ -29,7 +29,12 @@ struct evi_timers {
 };
 
 /* Room for one more; 0 or -ENOMEM. */
-int evi_timers_reserve(struct evi_timers *timers);
+int evi_timers_grow(struct evi_timers *timers);
+
+static inline int evi_timers_reserve(struct evi_timers *timers)
+{
+	return timers->used < timers->room ? 0 : evi_timers_grow(timers);
+}
 
 /* Add an event that is not in the heap; room must have been reserved. */
 void evi_timers_add(struct evi_timers *timers, struct event *ev, uint64_t deadline);
