@@ -110,18 +110,29 @@ static void epoll_apply(void *state, struct evi_change *changes, size_t n)
 		changes[i].err = apply_one(state, &changes[i]);
 }
 
-/* A full array means there may be more: without memory the rest comes with the next wait. */
-static void grow(struct epoll_state *st)
+/* Nonzero if there is more room now; without memory what is left comes with the next wait. */
+static int grow(struct epoll_state *st)
 {
 	struct epoll_event *events;
 
 	if (st->room >= EVENTS_MAX)
-		return;
+		return 0;
 	events = evi_realloc(st->events, (size_t)st->room * 2 * sizeof(*events));
 	if (events == NULL)
-		return;
+		return 0;
 	st->events = events;
 	st->room *= 2;
+	return 1;
+}
+
+static void report_all(const struct epoll_state *st, int n, evi_report_fn *report, void *ctx)
+{
+	for (int i = 0; i < n; i++) {
+		uint64_t data = st->events[i].data.u64;
+
+		report(ctx, (evutil_socket_t)(uint32_t)data, (uint32_t)(data >> 32),
+		       interest_of(st->events[i].events));
+	}
 }
 
 static int epoll_wait_for(void *state, int64_t timeout_ns, const struct evi_gate *gate,
@@ -143,14 +154,12 @@ static int epoll_wait_for(void *state, int64_t timeout_ns, const struct evi_gate
 		return 0;
 	if (err < 0)
 		return err;
-	for (int i = 0; i < n; i++) {
-		uint64_t data = st->events[i].data.u64;
-
-		report(ctx, (evutil_socket_t)(uint32_t)data, (uint32_t)(data >> 32),
-		       interest_of(st->events[i].events));
+	report_all(st, n, report, ctx);
+	/* A full array means there may be more, and all that is ready belongs to one round. */
+	while (n == st->room && grow(st)) {
+		n = epoll_wait(st->fd, st->events, st->room, 0);
+		report_all(st, n, report, ctx);
 	}
-	if (n == st->room)
-		grow(st);
 	return 0;
 }
 
