@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 /* --- allocator ------------------------------------------------------------------------------ */
@@ -121,6 +122,37 @@ int support_has_refused(void)
 	return refused;
 }
 
+/* --- log ------------------------------------------------------------------------------------ */
+
+static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
+static int messages[EVENT_LOG_ERR + 1];
+static char last_message[1100];
+
+static void keep_message(int severity, const char *text)
+{
+	pthread_mutex_lock(&log_lock);
+	messages[severity]++;
+	strncpy(last_message, text, sizeof(last_message) - 1);
+	pthread_mutex_unlock(&log_lock);
+}
+
+void support_capture_log(void)
+{
+	memset(messages, 0, sizeof(messages));
+	last_message[0] = '\0';
+	event_set_log_callback(keep_message);
+}
+
+int support_messages(int severity)
+{
+	return messages[severity];
+}
+
+const char *support_last_message(void)
+{
+	return last_message;
+}
+
 /* --- descriptors ---------------------------------------------------------------------------- */
 
 int support_open_fds(void)
@@ -173,6 +205,27 @@ evutil_socket_t support_listen(ev_uint16_t *port)
 }
 
 /* --- loops ---------------------------------------------------------------------------------- */
+
+struct event_base *support_base_new(void)
+{
+	const char *backend = getenv("TEST_BACKEND");
+	struct event_base *base = event_base_new();
+
+	if (base == NULL && backend != NULL)
+		cr_skip_test("%s does not work on this system", backend);
+	cr_assert(base != NULL);
+	if (backend != NULL)
+		cr_assert_str_eq(event_base_get_method(base), backend);
+	return base;
+}
+
+double support_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
 
 static void watchdog_expired(evutil_socket_t fd, short what, void *arg)
 {

@@ -29,6 +29,11 @@ void support_fail_all_after(long n);
 /* Nonzero if a request was refused since the last call of either function above. */
 int support_has_refused(void);
 
+/* Keep what the library logs instead of printing it. Counted per severity EVENT_LOG_*. */
+void support_capture_log(void);
+int support_messages(int severity);
+const char *support_last_message(void);
+
 /* Descriptors this process has open. */
 int support_open_fds(void);
 
@@ -41,6 +46,15 @@ void support_socketpair(evutil_socket_t pair[2]);
 
 /* A nonblocking listening TCP socket on 127.0.0.1; its port goes to *port. */
 evutil_socket_t support_listen(ev_uint16_t *port);
+
+/*
+ * A base of the backend that the TEST_BACKEND environment variable names, if it is set; skips the
+ * test if this system lacks that backend.
+ */
+struct event_base *support_base_new(void);
+
+/* Milliseconds on the monotonic clock. */
+double support_now_ms(void);
 
 /* Run the loop until it ends by itself; fails the test if that takes longer than `ms`. */
 void support_run(struct event_base *base, int ms);

@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Configuration objects, flags, environment variables, and what base creation makes of them. */
+
+#include "reactor_test.h"
+
+#include <event2/event_struct.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+TestSuite(config, .init = support_leak_init, .fini = support_leak_fini, .timeout = 10);
+
+#define LINUX_BACKENDS 4
+static const char *const off_switches[LINUX_BACKENDS] = { "EVENT_NOEPOLL", "EVENT_NOPOLL",
+							  "EVENT_NOSELECT", "EVENT_NOIO_URING" };
+
+static void clear_environment(void)
+{
+	for (int i = 0; i < LINUX_BACKENDS; i++)
+		unsetenv(off_switches[i]);
+	unsetenv("EVENT_PRECISE_TIMER");
+	unsetenv("EVENT_EPOLL_USE_CHANGELIST");
+	unsetenv("EVENT_USE_SIGNALFD");
+	unsetenv("EVENT_SHOW_METHOD");
+}
+
+/* The method of a base made from `cfg`, or "none"; frees `cfg`. */
+static const char *method_of(struct event_config *cfg)
+{
+	struct event_base *b = event_base_new_with_config(cfg);
+	const char *method = b == NULL ? "none" : event_base_get_method(b);
+
+	event_config_free(cfg);
+	if (b != NULL)
+		event_base_free(b);
+	return method;
+}
+
+static struct event_config *config_with_flags(int flags)
+{
+	struct event_config *cfg = event_config_new();
+
+	cr_assert_not_null(cfg);
+	cr_assert_eq(event_config_set_flag(cfg, flags), 0);
+	return cfg;
+}
+
+/* CORE-029, CORE-037 */
+Test(config, one_config_makes_many_bases_that_outlive_it)
+{
+	struct event_config *cfg = event_config_new();
+	struct event_base *a, *b;
+	struct seen seen = { 0 };
+
+	a = event_base_new_with_config(cfg);
+	b = event_base_new_with_config(cfg);
+	event_config_free(cfg);
+	cr_assert(a != NULL && b != NULL);
+	event_base_once(a, -1, EV_TIMEOUT, note, &seen, NULL);
+	event_base_once(b, -1, EV_TIMEOUT, note, &seen, NULL);
+	cr_expect_eq(event_base_dispatch(a), 1);
+	cr_expect_eq(event_base_dispatch(b), 1);
+	cr_expect_eq(seen.calls, 2);
+	event_base_free(a);
+	event_base_free(b);
+}
+
+/* CORE-037 */
+Test(config, no_config_equals_an_empty_one)
+{
+	struct event_base *none = event_base_new_with_config(NULL), *plain = event_base_new();
+
+	cr_assert(none != NULL && plain != NULL);
+	cr_expect_str_eq(event_base_get_method(none), event_base_get_method(plain));
+	cr_expect_str_eq(event_base_get_method(none), method_of(event_config_new()));
+	event_base_free(none);
+	event_base_free(plain);
+}
+
+/* CORE-030, CORE-031 */
+Test(config, names_are_compared_exactly_and_unknown_ones_ignored)
+{
+	struct event_config *cfg = event_config_new();
+
+	clear_environment();
+	cr_expect_eq(event_config_avoid_method(cfg, "no such method"), 0);
+	cr_expect_eq(event_config_avoid_method(cfg, "EPOLL"), 0);
+	cr_expect_eq(event_config_avoid_method(cfg, "epoll (with changelist)"), 0);
+	cr_expect_eq(event_config_avoid_method(cfg, ""), 0);
+	cr_expect_str_eq(method_of(cfg), "epoll");
+}
+
+/* CORE-031, CORE-039, CORE-057 */
+Test(config, avoided_methods_fall_through_in_the_default_order)
+{
+	struct event_config *cfg = event_config_new();
+
+	clear_environment();
+	event_config_avoid_method(cfg, "epoll");
+	cr_expect_str_eq(method_of(cfg), "poll");
+	cfg = event_config_new();
+	event_config_avoid_method(cfg, "poll");
+	event_config_avoid_method(cfg, "epoll");
+	cr_expect_str_eq(method_of(cfg), "select");
+	cfg = config_with_flags(EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
+	event_config_avoid_method(cfg, "epoll");
+	cr_expect_str_eq(method_of(cfg), "poll");
+}
+
+/* CORE-038 */
+Test(config, without_a_backend_there_is_no_base_and_a_warning)
+{
+	struct event_config *cfg = event_config_new();
+
+	support_capture_log();
+	for (const char **name = event_get_supported_methods(); *name != NULL; name++)
+		cr_assert_eq(event_config_avoid_method(cfg, *name), 0);
+	cr_expect_null(event_base_new_with_config(cfg));
+	cr_expect_geq(support_messages(EVENT_LOG_WARN), 1);
+	event_config_free(cfg);
+}
+
+/* CORE-038, CORE-052 */
+Test(config, with_all_but_one_disabled_and_that_one_avoided_there_is_no_base)
+{
+	support_capture_log();
+	for (int left = 0; left < LINUX_BACKENDS; left++) {
+		struct event_config *cfg = event_config_new();
+		struct event_base *b;
+
+		clear_environment();
+		for (int i = 0; i < LINUX_BACKENDS; i++)
+			if (i != left)
+				setenv(off_switches[i], "1", 1);
+		b = event_base_new();
+		if (b != NULL) {
+			cr_assert_eq(event_config_avoid_method(cfg, event_base_get_method(b)), 0);
+			cr_expect_null(event_base_new_with_config(cfg), "%s", off_switches[left]);
+			event_base_free(b);
+		}
+		event_config_free(cfg);
+	}
+}
+
+/* CORE-032, CORE-039, CORE-061 */
+Test(config, required_features_choose_the_backend)
+{
+	static const struct {
+		int features;
+		const char *method;
+	} cases[] = {
+		{ 0, "epoll" },
+		{ EV_FEATURE_ET, "epoll" },
+		{ EV_FEATURE_O1 | EV_FEATURE_ET, "epoll" },
+		{ EV_FEATURE_FDS, "poll" },
+		{ EV_FEATURE_FDS | EV_FEATURE_EARLY_CLOSE, "poll" },
+		{ 1 << 12, "none" },
+	};
+
+	support_capture_log();
+	clear_environment();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct event_config *cfg = event_config_new();
+
+		event_config_avoid_method(cfg, "io_uring");
+		cr_expect_eq(event_config_require_features(cfg, EV_FEATURE_FDS), 0);
+		cr_expect_eq(event_config_require_features(cfg, cases[i].features), 0);
+		cr_expect_str_eq(method_of(cfg), cases[i].method, "case %zu", i);
+	}
+}
+
+/* CORE-032 */
+Test(config, a_base_has_all_the_features_that_were_required)
+{
+	support_capture_log();
+	for (int features = 0; features < 16; features++) {
+		struct event_config *cfg = event_config_new();
+		struct event_base *b;
+
+		event_config_require_features(cfg, features);
+		b = event_base_new_with_config(cfg);
+		event_config_free(cfg);
+		if (b == NULL)
+			continue;
+		cr_expect_eq(event_base_get_features(b) & features, features);
+		event_base_free(b);
+	}
+}
+
+/* CORE-033 */
+Test(config, flags_add_up_and_unknown_ones_are_ignored)
+{
+	struct event_config *cfg = config_with_flags(EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
+
+	clear_environment();
+	setenv("EVENT_NOEPOLL", "1", 1);
+	cr_expect_eq(event_config_set_flag(cfg, 1 << 20), 0);
+	cr_expect_eq(event_config_set_flag(cfg, EVENT_BASE_FLAG_IGNORE_ENV), 0);
+	cr_expect_eq(event_config_set_flag(cfg, 0), 0);
+	cr_expect_str_eq(method_of(cfg), "epoll (with changelist)");
+}
+
+/* CORE-034, CORE-045 */
+Test(config, hints_for_windows_change_nothing)
+{
+	struct event_config *cfg = config_with_flags(EVENT_BASE_FLAG_STARTUP_IOCP);
+	struct event_base *b = event_base_new();
+
+	cr_expect_eq(event_config_set_num_cpus_hint(cfg, 16), 0);
+	cr_expect_eq(event_config_set_num_cpus_hint(cfg, -1), 0);
+	cr_assert_not_null(b);
+	cr_expect_str_eq(method_of(cfg), event_base_get_method(b));
+	event_base_free(b);
+}
+
+/* CORE-035, CORE-036, CORE-369 */
+Test(config, null_arguments_are_errors)
+{
+	struct event_config *cfg = event_config_new();
+
+	cr_expect_eq(event_config_set_flag(NULL, 0), -1);
+	cr_expect_eq(event_config_require_features(NULL, 0), -1);
+	cr_expect_eq(event_config_set_num_cpus_hint(NULL, 1), -1);
+	cr_expect_eq(event_config_avoid_method(NULL, "poll"), -1);
+	cr_expect_eq(event_config_avoid_method(cfg, NULL), -1);
+	cr_expect_eq(event_config_set_max_dispatch_interval(NULL, NULL, 1, 0), -1);
+	event_config_free(NULL);
+	event_config_free(cfg);
+}
+
+/* CORE-051 */
+Test(config, dispatch_limits_are_accepted_with_every_default)
+{
+	struct event_config *cfg = event_config_new();
+	struct event_base *b;
+	struct seen seen = { 0 };
+
+	cr_expect_eq(event_config_set_max_dispatch_interval(cfg, NULL, -1, -5), 0);
+	cr_expect_eq(event_config_set_max_dispatch_interval(cfg, MS(5), -1, 0), 0);
+	cr_expect_eq(event_config_set_max_dispatch_interval(cfg, NULL, 3, -1), 0);
+	b = event_base_new_with_config(cfg);
+	event_config_free(cfg);
+	for (int i = 0; i < 10; i++)
+		event_base_once(b, -1, EV_TIMEOUT, note, &seen, NULL);
+	cr_expect_eq(event_base_dispatch(b), 1);
+	cr_expect_eq(seen.calls, 10);
+	event_base_free(b);
+}
+
+/* CORE-040 */
+Test(config, a_new_base_is_empty_and_not_current)
+{
+	struct event_base *b = event_base_new();
+
+	cr_expect_eq(event_base_get_npriorities(b), 1);
+	cr_expect_eq(event_base_get_num_events(b, COUNT_ALL), 0);
+	cr_expect_null(event_get_base(event_new(NULL, -1, 0, never, NULL)));
+	event_base_free(b);
+	support_count_allocations(); /* the event above is not worth a variable */
+}
+
+/* Descriptors opened since `before` was noted: all close-on-exec, and nonblocking if they can be. */
+static void check_own_descriptors(const char *known)
+{
+	DIR *dir = opendir("/proc/self/fd");
+
+	for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+		int fd = atoi(entry->d_name);
+		char link[64], target[256] = "";
+
+		if (entry->d_name[0] == '.' || fd == dirfd(dir) || known[fd])
+			continue;
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+		cr_assert_gt(readlink(link, target, sizeof(target) - 1), 0);
+		cr_expect(fcntl(fd, F_GETFD) & FD_CLOEXEC, "%s", target);
+		if (strstr(target, "eventpoll") == NULL && strstr(target, "io_uring") == NULL)
+			cr_expect(fcntl(fd, F_GETFL) & O_NONBLOCK, "%s", target);
+	}
+	closedir(dir);
+}
+
+/* CORE-042 */
+Test(config, descriptors_of_the_library_are_close_on_exec_and_nonblocking)
+{
+	static const int flags[] = { 0, EVENT_BASE_FLAG_PRECISE_TIMER, EVENT_BASE_FLAG_USE_SIGNALFD };
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		char known[1024];
+		struct event_config *cfg = config_with_flags(flags[i]);
+		struct event_base *b;
+		struct event *sig, *timer;
+
+		for (int fd = 0; fd < 1024; fd++)
+			known[fd] = fcntl(fd, F_GETFD) >= 0;
+		b = event_base_new_with_config(cfg);
+		sig = event_new(b, SIGUSR1, EV_SIGNAL, never, NULL);
+		timer = event_new(b, -1, 0, note, &(struct seen){ 0 });
+		cr_assert_eq(event_add(sig, NULL), 0);
+		cr_assert_eq(event_add(timer, MS(1)), 0);
+		cr_assert_eq(event_base_loop(b, EVLOOP_ONCE), 0);
+		check_own_descriptors(known);
+		event_free(sig);
+		event_free(timer);
+		event_base_free(b);
+		event_config_free(cfg);
+	}
+}
+
+/* CORE-047 */
+Test(config, the_changelist_flag_defers_errors_on_epoll_and_nowhere_else)
+{
+	struct event_config *cfg = config_with_flags(EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST |
+						     EVENT_BASE_FLAG_IGNORE_ENV);
+	struct event_base *b;
+	struct event *ev;
+	int unopened = dup(0);
+
+	close(unopened);
+	clear_environment();
+	support_capture_log();
+	b = event_base_new_with_config(cfg);
+	cr_expect_str_eq(event_base_get_method(b), "epoll (with changelist)");
+	ev = event_new(b, unopened, EV_READ, note, &(struct seen){ 0 });
+	cr_expect_eq(event_add(ev, NULL), 0);
+	cr_expect_eq(support_messages(EVENT_LOG_WARN), 0);
+	cr_expect_eq(event_base_loop(b, EVLOOP_ONCE | EVLOOP_NONBLOCK), 0);
+	cr_expect_geq(support_messages(EVENT_LOG_WARN), 1);
+	event_free(ev);
+	event_base_free(b);
+
+	event_config_avoid_method(cfg, "epoll");
+	cr_expect_str_eq(method_of(cfg), "poll");
+}
+
+/* How many different values the base's clock shows within 30 ms. */
+static int clock_values(struct event_base *b)
+{
+	double end = support_now_ms() + 30;
+	struct timeval last = { 0 }, now;
+	int values = 0;
+
+	while (support_now_ms() < end) {
+		cr_assert_eq(event_gettime_monotonic(b, &now), 0);
+		values += now.tv_sec != last.tv_sec || now.tv_usec != last.tv_usec;
+		last = now;
+	}
+	return values;
+}
+
+/* CORE-048, CORE-049, CORE-053. Ours: the clock is fine without the flag, too. */
+Test(config, a_precise_timer_uses_a_fine_clock)
+{
+	struct event_base *by_flag, *from_env;
+	struct event_config *cfg = config_with_flags(EVENT_BASE_FLAG_PRECISE_TIMER |
+						     EVENT_BASE_FLAG_EPOLL_DISALLOW_TIMERFD);
+
+	by_flag = event_base_new_with_config(cfg);
+	setenv("EVENT_PRECISE_TIMER", "", 1);
+	from_env = event_base_new();
+	cr_expect_gt(clock_values(by_flag), 100);
+	cr_expect_gt(clock_values(from_env), 100);
+	event_base_free(by_flag);
+	event_base_free(from_env);
+	event_config_free(cfg);
+}
+
+static int timer_descriptors(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int n = 0;
+
+	for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+		char link[300], target[256] = "";
+
+		snprintf(link, sizeof(link), "/proc/self/fd/%s", entry->d_name);
+		if (readlink(link, target, sizeof(target) - 1) > 0)
+			n += strstr(target, "timerfd") != NULL;
+	}
+	closedir(dir);
+	return n;
+}
+
+/* CORE-049 */
+Test(config, without_a_timer_descriptor_precise_timers_still_work)
+{
+	struct event_config *cfg = config_with_flags(EVENT_BASE_FLAG_PRECISE_TIMER |
+						     EVENT_BASE_FLAG_EPOLL_DISALLOW_TIMERFD);
+	struct event_base *b = event_base_new_with_config(cfg);
+	struct seen seen = { 0 };
+	double begin = support_now_ms(), took;
+
+	event_base_once(b, -1, EV_TIMEOUT, note, &seen, MS(20));
+	cr_expect_eq(event_base_dispatch(b), 1);
+	took = support_now_ms() - begin;
+	cr_expect_eq(timer_descriptors(), 0);
+	cr_expect_eq(seen.calls, 1);
+	cr_expect(took >= 20, "%f", took);
+	event_base_free(b);
+	event_config_free(cfg);
+}
+
+static const char *signal_method(int flags)
+{
+	struct event_config *cfg = config_with_flags(flags);
+	struct event_base *b = event_base_new_with_config(cfg);
+	const char *method = event_base_get_signal_method(b);
+
+	event_base_free(b);
+	event_config_free(cfg);
+	return method;
+}
+
+/* CORE-050, CORE-056, CORE-265 */
+Test(config, signalfd_is_chosen_by_flag_or_environment)
+{
+	cr_expect_str_eq(signal_method(0), "signal");
+	cr_expect_str_eq(signal_method(EVENT_BASE_FLAG_USE_SIGNALFD), "signalfd_signal");
+	clear_environment();
+	setenv("EVENT_USE_SIGNALFD", "", 1);
+	cr_expect_str_eq(signal_method(0), "signalfd_signal");
+	cr_expect_str_eq(signal_method(EVENT_BASE_FLAG_IGNORE_ENV), "signal");
+}
+
+/* CORE-044, CORE-052 */
+Test(config, a_variable_counts_by_presence_unless_the_environment_is_ignored)
+{
+	clear_environment();
+	setenv("EVENT_NOEPOLL", "", 1);
+	cr_expect_str_eq(method_of(event_config_new()), "poll");
+	cr_expect_str_eq(method_of(config_with_flags(EVENT_BASE_FLAG_IGNORE_ENV)), "epoll");
+	setenv("EVENT_NOPOLL", "0", 1);
+	cr_expect_str_eq(method_of(event_config_new()), "select");
+	setenv("EVENT_NOKQUEUE", "1", 1);
+	setenv("EVENT_NODEVPOLL", "1", 1);
+	setenv("EVENT_NOEVPORT", "1", 1);
+	setenv("EVENT_NOWIN32", "1", 1);
+	setenv("EVENT_NOWEPOLL", "1", 1);
+	cr_expect_str_eq(method_of(event_config_new()), "select");
+}
+
+/* CORE-053 */
+Test(config, the_changelist_variable_equals_the_flag)
+{
+	clear_environment();
+	setenv("EVENT_EPOLL_USE_CHANGELIST", "", 1);
+	cr_expect_str_eq(method_of(event_config_new()), "epoll (with changelist)");
+	cr_expect_str_eq(method_of(config_with_flags(EVENT_BASE_FLAG_IGNORE_ENV)), "epoll");
+}
+
+/* CORE-054 */
+Test(config, show_method_logs_one_message_even_if_the_environment_is_ignored)
+{
+	support_capture_log();
+	clear_environment();
+	setenv("EVENT_SHOW_METHOD", "", 1);
+	cr_expect_str_eq(method_of(event_config_new()), "epoll");
+	cr_expect_eq(support_messages(EVENT_LOG_MSG), 1);
+	cr_expect_not_null(strstr(support_last_message(), "epoll"));
+	(void)method_of(config_with_flags(EVENT_BASE_FLAG_IGNORE_ENV));
+	cr_expect_eq(support_messages(EVENT_LOG_MSG), 2);
+}
+
+/* CORE-038; C03: no descriptor left for the base, then for its n-th. */
+Test(config, a_base_that_cannot_open_its_descriptors_is_not_made)
+{
+	int failures = 0, first_free = dup(0);
+	struct event_config *cfg = config_with_flags(EVENT_BASE_FLAG_PRECISE_TIMER);
+	struct rlimit limit;
+	int before;
+
+	cr_assert_geq(first_free, 0);
+	close(first_free);
+	before = support_open_fds();
+	support_capture_log();
+	for (int room = 0; room < 8; room++) {
+		struct event_base *b;
+		struct event *sig;
+		int added;
+
+		cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+		limit.rlim_cur = (rlim_t)(first_free + room);
+		cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+		b = event_base_new_with_config(cfg);
+		if (b != NULL) {
+			sig = event_new(b, SIGUSR1, EV_SIGNAL, never, NULL);
+			added = event_add(sig, NULL);
+			failures += added != 0;
+			cr_expect_eq(event_pending(sig, EV_SIGNAL, NULL), added == 0 ? EV_SIGNAL : 0);
+			event_free(sig);
+			event_base_free(b);
+		} else {
+			failures++;
+		}
+		limit.rlim_cur = limit.rlim_max < 1024 ? limit.rlim_max : 1024;
+		cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+		cr_assert_eq(support_open_fds(), before, "room for %d", room);
+	}
+	event_config_free(cfg);
+	cr_expect_gt(failures, 0);
+}
