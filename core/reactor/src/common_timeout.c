@@ -126,8 +126,8 @@ static struct evi_common *add_queue(struct event_base *base, uint64_t interval)
 	join(&queue->ends, &queue->ends);
 	queue->interval = interval;
 	queue->key.tv_sec = (time_t)(interval / EVI_NS_PER_S);
-	queue->key.tv_usec = (suseconds_t)(interval % EVI_NS_PER_S / EVI_NS_PER_US) | MARK |
-			     (suseconds_t)(base->common_count << SHIFT);
+	queue->key.tv_usec = (int)(interval % EVI_NS_PER_S / EVI_NS_PER_US) | MARK |
+			     (int)(base->common_count << SHIFT);
 	base->commons[base->common_count++] = queue;
 	return queue;
 }

@@ -11,7 +11,6 @@
 #include "os/os_signal.h"
 
 #include <errno.h>
-#include <signal.h>
 
 struct evi_signal {
 	struct event *first;    /* events, newest first, through ev_signal_next */
@@ -26,11 +25,6 @@ struct evi_signals {
 	int used; /* signals with events */
 	struct evi_signal *of[]; /* by number; made when first added */
 };
-
-static int is_allowed(evutil_socket_t sig)
-{
-	return sig > 0 && sig < evi_os_signal_limit() && sig != SIGKILL && sig != SIGSTOP;
-}
 
 /* The table and the receiver; 0 or -errno. Both stay until the base goes. */
 static int signals_get(struct event_base *base)
@@ -113,7 +107,7 @@ int evi_signal_add(struct event_base *base, struct event *ev)
 	struct evi_signal *signal;
 	int sig = (int)ev->ev_fd, err;
 
-	if (!is_allowed(ev->ev_fd))
+	if (ev->ev_fd <= 0 || ev->ev_fd >= evi_os_signal_limit() || !evi_os_signal_is_catchable(sig))
 		return -EINVAL;
 	err = signals_get(base);
 	if (err < 0)

@@ -40,7 +40,7 @@ static void timeval_of_ns(int64_t ns, struct timeval *tv)
 		rest += (int64_t)EVI_NS_PER_S;
 	}
 	tv->tv_sec = (time_t)sec;
-	tv->tv_usec = (suseconds_t)(rest / (int64_t)EVI_NS_PER_US);
+	tv->tv_usec = (int)(rest / (int64_t)EVI_NS_PER_US);
 }
 
 void evi_time_wall_of(const struct event_base *base, uint64_t deadline, struct timeval *tv)
@@ -55,15 +55,15 @@ void evi_time_wall_of(const struct event_base *base, uint64_t deadline, struct t
 /* What is not in its normal form, or near the end of time. */
 static uint64_t ns_of_odd(const struct timeval *tv)
 {
-	int64_t sec = tv->tv_sec + tv->tv_usec / 1000000;
-	int64_t usec = tv->tv_usec % 1000000;
+	const int64_t never_s = (int64_t)(NEVER_NS / EVI_NS_PER_S);
+	int64_t sec = tv->tv_sec, carry = tv->tv_usec / 1000000, usec = tv->tv_usec % 1000000;
 	uint64_t ns;
 
-	if (tv->tv_sec > (time_t)(NEVER_NS / EVI_NS_PER_S) ||
-	    tv->tv_usec / 1000000 > (suseconds_t)(NEVER_NS / EVI_NS_PER_S))
+	if (sec > never_s || carry > never_s)
 		return NEVER_NS;
-	if (tv->tv_sec < -(time_t)(NEVER_NS / EVI_NS_PER_S))
+	if (sec < -never_s)
 		return 0;
+	sec += carry;
 	if (usec < 0) {
 		sec--;
 		usec += 1000000;

@@ -121,7 +121,7 @@ int evwatch_prepare_get_timeout(const struct evwatch_prepare_cb_info *info, stru
 	if (info->wait_ns < 0)
 		return 0;
 	timeout->tv_sec = (time_t)(info->wait_ns / (int64_t)EVI_NS_PER_S);
-	timeout->tv_usec = (suseconds_t)(info->wait_ns % (int64_t)EVI_NS_PER_S / (int64_t)EVI_NS_PER_US);
+	timeout->tv_usec = (int)(info->wait_ns % (int64_t)EVI_NS_PER_S / (int64_t)EVI_NS_PER_US);
 	return 1;
 }
 

@@ -63,6 +63,16 @@ EVENT2_EXPORT_SYMBOL
 int evthread_set_lock_callbacks(const struct evthread_lock_callbacks *);
 
 
+#if defined(_WIN32)
+
+#define EVTHREAD_USE_WINDOWS_THREADS_IMPLEMENTED 1
+
+/** Use the system's locks, conditions and thread numbers. 0, or -1 if others are set. Since 2.0. */
+EVENT2_EXPORT_SYMBOL
+int evthread_use_windows_threads(void);
+
+#endif
+
 #if defined(EVENT__HAVE_PTHREADS)
 
 #define EVTHREAD_USE_PTHREADS_IMPLEMENTED 1

@@ -4,10 +4,14 @@
 
 #include <event2/visibility.h>
 #include <event2/event-config.h>
-#include <sys/types.h>
-#include <sys/time.h>
+#if defined(_WIN32)
+#include <event2/component/windows.h>
+#else
 #include <sys/socket.h>
 #include <netdb.h>
+#endif
+#include <sys/types.h>
+#include <sys/time.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,16 +34,18 @@ typedef intptr_t ev_intptr_t;
 typedef uintptr_t ev_uintptr_t;
 typedef ssize_t ev_ssize_t;
 typedef int64_t ev_off_t;
-typedef socklen_t ev_socklen_t;
-typedef int evutil_socket_t;
 #define evutil_addrinfo addrinfo
 #define EVUTIL_CLOSESOCKET(s) evutil_closesocket(s)
+#if !defined(_WIN32)
+typedef socklen_t ev_socklen_t;
+typedef int evutil_socket_t;
 #define EVUTIL_SOCKET_ERROR() (errno)
 #define EVUTIL_SET_SOCKET_ERROR(errcode) do { errno = (errcode); } while (0)
 #define evutil_socket_geterror(sock) (errno)
 #define evutil_socket_error_to_string(errcode) (strerror(errcode))
 #define evutil_timeradd(tvp, uvp, vvp) timeradd((tvp), (uvp), (vvp))
 #define evutil_timersub(tvp, uvp, vvp) timersub((tvp), (uvp), (vvp))
+#endif
 #define evutil_timerclear(tvp) timerclear(tvp)
 #define evutil_timercmp(tvp, uvp, cmp) \
 	(((tvp)->tv_sec == (uvp)->tv_sec) ? ((tvp)->tv_usec cmp (uvp)->tv_usec) : \
@@ -63,9 +69,15 @@ struct tm;
 #define EV_UINT8_MAX 255
 #define EV_INT8_MAX 127
 #define EV_INT8_MIN -128
+#if EVENT__SIZEOF_SIZE_T == 8
 #define EV_SIZE_MAX EV_UINT64_MAX
 #define EV_SSIZE_MAX EV_INT64_MAX
-#define EV_SSIZE_MIN INT64_MIN
+#define EV_SSIZE_MIN EV_INT64_MIN
+#else
+#define EV_SIZE_MAX EV_UINT32_MAX
+#define EV_SSIZE_MAX EV_INT32_MAX
+#define EV_SSIZE_MIN EV_INT32_MIN
+#endif
 #define EV_MONOT_PRECISE 1
 #define EV_MONOT_FALLBACK 2
 #define EVUTIL_INVALID_SOCKET -1

@@ -142,7 +142,7 @@ static struct timeval timeout_of(int64_t ns)
 {
 	int64_t us = (ns + (int64_t)EVI_NS_PER_US - 1) / (int64_t)EVI_NS_PER_US;
 
-	return (struct timeval){ .tv_sec = (time_t)(us / 1000000), .tv_usec = (suseconds_t)(us % 1000000) };
+	return (struct timeval){ .tv_sec = (time_t)(us / 1000000), .tv_usec = (int)(us % 1000000) };
 }
 
 static int select_wait(void *state, int64_t timeout_ns, const struct evi_gate *gate,

@@ -14,6 +14,9 @@
 /* One above the largest signal number. */
 int evi_os_signal_limit(void);
 
+/* Nonzero if `sig`, a number within the limit, can be caught at all. */
+int evi_os_signal_is_catchable(int sig);
+
 /* How often `sig` was caught since the process began. */
 unsigned evi_os_signal_count(int sig);
 

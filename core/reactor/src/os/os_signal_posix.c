@@ -56,6 +56,11 @@ int evi_os_signal_limit(void)
 	return NSIG;
 }
 
+int evi_os_signal_is_catchable(int sig)
+{
+	return sig != SIGKILL && sig != SIGSTOP;
+}
+
 unsigned evi_os_signal_count(int sig)
 {
 	return atomic_load(&caught[sig]);

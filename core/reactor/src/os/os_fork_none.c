@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Where processes are not copied no base is a copy. */
+
+#include "../base.h"
+
+unsigned evi_fork_count(void)
+{
+	return 0;
+}
