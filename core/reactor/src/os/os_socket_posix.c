@@ -137,6 +137,7 @@ int evi_error_is_retriable_accept(int err)
 #endif
 	case ECONNABORTED:
 	case EPROTO:
+	case EPERM: /* a firewall's answer */
 	case ENETDOWN:
 	case ENETUNREACH:
 	case EHOSTDOWN:

@@ -260,6 +260,21 @@ EVENT2_EXPORT_SYMBOL
 evutil_socket_t evi_socket_accept(evutil_socket_t listener, struct sockaddr *addr,
 				  ev_socklen_t *addrlen);
 
+/**
+ * One entry of a list that evutil_freeaddrinfo() frees, with a copy of the address and its family;
+ * everything else is 0. `ai_canonname`, if set, must come from evi_strdup(). NULL if out of memory.
+ */
+EVENT2_EXPORT_SYMBOL
+struct evutil_addrinfo *evi_addrinfo_new(const struct sockaddr *sa, ev_socklen_t len);
+
+/** Which families have an address on this host that is not local: what AI_ADDRCONFIG means. */
+EVENT2_EXPORT_SYMBOL
+void evi_addrinfo_usable_families(int *ret_v4, int *ret_v6);
+
+/** Nonzero if `text` is an IPv4 address, or an IPv6 address with or without a zone. */
+EVENT2_EXPORT_SYMBOL
+int evi_is_address_literal(const char *text);
+
 /* How a socket error is to be taken. */
 EVENT2_EXPORT_SYMBOL
 int evi_error_is_retriable_rw(int err);      /* EINTR, EAGAIN and their like */

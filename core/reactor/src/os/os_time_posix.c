@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "os_time.h"
+
+#include <string.h>
+
+void evi_os_gmtime_now(struct tm *ret_tm)
+{
+	time_t now = time(NULL);
+
+	if (gmtime_r(&now, ret_tm) == NULL)
+		memset(ret_tm, 0, sizeof(*ret_tm));
+}
