@@ -14,6 +14,14 @@ static void unlink_task(struct event_base *base, struct evi_round_end *task)
 	task->prev = NULL;
 }
 
+static void append_task(struct event_base *base, struct evi_round_end *task)
+{
+	task->next = NULL;
+	task->prev = base->round_end_last;
+	*base->round_end_last = task;
+	base->round_end_last = &task->next;
+}
+
 int evi_round_end_schedule(struct event_base *base, struct evi_round_end *task)
 {
 	int is_new;
@@ -21,10 +29,7 @@ int evi_round_end_schedule(struct event_base *base, struct evi_round_end *task)
 	evi_base_lock(base);
 	is_new = task->prev == NULL;
 	if (is_new) {
-		task->next = NULL;
-		task->prev = base->round_end_last;
-		*base->round_end_last = task;
-		base->round_end_last = &task->next;
+		append_task(base, task);
 		evi_wake_if_foreign(base);
 	}
 	evi_base_unlock(base);
@@ -39,24 +44,24 @@ void evi_round_end_cancel(struct event_base *base, struct evi_round_end *task)
 	evi_base_unlock(base);
 }
 
-/* Runs the tasks that are scheduled now, and once more what they scheduled; the rest waits. */
+/*
+ * Runs the tasks that are scheduled now, and once more what they scheduled; the rest waits. A mark
+ * ends each pass: any task may be taken back meanwhile, the mark cannot.
+ */
 void evi_round_end_run(struct event_base *base)
 {
-	struct evi_round_end **last = base->round_end_last;
-	int passes = 2;
+	struct evi_round_end mark;
 
-	while (base->round_end != NULL) {
-		struct evi_round_end *task = base->round_end;
-		int is_last = last == &task->next;
+	for (int pass = 0; pass < 2 && base->round_end != NULL; pass++) {
+		append_task(base, &mark);
+		while (base->round_end != &mark) {
+			struct evi_round_end *task = base->round_end;
 
-		unlink_task(base, task);
-		evi_base_unlock(base);
-		task->fn(task, task->arg);
-		evi_base_lock(base);
-		if (!is_last)
-			continue;
-		if (--passes == 0)
-			return;
-		last = base->round_end_last;
+			unlink_task(base, task);
+			evi_base_unlock(base);
+			task->fn(task, task->arg);
+			evi_base_lock(base);
+		}
+		unlink_task(base, &mark);
 	}
 }
