@@ -54,12 +54,17 @@ extern "C" {
 #define EVI_BEV_DESCRIPTOR 1u
 /** bufferevent_ops.traits: callbacks are always deferred, as with BEV_OPT_DEFER_CALLBACKS. */
 #define EVI_BEV_ALWAYS_DEFERS 2u
+/** bufferevent_ops.traits: bufferevent_base_set() may move an idle one to another loop. */
+#define EVI_BEV_CHANGES_BASE 4u
+/** bufferevent_ops.traits: rate limits may be set, and do nothing. */
+#define EVI_BEV_UNLIMITED 8u
 
 /** Why start() is called. */
 enum evi_bev_cause {
 	EVI_BEV_ENABLED, /* bufferevent_enable(), also if it was enabled before */
 	EVI_BEV_RESUMED, /* what held the direction back is gone */
-	EVI_BEV_ATTACHED /* there is a new descriptor, or its connection stands */
+	EVI_BEV_ATTACHED, /* there is a new descriptor */
+	EVI_BEV_CONNECTED /* the descriptor's connection, which held the direction back, stands */
 };
 
 /**
@@ -71,7 +76,7 @@ struct bufferevent_ops {
 	/** For messages. */
 	const char *name;
 
-	/** EVI_BEV_DESCRIPTOR, EVI_BEV_ALWAYS_DEFERS, or 0. */
+	/** EVI_BEV_DESCRIPTOR, EVI_BEV_ALWAYS_DEFERS, ..., or 0. */
 	unsigned traits;
 
 	/**
@@ -105,7 +110,7 @@ struct bufferevent_ops {
 
 	/**
 	 * The descriptor's connection, made by bufferevent_socket_connect(), stands. NULL reports
-	 * BEV_EVENT_CONNECTED. start() follows for what is active.
+	 * BEV_EVENT_CONNECTED. start() has run for what is active, with EVI_BEV_CONNECTED.
 	 */
 	void (*connected)(struct bufferevent *bev);
 
@@ -290,6 +295,10 @@ void evi_bev_fail(struct bufferevent *bev, short what, int err);
 /** The descriptor or -1. */
 EVENT2_EXPORT_SYMBOL
 evutil_socket_t evi_bev_fd(const struct bufferevent *bev);
+
+/** Give one that was just made its descriptor. Nothing starts: that takes data, enabling or connecting. */
+EVENT2_EXPORT_SYMBOL
+void evi_bev_adopt_fd(struct bufferevent *bev, evutil_socket_t fd);
 
 /**
  * What bufferevent_setfd() does for a plain socket: abandon a lookup or connecting, stop waiting,

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The socket type: bytes over a stream descriptor.
+ *
+ * Output is written at the end of the round in which it was added, so that what many callbacks
+ * produce goes in one call, and the descriptor is watched for writability only after it refused some.
+ * So, other than with reading, "waits for writing" means that something is in the way.
+ */
+
+#include <event2/component/buffer.h>
+
+#include "evbuffer.h"
+
+struct socket_data {
+	unsigned is_blocked : 1;   /* the descriptor did not take all; writable() goes on */
+	unsigned is_announced : 1; /* EV_WRITE was enabled explicitly: tell when it is writable */
+};
+
+/* --- Reading ---------------------------------------------------------------------------------------- */
+
+static void readable(struct bufferevent *bev)
+{
+	size_t room = evi_bev_room(bev, EV_READ);
+	ev_ssize_t n;
+
+	if (room == 0 || !evi_bev_active(bev, EV_READ))
+		return;
+	n = evi_evbuffer_receive(bev->input, evi_bev_fd(bev), room, NULL);
+	if (n > 0) {
+		evi_bev_moved(bev, EV_READ, (size_t)n);
+		evi_bev_notify(bev, EV_READ, 0);
+	} else if (n == 0) {
+		evi_bev_fail(bev, BEV_EVENT_READING | BEV_EVENT_EOF, 0);
+	} else if (!evi_error_is_retriable_rw((int)-n)) {
+		evi_bev_fail(bev, BEV_EVENT_READING | BEV_EVENT_ERROR, (int)-n);
+	}
+}
+
+/* --- Writing ---------------------------------------------------------------------------------------- */
+
+static void fail_write(struct bufferevent *bev, int err)
+{
+	evi_bev_fail(bev, BEV_EVENT_WRITING | BEV_EVENT_ERROR, err);
+}
+
+/* The rest has to wait for the descriptor; the timeout starts with this progress, or lack of any. */
+static void block(struct bufferevent *bev)
+{
+	struct socket_data *data = evi_bev_data(bev);
+	int err;
+
+	data->is_blocked = 1;
+	err = evi_bev_wait(bev, EV_WRITE);
+	if (err < 0)
+		fail_write(bev, -err);
+}
+
+static void unblock(struct bufferevent *bev)
+{
+	struct socket_data *data = evi_bev_data(bev);
+
+	data->is_blocked = 0;
+	if (evi_bev_waits(bev, EV_WRITE))
+		evi_bev_unwait(bev, EV_WRITE);
+}
+
+/* An allowance of 0 is not an answer of the descriptor: start() or nothing will follow. */
+static void write_some(struct bufferevent *bev)
+{
+	struct socket_data *data = evi_bev_data(bev);
+	size_t room = evi_bev_room(bev, EV_WRITE);
+	ev_ssize_t n;
+
+	if (room == 0 || !evi_bev_active(bev, EV_WRITE))
+		return;
+	n = evi_evbuffer_send(bev->output, evi_bev_fd(bev), room);
+	if (n < 0 && !evi_error_is_retriable_rw((int)-n)) {
+		fail_write(bev, (int)-n);
+		return;
+	}
+	if (n > 0) {
+		data->is_announced = 0;
+		evi_bev_moved(bev, EV_WRITE, (size_t)n);
+	}
+	if (evi_evbuffer_len(bev->output) == 0)
+		unblock(bev);
+	else if (evi_bev_active(bev, EV_WRITE))
+		block(bev);
+	if (n > 0)
+		evi_bev_notify(bev, EV_WRITE, 0);
+}
+
+static void writable(struct bufferevent *bev)
+{
+	struct socket_data *data = evi_bev_data(bev);
+
+	data->is_announced = 0;
+	if (evi_evbuffer_len(bev->output) > 0) {
+		write_some(bev);
+		return;
+	}
+	unblock(bev);
+	if (evi_bev_active(bev, EV_WRITE))
+		evi_bev_notify(bev, EV_WRITE, 0);
+}
+
+static void output_grew(struct bufferevent *bev)
+{
+	struct socket_data *data = evi_bev_data(bev);
+
+	if (!data->is_blocked && evi_bev_fd(bev) >= 0)
+		evi_bev_at_round_end(bev);
+}
+
+static void round_end(struct bufferevent *bev)
+{
+	struct socket_data *data = evi_bev_data(bev);
+
+	if (!data->is_blocked && evi_evbuffer_len(bev->output) > 0 && evi_bev_fd(bev) >= 0)
+		write_some(bev);
+}
+
+/* --- Directions ------------------------------------------------------------------------------------- */
+
+/*
+ * Without a descriptor the timeout runs all the same. With an empty output there is nothing to wait
+ * for, unless the user has just said that writability is news.
+ */
+static int start_writing(struct bufferevent *bev, enum evi_bev_cause cause)
+{
+	struct socket_data *data = evi_bev_data(bev);
+	int has_output = evi_evbuffer_len(bev->output) > 0;
+
+	if (cause == EVI_BEV_ENABLED)
+		data->is_announced = 1;
+	if (evi_bev_fd(bev) < 0)
+		return has_output || data->is_announced ? evi_bev_wait(bev, EV_WRITE) : 0;
+	if (has_output && !data->is_blocked)
+		evi_bev_at_round_end(bev);
+	if (cause == EVI_BEV_CONNECTED)
+		data->is_announced = 0;
+	return data->is_announced || data->is_blocked ? evi_bev_wait(bev, EV_WRITE) : 0;
+}
+
+static int start(struct bufferevent *bev, short directions, enum evi_bev_cause cause)
+{
+	int err = 0;
+
+	if (directions & EV_READ)
+		err = evi_bev_wait(bev, EV_READ);
+	if (err == 0 && (directions & EV_WRITE))
+		err = start_writing(bev, cause);
+	return err;
+}
+
+static void stop(struct bufferevent *bev, short directions)
+{
+	struct socket_data *data = evi_bev_data(bev);
+
+	if (directions & EV_WRITE)
+		data->is_blocked = 0;
+	evi_bev_unwait(bev, directions);
+}
+
+static int set_fd(struct bufferevent *bev, evutil_socket_t fd)
+{
+	struct socket_data *data = evi_bev_data(bev);
+
+	data->is_blocked = 0;
+	return evi_bev_set_fd(bev, fd);
+}
+
+/* Whatever the mode, the loop writes as soon as it can. */
+static int flush(struct bufferevent *bev, short directions, enum bufferevent_flush_mode mode)
+{
+	(void)bev;
+	(void)directions;
+	(void)mode;
+	return 0;
+}
+
+static const struct bufferevent_ops socket_ops = {
+	.name = "bufferevent_socket",
+	.traits = EVI_BEV_DESCRIPTOR | EVI_BEV_CHANGES_BASE,
+	.start = start,
+	.stop = stop,
+	.output_grew = output_grew,
+	.round_end = round_end,
+	.readable = readable,
+	.writable = writable,
+	.set_fd = set_fd,
+	.flush = flush,
+};
+
+/* --- The API ---------------------------------------------------------------------------------------- */
+
+struct bufferevent *bufferevent_socket_new(struct event_base *base, evutil_socket_t fd, int options)
+{
+	struct bufferevent *bev =
+		evi_bev_new(&socket_ops, base, options, sizeof(struct socket_data));
+
+	if (bev != NULL && fd >= 0)
+		evi_bev_adopt_fd(bev, fd);
+	return bev;
+}
