@@ -16,6 +16,7 @@
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_struct.h>
 #include <event2/event.h>
+#include <event2/event_compat.h>
 #include <event2/thread.h>
 #include <event2/util.h>
 

@@ -1,33 +1,362 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Socket bufferevents: making, callbacks, enabling, outcomes of reading and writing, descriptors. */
+/* Socket bufferevents: making, enabling, outcomes of reading and writing, moving data, descriptors. */
 
 #include "bev_test.h"
 
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+
 TestSuite(bev_socket, .init = start, .fini = finish, .timeout = 30);
 
-/* BEV-001, BEV-002, BEV-010 */
+static int is_open(evutil_socket_t fd)
+{
+	return fcntl(fd, F_GETFD) >= 0;
+}
+
+static void ignore_sigpipe(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* A TCP connection whose peer resets it when it is closed. */
+static void tcp_pair(evutil_socket_t fds[2])
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET };
+	ev_uint16_t port;
+	evutil_socket_t listener = support_listen(&port);
+
+	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	sin.sin_port = htons(port);
+	fds[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	cr_assert_eq(connect(fds[0], (struct sockaddr *)&sin, sizeof(sin)), 0);
+	while ((fds[1] = accept(listener, NULL, NULL)) < 0)
+		cr_assert(errno == EAGAIN);
+	evutil_make_socket_nonblocking(fds[0]);
+	evutil_make_socket_nonblocking(fds[1]);
+	close(listener);
+}
+
+static void reset(evutil_socket_t fd)
+{
+	const struct linger linger = { .l_onoff = 1 };
+
+	cr_assert_eq(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), 0);
+	close(fd);
+}
+
+/* Fills what the kernel takes, so that the other end finds more than one write. */
+static size_t fill(struct bufferevent *bev, size_t n)
+{
+	char *bytes = pattern(n);
+
+	cr_assert_eq(bufferevent_write(bev, bytes, n), 0);
+	free(bytes);
+	return n;
+}
+
+/* --- Making ---------------------------------------------------------------------------------------- */
+
+/* BEV-001, BEV-002, BEV-010, BEV-011, BEV-180 */
 Test(bev_socket, a_new_one_has_writing_enabled_and_nothing_else)
 {
 	struct bufferevent *bev = socket_new(-1, 0);
+	struct probe probe;
+	bufferevent_data_cb readcb = on_read, writecb = on_write;
+	bufferevent_event_cb eventcb = on_event;
+	void *arg = &probe;
 	size_t low = 1, high = 1;
 
 	cr_expect_eq(bufferevent_get_enabled(bev), EV_WRITE);
-	for (short dir = EV_READ; dir <= EV_WRITE; dir += EV_WRITE - EV_READ) {
-		cr_expect_eq(bufferevent_getwatermark(bev, dir, &low, &high), 0);
-		cr_expect_eq(low, 0);
-		cr_expect_eq(high, 0);
-	}
+	cr_expect_eq(bufferevent_getwatermark(bev, EV_READ, &low, &high), 0);
+	cr_expect_eq(low + high, 0);
+	low = 1;
+	cr_expect_eq(bufferevent_getwatermark(bev, EV_WRITE, &low, &high), 0);
+	cr_expect_eq(low + high, 0);
+	bufferevent_getcb(bev, &readcb, &writecb, &eventcb, &arg);
+	cr_expect(readcb == NULL && writecb == NULL && eventcb == NULL && arg == NULL);
 	cr_expect_eq(bufferevent_getfd(bev), -1);
 	cr_expect_null(bufferevent_get_token_bucket_cfg(bev));
+	cr_expect_eq(bufferevent_get_read_limit(bev), EV_SSIZE_MAX);
 	cr_expect_eq(bufferevent_get_base(bev), base);
 	cr_expect_not_null(bufferevent_get_input(bev));
 	cr_expect_not_null(bufferevent_get_output(bev));
 	cr_expect_null(bufferevent_get_underlying(bev));
+	cr_expect_eq(bev->timeout_read.tv_sec + bev->timeout_write.tv_sec, 0);
 	bufferevent_free(bev);
 }
 
-/* BEV-122, BEV-165, BEV-060 */
-Test(bev_socket, bytes_go_across)
+/* BEV-003 */
+Test(bev_socket, without_a_base_the_default_one_is_used)
+{
+	struct event_base *mine;
+	struct bufferevent *bev, *pair[2];
+
+	cr_expect_null(bufferevent_socket_new(NULL, -1, 0), "there is no default base yet");
+	cr_expect_eq(bufferevent_pair_new(NULL, 0, pair), -1);
+	mine = event_init();
+	bev = bufferevent_socket_new(NULL, -1, thread_option);
+	cr_assert_not_null(bev);
+	cr_expect_eq(bufferevent_get_base(bev), mine);
+	cr_assert_eq(bufferevent_pair_new(NULL, thread_option, pair), 0);
+	cr_expect_eq(bufferevent_get_base(pair[1]), mine);
+	bufferevent_free(bev);
+	bufferevent_free(pair[0]);
+	bufferevent_free(pair[1]);
+	event_base_free(mine);
+}
+
+/* BEV-004 */
+Test(bev_socket, the_blocking_mode_is_the_callers)
+{
+	evutil_socket_t fds[2];
+	struct bufferevent *bev;
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	bev = socket_new(fds[0], BEV_OPT_CLOSE_ON_FREE);
+	bufferevent_enable(bev, BOTH);
+	settle();
+	cr_expect_eq(fcntl(fds[0], F_GETFL) & O_NONBLOCK, 0);
+	bufferevent_free(bev);
+	close(fds[1]);
+}
+
+/* BEV-005 */
+Test(bev_socket, making_one_with_a_descriptor_starts_nothing)
+{
+	struct bufferevent *bev[2];
+	struct probe probe = { 0 };
+
+	linked_new(bev, 0);
+	watch(bev[0], &probe);
+	cr_assert_eq(send(bufferevent_getfd(bev[1]), "x", 1, 0), 1);
+	settle();
+	cr_expect_eq(probe.n_order, 0);
+	cr_expect_eq(input_len(bev[0]), 0);
+	bufferevent_free(bev[0]);
+	bufferevent_free(bev[1]);
+}
+
+/* BEV-006, BEV-134 */
+Test(bev_socket, the_descriptor_is_closed_only_if_asked_for)
+{
+	evutil_socket_t fds[2];
+	struct bufferevent *bev;
+
+	support_socketpair(fds);
+	bev = socket_new(fds[0], 0);
+	bufferevent_free(bev);
+	settle();
+	cr_expect(is_open(fds[0]));
+	bev = socket_new(fds[0], BEV_OPT_CLOSE_ON_FREE);
+	bufferevent_free(bev);
+	settle();
+	cr_expect_not(is_open(fds[0]));
+	close(fds[1]);
+}
+
+/* BEV-007 */
+Test(bev_socket, thread_safety_without_thread_support_is_no_error)
+{
+	struct bufferevent *bev = bufferevent_socket_new(base, -1, BEV_OPT_THREADSAFE);
+	struct bufferevent *pair[2];
+
+	cr_assert_not_null(bev);
+	cr_expect_eq(bufferevent_write(bev, "x", 1), 0);
+	cr_assert_eq(bufferevent_pair_new(base, BEV_OPT_THREADSAFE, pair), 0);
+	bufferevent_free(bev);
+	bufferevent_free(pair[0]);
+	bufferevent_free(pair[1]);
+}
+
+/* BEV-009 */
+Test(bev_socket, unlocked_callbacks_must_be_deferred_ones)
+{
+	support_capture_log();
+	cr_expect_null(bufferevent_socket_new(base, -1, BEV_OPT_UNLOCK_CALLBACKS));
+	cr_expect_eq(support_messages(EVENT_LOG_WARN), 1);
+}
+
+/* BEV-012 */
+Test(bev_socket, the_transports_ends_of_the_buffers_are_frozen)
+{
+	struct bufferevent *bev[2];
+	char byte;
+
+	linked_new(bev, 0);
+	cr_expect_eq(evbuffer_add(bufferevent_get_input(bev[0]), "x", 1), -1);
+	cr_expect_eq(bufferevent_write(bev[0], "x", 1), 0);
+	cr_expect_eq(evbuffer_remove(bufferevent_get_output(bev[0]), &byte, 1), -1);
+	cr_expect_eq(evbuffer_drain(bufferevent_get_output(bev[0]), 1), -1);
+	bufferevent_free(bev[0]);
+	bufferevent_free(bev[1]);
+}
+
+static void count_change(struct evbuffer *buf, const struct evbuffer_cb_info *info, void *arg)
+{
+	int *total = arg;
+
+	(void)buf;
+	total[0] += (int)info->n_added;
+	total[1] += (int)info->n_deleted;
+}
+
+/* BEV-013 */
+Test(bev_socket, both_buffers_take_change_callbacks)
+{
+	struct bufferevent *bev[2];
+	struct probe probe = { .drain = 1 };
+	int out[2] = { 0 }, in[2] = { 0 };
+
+	linked_new(bev, 0);
+	watch(bev[1], &probe);
+	evbuffer_add_cb(bufferevent_get_output(bev[0]), count_change, out);
+	evbuffer_add_cb(bufferevent_get_input(bev[1]), count_change, in);
+	bufferevent_enable(bev[1], EV_READ);
+	bufferevent_write(bev[0], "12345", 5);
+	run_until_received(&probe, 5);
+	cr_expect(out[0] == 5 && out[1] == 5, "%d, %d", out[0], out[1]);
+	cr_expect(in[0] == 5 && in[1] == 5, "%d, %d", in[0], in[1]);
+	bufferevent_free(bev[0]);
+	bufferevent_free(bev[1]);
+}
+
+/* --- Enabling ---------------------------------------------------------------------------------------- */
+
+/* BEV-040, BEV-041 */
+Test(bev_socket, directions_are_enabled_and_disabled)
+{
+	struct bufferevent *bev[2];
+	struct probe probe = { .drain = 1 };
+
+	linked_new(bev, 0);
+	watch(bev[0], &probe);
+	cr_expect_eq(bufferevent_enable(bev[0], EV_READ), 0);
+	cr_expect_eq(bufferevent_get_enabled(bev[0]), BOTH);
+	bufferevent_write(bev[1], "a", 1);
+	run_until_received(&probe, 1);
+	cr_expect_eq(bufferevent_disable(bev[0], EV_READ), 0);
+	cr_expect_eq(bufferevent_get_enabled(bev[0]), EV_WRITE);
+	bufferevent_write(bev[1], "b", 1);
+	settle();
+	cr_expect_eq(probe.received, 1);
+	bufferevent_enable(bev[0], EV_READ);
+	run_until_received(&probe, 2);
+	bufferevent_free(bev[0]);
+	bufferevent_free(bev[1]);
+}
+
+/* BEV-043, BEV-341 */
+Test(bev_socket, enabling_writing_explicitly_gives_exactly_one_write_callback)
+{
+	struct bufferevent *bev[2];
+	struct probe probe = { 0 };
+
+	linked_new(bev, 0);
+	watch(bev[0], &probe);
+	settle();
+	cr_expect_eq(probe.writes, 0);
+	bufferevent_enable(bev[0], EV_WRITE);
+	cr_expect_eq(probe.writes, 0, "never inside the call");
+	settle();
+	cr_expect_eq(probe.writes, 1);
+	settle();
+	cr_expect_eq(probe.writes, 1);
+	bufferevent_enable(bev[0], EV_WRITE);
+	settle();
+	cr_expect_eq(probe.writes, 2);
+	cr_expect_eq(probe.n_order, 2);
+	bufferevent_free(bev[0]);
+	bufferevent_free(bev[1]);
+}
+
+/* BEV-043 */
+Test(bev_socket, data_after_enabling_writing_makes_no_second_callback)
+{
+	struct bufferevent *bev[2];
+	struct probe probe = { 0 };
+
+	linked_new(bev, 0);
+	watch(bev[0], &probe);
+	bufferevent_enable(bev[0], EV_WRITE);
+	bufferevent_write(bev[0], "x", 1);
+	settle();
+	cr_expect_eq(probe.writes, 1);
+	bufferevent_free(bev[0]);
+	bufferevent_free(bev[1]);
+}
+
+/* BEV-044, BEV-045 */
+Test(bev_socket, output_waits_while_writing_is_disabled)
+{
+	struct bufferevent *bev[2];
+	struct probe probe = { .drain = 1 };
+
+	linked_new(bev, 0);
+	watch(bev[1], &probe);
+	bufferevent_enable(bev[1], EV_READ);
+	bufferevent_disable(bev[0], EV_WRITE);
+	bufferevent_write(bev[0], "late", 4);
+	settle();
+	cr_expect_eq(output_len(bev[0]), 4);
+	cr_expect_eq(probe.received, 0);
+	bufferevent_enable(bev[0], EV_WRITE);
+	run_until_received(&probe, 4);
+	cr_expect_eq(output_len(bev[0]), 0);
+	cr_expect_not(event_pending(&bev[0]->ev_write, EV_WRITE, NULL));
+	bufferevent_free(bev[0]);
+	bufferevent_free(bev[1]);
+}
+
+/* BEV-046, BEV-102 */
+Test(bev_socket, the_end_goes_unnoticed_while_reading_is_disabled)
+{
+	struct bufferevent *bev[2];
+	struct probe probe = { 0 };
+
+	linked_new(bev, 0);
+	watch(bev[0], &probe);
+	bufferevent_free(bev[1]);
+	settle();
+	cr_expect_eq(probe.events, 0);
+	bufferevent_enable(bev[0], EV_READ);
+	run_until(&probe.events, 1);
+	bufferevent_enable(bev[0], EV_READ);
+	run_until(&probe.events, 2);
+	cr_expect_eq(probe.what[0], BEV_EVENT_READING | BEV_EVENT_EOF);
+	cr_expect_eq(probe.what[1], BEV_EVENT_READING | BEV_EVENT_EOF);
+	bufferevent_free(bev[0]);
+}
+
+/* BEV-049 */
+Test(bev_socket, without_descriptor_and_timeout_the_loop_may_end)
+{
+	struct bufferevent *bev = socket_new(-1, 0);
+
+	cr_expect_eq(bufferevent_enable(bev, BOTH), 0);
+	cr_expect_eq(event_base_loop(base, 0), 1, "nothing can happen, so the loop ends");
+	cr_expect_eq(bufferevent_disable(bev, BOTH), 0);
+	bufferevent_free(bev);
+}
+
+/* BEV-050 */
+Test(bev_socket, enabling_never_calls_back)
+{
+	struct bufferevent *bev[2];
+	struct probe probe = { 0 };
+
+	linked_new(bev, 0);
+	bufferevent_free(bev[1]);
+	watch(bev[0], &probe);
+	bufferevent_enable(bev[0], BOTH);
+	cr_expect_eq(probe.n_order, 0);
+	bufferevent_free(bev[0]);
+}
+
+/* --- Outcomes ---------------------------------------------------------------------------------------- */
+
+/* BEV-100, BEV-101, BEV-107, BEV-349 */
+Test(bev_socket, the_peers_close_ends_reading_only)
 {
 	struct bufferevent *bev[2];
 	struct probe a = { 0 }, b = { .drain = 1 };
@@ -35,15 +364,634 @@ Test(bev_socket, bytes_go_across)
 	linked_new(bev, 0);
 	watch(bev[0], &a);
 	watch(bev[1], &b);
-	cr_assert_eq(bufferevent_enable(bev[1], EV_READ), 0);
-	cr_assert_eq(bufferevent_write(bev[0], "hello", 5), 0);
+	bufferevent_enable(bev[0], EV_READ);
+	bufferevent_enable(bev[1], EV_READ);
+	cr_assert_eq(shutdown(bufferevent_getfd(bev[1]), SHUT_WR), 0);
+	run_until(&a.events, 1);
+	settle();
+	cr_expect_eq(a.events, 1);
+	cr_expect_eq(a.what[0], BEV_EVENT_READING | BEV_EVENT_EOF);
+	cr_expect_eq(bufferevent_get_enabled(bev[0]), EV_WRITE);
+	bufferevent_write(bev[0], "still", 5);
 	run_until_received(&b, 5);
-	cr_expect_arr_eq(b.data, "hello", 5);
-	cr_expect_eq(b.reads, 1);
-	cr_expect_eq(a.writes, 1);
-	cr_expect_eq(a.events + b.events, 0);
 	bufferevent_free(bev[0]);
-	run_until(&b.events, 1);
-	cr_expect_eq(b.what[0], BEV_EVENT_READING | BEV_EVENT_EOF);
 	bufferevent_free(bev[1]);
+}
+
+/* BEV-027, BEV-103, B14 */
+Test(bev_socket, data_comes_before_the_end_and_stays_below_the_mark)
+{
+	struct bufferevent *bev[2];
+	struct probe probe = { 0 };
+
+	linked_new(bev, 0);
+	watch(bev[0], &probe);
+	bufferevent_write(bev[1], "last words", 10);
+	settle();
+	bufferevent_free(bev[1]);
+	bufferevent_enable(bev[0], EV_READ);
+	run_until(&probe.events, 1);
+	cr_expect_str_eq(probe.order, "re");
+	cr_expect_eq(input_len(bev[0]), 10);
+	bufferevent_free(bev[0]);
+
+	linked_new(bev, 0);
+	memset(&probe, 0, sizeof(probe));
+	watch(bev[0], &probe);
+	bufferevent_setwatermark(bev[0], EV_READ, 100, 0);
+	bufferevent_write(bev[1], "last words", 10);
+	settle();
+	bufferevent_free(bev[1]);
+	bufferevent_enable(bev[0], EV_READ);
+	run_until(&probe.events, 1);
+	cr_expect_str_eq(probe.order, "e");
+	cr_expect_eq(input_len(bev[0]), 10);
+	bufferevent_free(bev[0]);
+}
+
+/* BEV-104, BEV-029, BEV-349 */
+Test(bev_socket, a_reset_is_a_read_error)
+{
+	evutil_socket_t fds[2];
+	struct bufferevent *bev;
+	struct probe probe = { 0 };
+
+	tcp_pair(fds);
+	bev = socket_new(fds[0], BEV_OPT_CLOSE_ON_FREE);
+	watch(bev, &probe);
+	bufferevent_enable(bev, EV_READ);
+	reset(fds[1]);
+	run_until(&probe.events, 1);
+	settle();
+	cr_expect_eq(probe.events, 1);
+	cr_expect_eq(probe.what[0], BEV_EVENT_READING | BEV_EVENT_ERROR);
+	cr_expect_eq(probe.err[0], ECONNRESET);
+	cr_expect_eq(bufferevent_get_enabled(bev), EV_WRITE);
+	bufferevent_free(bev);
+}
+
+/* BEV-105, BEV-112, B17 */
+Test(bev_socket, a_broken_pipe_is_a_write_error_and_keeps_the_bytes)
+{
+	struct bufferevent *bev[2];
+	struct probe probe = { 0 };
+
+	signal(SIGPIPE, SIG_DFL); /* the signal would end the test */
+	linked_new(bev, 0);
+	watch(bev[0], &probe);
+	bufferevent_free(bev[1]);
+	bufferevent_write(bev[0], "nobody", 6);
+	run_until(&probe.events, 1);
+	cr_expect_eq(probe.what[0], BEV_EVENT_WRITING | BEV_EVENT_ERROR);
+	cr_expect_eq(probe.err[0], EPIPE);
+	cr_expect_eq(bufferevent_get_enabled(bev[0]), 0);
+	cr_expect_eq(output_len(bev[0]), 6);
+	bufferevent_write(bev[0], "home", 4);
+	settle();
+	cr_expect_eq(probe.events, 1);
+	cr_expect_eq(output_len(bev[0]), 10);
+	bufferevent_enable(bev[0], EV_WRITE);
+	run_until(&probe.events, 2);
+	cr_expect_eq(probe.writes, 0);
+	bufferevent_free(bev[0]);
+}
+
+/* BEV-108 */
+Test(bev_socket, without_event_callback_the_direction_ends_silently)
+{
+	struct bufferevent *bev[2];
+
+	linked_new(bev, 0);
+	bufferevent_enable(bev[0], EV_READ);
+	bufferevent_free(bev[1]);
+	settle();
+	cr_expect_eq(bufferevent_get_enabled(bev[0]), EV_WRITE);
+	bufferevent_free(bev[0]);
+}
+
+/* BEV-109 */
+Test(bev_socket, a_file_that_shrank_is_a_write_error)
+{
+	char name[] = "/tmp/bev_shrink_XXXXXX";
+	struct bufferevent *bev[2];
+	struct probe probe = { 0 };
+	int file = mkstemp(name);
+
+	cr_assert_geq(file, 0);
+	unlink(name);
+	cr_assert_eq(ftruncate(file, 100000), 0);
+	linked_new(bev, 0);
+	watch(bev[0], &probe);
+	cr_assert_eq(evbuffer_set_flags(bufferevent_get_output(bev[0]), EVBUFFER_FLAG_DRAINS_TO_FD),
+		     0);
+	cr_assert_eq(evbuffer_add_file(bufferevent_get_output(bev[0]), file, 0, 100000), 0);
+	cr_assert_eq(ftruncate(file, 0), 0);
+	run_until(&probe.events, 1);
+	cr_expect_eq(probe.what[0], BEV_EVENT_WRITING | BEV_EVENT_ERROR);
+	bufferevent_free(bev[0]);
+	bufferevent_free(bev[1]);
+}
+
+/* BEV-110 */
+Test(bev_socket, a_refusal_outside_a_connection_attempt_is_a_read_error)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET };
+	ev_uint16_t port;
+	evutil_socket_t listener = support_listen(&port);
+	evutil_socket_t fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	struct bufferevent *bev;
+	struct probe probe = { 0 };
+
+	close(listener);
+	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	sin.sin_port = htons(port);
+	(void)connect(fd, (struct sockaddr *)&sin, sizeof(sin));
+	bev = socket_new(fd, BEV_OPT_CLOSE_ON_FREE);
+	watch(bev, &probe);
+	bufferevent_disable(bev, EV_WRITE);
+	bufferevent_enable(bev, EV_READ);
+	run_until(&probe.events, 1);
+	cr_expect_eq(probe.what[0], BEV_EVENT_READING | BEV_EVENT_ERROR);
+	cr_expect_eq(probe.err[0], ECONNREFUSED);
+	bufferevent_free(bev);
+}
+
+/* BEV-106, BEV-172, B16 */
+Test(bev_socket, megabytes_arrive_whole_and_in_order)
+{
+	const size_t n = 3000000;
+	struct bufferevent *bev[2];
+	struct evbuffer *all = evbuffer_new();
+	struct probe a = { 0 }, b = { 0 };
+	char *bytes = pattern(n);
+
+	linked_new(bev, 0);
+	watch(bev[0], &a);
+	watch(bev[1], &b);
+	bufferevent_enable(bev[1], EV_READ);
+	for (size_t at = 0; at < n; at += 100000)
+		cr_assert_eq(bufferevent_write(bev[0], bytes + at, 100000), 0);
+	for (int rounds = 0; evbuffer_get_length(all) < n; rounds++) {
+		cr_assert_lt(rounds, 100000);
+		cr_assert_geq(event_base_loop(base, EVLOOP_ONCE), 0);
+		bufferevent_read_buffer(bev[1], all);
+	}
+	cr_expect_eq(memcmp(evbuffer_pullup(all, -1), bytes, n), 0);
+	cr_expect_eq(a.events + b.events, 0);
+	cr_expect_geq(a.writes, 1);
+	free(bytes);
+	evbuffer_free(all);
+	bufferevent_free(bev[0]);
+	bufferevent_free(bev[1]);
+}
+
+/* BEV-113, BEV-024, BEV-331 */
+Test(bev_socket, one_readiness_is_one_read_of_at_most_the_single_size)
+{
+	struct bufferevent *bev[2];
+	struct probe probe = { .drain = 1 };
+
+	linked_new(bev, 0);
+	watch(bev[1], &probe);
+	cr_expect_eq(bufferevent_set_max_single_read(bev[1], 100), 0);
+	fill(bev[0], 1000);
+	settle();
+	bufferevent_enable(bev[1], EV_READ);
+	run_until_received(&probe, 1000);
+	cr_expect_eq(probe.reads, 10);
+	cr_expect_eq(probe.max_input, 100);
+	evbuffer_set_max_read(bufferevent_get_input(bev[1]), 50);
+	fill(bev[0], 100);
+	run_until_received(&probe, 1100);
+	cr_expect_eq(probe.reads, 12);
+	bufferevent_free(bev[0]);
+	bufferevent_free(bev[1]);
+}
+
+/* B25 */
+Test(bev_socket, a_peer_that_reads_nothing_stops_the_write_callbacks)
+{
+	struct bufferevent *bev[2];
+	struct probe probe = { 0 };
+	int before;
+
+	linked_new(bev, 0);
+	watch(bev[0], &probe);
+	for (int i = 0; i < 1000 && output_len(bev[0]) == 0; i++) {
+		fill(bev[0], 10000);
+		settle();
+	}
+	cr_assert_gt(output_len(bev[0]), 0);
+	before = probe.writes;
+	run_for(50);
+	cr_expect_eq(probe.writes, before);
+	cr_expect_leq(output_len(bev[0]), 10000, "bounded if the user waits for the callback");
+	bufferevent_free(bev[0]);
+	bufferevent_free(bev[1]);
+}
+
+/* --- Moving data ----------------------------------------------------------------------------------------- */
+
+/* BEV-165, BEV-166, BEV-169, BEV-122 */
+Test(bev_socket, writing_appends_and_the_loop_sends)
+{
+	struct bufferevent *bev[2];
+	struct evbuffer *buf = evbuffer_new();
+	struct probe probe = { .drain = 1 };
+
+	linked_new(bev, 0);
+	watch(bev[1], &probe);
+	bufferevent_enable(bev[1], EV_READ);
+	cr_expect_eq(bufferevent_write(bev[0], NULL, 0), 0);
+	cr_expect_eq(bufferevent_write(bev[0], "ab", 2), 0);
+	evbuffer_add(buf, "cdef", 4);
+	cr_expect_eq(bufferevent_write_buffer(bev[0], buf), 0);
+	cr_expect_eq(evbuffer_get_length(buf), 0);
+	cr_expect_eq(bufferevent_write_buffer(bev[0], buf), 0);
+	cr_expect_eq(output_len(bev[0]), 6, "nothing is sent inside the call");
+	run_until_received(&probe, 6);
+	cr_expect_arr_eq(probe.data, "abcdef", 6);
+	cr_expect_eq(probe.reads, 1, "what was written in one round goes at once");
+	evbuffer_free(buf);
+	bufferevent_free(bev[0]);
+	bufferevent_free(bev[1]);
+}
+
+/* BEV-167, BEV-168, BEV-332 */
+Test(bev_socket, reading_takes_from_the_input)
+{
+	struct bufferevent *bev[2];
+	struct evbuffer *buf = evbuffer_new();
+	struct probe probe = { 0 };
+	char data[8];
+
+	linked_new(bev, 0);
+	watch(bev[1], &probe);
+	bufferevent_enable(bev[1], EV_READ);
+	cr_expect_eq(bufferevent_read(bev[1], data, sizeof(data)), 0);
+	bufferevent_write(bev[0], "0123456789", 10);
+	run_until(&probe.reads, 1);
+	cr_expect_eq(bufferevent_read(bev[1], data, 3), 3);
+	cr_expect_arr_eq(data, "012", 3);
+	evbuffer_freeze(bufferevent_get_input(bev[1]), 1);
+	cr_expect_eq(bufferevent_read(bev[1], data, 3), 0);
+	cr_expect_eq(bufferevent_read_buffer(bev[1], buf), -1);
+	evbuffer_unfreeze(bufferevent_get_input(bev[1]), 1);
+	cr_expect_eq(bufferevent_read_buffer(bev[1], buf), 0);
+	cr_expect_eq(evbuffer_get_length(buf), 7);
+	cr_expect_eq(input_len(bev[1]), 0);
+	evbuffer_free(buf);
+	bufferevent_free(bev[0]);
+	bufferevent_free(bev[1]);
+}
+
+/* BEV-171 */
+Test(bev_socket, files_and_references_are_sent)
+{
+	char name[] = "/tmp/bev_file_XXXXXX";
+	struct bufferevent *bev[2];
+	struct evbuffer *out, *all = evbuffer_new();
+	char *bytes = pattern(200000);
+	int file = mkstemp(name);
+
+	cr_assert_geq(file, 0);
+	unlink(name);
+	cr_assert_eq(write(file, bytes, 200000), 200000);
+	linked_new(bev, 0);
+	bufferevent_enable(bev[1], EV_READ);
+	out = bufferevent_get_output(bev[0]);
+	evbuffer_add_reference(out, "head ", 5, NULL, NULL);
+	cr_assert_eq(evbuffer_add_file(out, file, 0, 200000), 0);
+	bufferevent_write(bev[0], " tail", 5);
+	for (int i = 0; i < 10000 && evbuffer_get_length(all) < 200010; i++) {
+		event_base_loop(base, EVLOOP_ONCE);
+		bufferevent_read_buffer(bev[1], all);
+	}
+	cr_assert_eq(evbuffer_get_length(all), 200010);
+	cr_expect_eq(memcmp(evbuffer_pullup(all, -1) + 5, bytes, 200000), 0);
+	cr_expect_eq(memcmp(evbuffer_pullup(all, -1) + 200005, " tail", 5), 0);
+	free(bytes);
+	evbuffer_free(all);
+	bufferevent_free(bev[0]);
+	bufferevent_free(bev[1]);
+}
+
+/* BEV-347 */
+Test(bev_socket, a_write_callback_with_empty_output_means_all_is_sent)
+{
+	struct bufferevent *bev[2];
+	struct probe probe = { 0 };
+
+	linked_new(bev, 0);
+	watch(bev[0], &probe);
+	fill(bev[0], 1000000);
+	bufferevent_enable(bev[1], EV_READ);
+	run_until(&probe.writes, 1);
+	cr_expect_eq(output_len(bev[0]), 0);
+	settle();
+	cr_expect_eq(input_len(bev[1]), 1000000);
+	bufferevent_free(bev[0]);
+	bufferevent_free(bev[1]);
+}
+
+/* --- Descriptors ------------------------------------------------------------------------------------------- */
+
+/* BEV-180..183 */
+Test(bev_socket, another_descriptor_takes_over_at_once)
+{
+	evutil_socket_t one[2], two[2];
+	struct bufferevent *bev;
+	struct probe probe = { .drain = 1 };
+	char data[4];
+
+	support_socketpair(one);
+	support_socketpair(two);
+	bev = socket_new(one[0], 0);
+	watch(bev, &probe);
+	bufferevent_enable(bev, EV_READ);
+	bufferevent_disable(bev, EV_WRITE);
+	bufferevent_write(bev, "out", 3);
+	cr_expect_eq(bufferevent_setfd(bev, two[0]), 0);
+	cr_expect_eq(bufferevent_getfd(bev), two[0]);
+	cr_expect_eq(bufferevent_get_enabled(bev), EV_READ);
+	cr_expect_eq(output_len(bev), 3);
+	cr_assert_eq(send(two[1], "in", 2, 0), 2);
+	run_until_received(&probe, 2);
+	bufferevent_enable(bev, EV_WRITE);
+	settle();
+	cr_expect_eq(recv(two[1], data, sizeof(data), 0), 3);
+	cr_expect(is_open(one[0]));
+	cr_expect_eq(bufferevent_setfd(bev, -1), 0);
+	cr_expect_eq(bufferevent_getfd(bev), -1);
+	cr_assert_eq(send(two[1], "xx", 2, 0), 2);
+	settle();
+	cr_expect_eq(probe.received, 2);
+	bufferevent_free(bev);
+	for (int i = 0; i < 2; i++) {
+		close(one[i]);
+		close(two[i]);
+	}
+}
+
+/* BEV-182, BEV-043, BEV-341 */
+Test(bev_socket, an_explicit_enable_is_remembered_for_the_descriptor)
+{
+	evutil_socket_t fds[2];
+	struct bufferevent *bev = socket_new(-1, BEV_OPT_CLOSE_ON_FREE);
+	struct probe probe = { 0 };
+
+	support_socketpair(fds);
+	watch(bev, &probe);
+	bufferevent_enable(bev, EV_WRITE);
+	settle();
+	cr_expect_eq(probe.writes, 0);
+	bufferevent_setfd(bev, fds[0]);
+	settle();
+	cr_expect_eq(probe.writes, 1);
+	bufferevent_setfd(bev, fds[0]);
+	settle();
+	cr_expect_eq(probe.writes, 1, "it has been answered");
+	bufferevent_free(bev);
+	close(fds[1]);
+}
+
+/* BEV-184 */
+Test(bev_socket, after_setfd_the_buffers_can_be_cleared)
+{
+	evutil_socket_t fds[2];
+	struct bufferevent *bev = socket_new(-1, BEV_OPT_CLOSE_ON_FREE);
+	struct evbuffer *in = bufferevent_get_input(bev), *out = bufferevent_get_output(bev);
+
+	support_socketpair(fds);
+	bufferevent_write(bev, "abc", 3);
+	cr_expect_eq(evbuffer_drain(out, 1), -1);
+	bufferevent_setfd(bev, -1);
+	cr_expect_eq(evbuffer_drain(out, 3), 0);
+	cr_expect_eq(evbuffer_add(in, "x", 1), 0);
+	cr_expect_eq(evbuffer_drain(in, 1), 0);
+	bufferevent_setfd(bev, fds[0]);
+	cr_expect_eq(evbuffer_add(in, "x", 1), 0);
+	bufferevent_write(bev, "abc", 3);
+	settle();
+	bufferevent_write(bev, "abc", 3);
+	cr_expect_eq(evbuffer_drain(out, 3), -1, "frozen again after a transfer");
+	bufferevent_free(bev);
+	close(fds[1]);
+}
+
+/* BEV-185, BEV-346, BEV-216 */
+Test(bev_socket, the_priority_survives_setfd)
+{
+	struct bufferevent *bev;
+
+	event_base_priority_init(base, 5);
+	bev = socket_new(-1, 0);
+	cr_expect_eq(bufferevent_get_priority(bev), 2);
+	cr_expect_eq(bufferevent_priority_set(bev, 4), 0);
+	cr_expect_eq(bufferevent_get_priority(bev), 4);
+	cr_expect_eq(bufferevent_priority_set(bev, 5), -1);
+	cr_expect_eq(bufferevent_priority_set(bev, -1), -1);
+	cr_expect_eq(bufferevent_get_priority(bev), 4);
+	bufferevent_setfd(bev, -1);
+	cr_expect_eq(bufferevent_get_priority(bev), 4);
+	bufferevent_free(bev);
+}
+
+/* BEV-187, BEV-330 */
+Test(bev_socket, replacefd_closes_the_old_descriptor)
+{
+	evutil_socket_t one[2], two[2];
+	struct bufferevent *bev, *pair[2];
+
+	support_socketpair(one);
+	support_socketpair(two);
+	bev = socket_new(one[0], BEV_OPT_CLOSE_ON_FREE);
+	bufferevent_enable(bev, EV_READ);
+	cr_expect_eq(bufferevent_replacefd(bev, two[0]), 0);
+	cr_expect_not(is_open(one[0]));
+	cr_expect_eq(bufferevent_getfd(bev), two[0]);
+	cr_expect_eq(bufferevent_replacefd(bev, -1), 0);
+	cr_expect_not(is_open(two[0]));
+	cr_expect_eq(bufferevent_replacefd(bev, -1), 0);
+	cr_expect_eq(bufferevent_getfd(bev), -1);
+	bufferevent_free(bev);
+	close(one[1]);
+	close(two[1]);
+	pair_new(pair, 0);
+	cr_expect_eq(bufferevent_replacefd(pair[0], -1), -1);
+	bufferevent_free(pair[0]);
+	bufferevent_free(pair[1]);
+}
+
+/* --- Triggering, flushing ------------------------------------------------------------------------------------ */
+
+/* BEV-195..197, BEV-199 */
+Test(bev_socket, a_trigger_runs_the_callbacks_whose_marks_allow_it)
+{
+	struct bufferevent *bev = socket_new(-1, 0);
+	struct probe probe = { 0 };
+
+	watch(bev, &probe);
+	bufferevent_trigger(bev, BOTH, 0);
+	cr_expect_str_eq(probe.order, "rw");
+	bufferevent_setwatermark(bev, EV_READ, 1, 0);
+	bufferevent_write(bev, "x", 1);
+	bufferevent_trigger(bev, BOTH, 0x1000);
+	cr_expect_eq(probe.n_order, 2);
+	bufferevent_trigger(bev, BOTH, BEV_TRIG_IGNORE_WATERMARKS);
+	cr_expect_str_eq(probe.order, "rwrw");
+	bufferevent_trigger(bev, EV_READ, BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
+	cr_expect_eq(probe.n_order, 4);
+	settle();
+	cr_expect_str_eq(probe.order, "rwrwr");
+	bufferevent_free(bev);
+}
+
+/* BEV-197, BEV-198 */
+Test(bev_socket, any_event_can_be_triggered)
+{
+	struct bufferevent *bev = socket_new(-1, 0);
+	struct probe probe = { 0 };
+
+	watch(bev, &probe);
+	bufferevent_trigger_event(bev, BEV_EVENT_EOF | BEV_EVENT_READING | 0x1000, 0);
+	cr_expect_eq(probe.events, 1);
+	cr_expect_eq(probe.what[0], BEV_EVENT_EOF | BEV_EVENT_READING | 0x1000);
+	cr_expect_eq(bufferevent_get_enabled(bev), EV_WRITE);
+	bufferevent_trigger_event(bev, BEV_EVENT_ERROR, BEV_TRIG_DEFER_CALLBACKS);
+	cr_expect_eq(probe.events, 1);
+	settle();
+	cr_expect_eq(probe.what[1], BEV_EVENT_ERROR);
+	bufferevent_free(bev);
+	bev = socket_new(-1, BEV_OPT_DEFER_CALLBACKS);
+	watch(bev, &probe);
+	bufferevent_trigger_event(bev, BEV_EVENT_EOF, 0);
+	cr_expect_eq(probe.events, 2);
+	settle();
+	cr_expect_eq(probe.events, 3);
+	bufferevent_free(bev);
+}
+
+/* BEV-200 */
+Test(bev_socket, flushing_does_nothing)
+{
+	struct bufferevent *bev[2];
+	struct probe probe = { .drain = 1 };
+
+	linked_new(bev, 0);
+	watch(bev[1], &probe);
+	bufferevent_enable(bev[1], EV_READ);
+	bufferevent_write(bev[0], "x", 1);
+	cr_expect_eq(bufferevent_flush(bev[0], EV_WRITE, BEV_NORMAL), 0);
+	cr_expect_eq(bufferevent_flush(bev[0], EV_WRITE, BEV_FLUSH), 0);
+	cr_expect_eq(bufferevent_flush(bev[0], EV_WRITE, BEV_FINISHED), 0);
+	cr_expect_eq(output_len(bev[0]), 1);
+	run_until_received(&probe, 1);
+	cr_expect_eq(probe.events, 0);
+	bufferevent_free(bev[0]);
+	bufferevent_free(bev[1]);
+}
+
+/* --- Base, sizes ------------------------------------------------------------------------------------------- */
+
+/* BEV-215 */
+Test(bev_socket, an_idle_one_can_change_its_base)
+{
+	struct event_base *other = event_base_new();
+	struct bufferevent *bev[2];
+	struct probe probe = { .drain = 1 };
+
+	linked_new(bev, 0);
+	watch(bev[1], &probe);
+	cr_expect_eq(bufferevent_base_set(other, bev[0]), 0);
+	cr_expect_eq(bufferevent_get_base(bev[0]), other);
+	bufferevent_enable(bev[1], EV_READ);
+	bufferevent_write(bev[0], "x", 1);
+	settle();
+	cr_expect_eq(probe.received, 0, "the other loop has not run");
+	event_base_loop(other, EVLOOP_NONBLOCK);
+	run_until_received(&probe, 1);
+	cr_expect_eq(bufferevent_base_set(other, bev[1]), -1, "it waits for reading");
+	bufferevent_free(bev[0]);
+	bufferevent_free(bev[1]);
+	event_base_free(other);
+}
+
+/* BEV-217, BEV-218 */
+Test(bev_socket, single_transfer_sizes_have_a_default)
+{
+	struct bufferevent *bev = socket_new(-1, 0);
+
+	cr_expect_eq(bufferevent_get_max_single_read(bev), 16384);
+	cr_expect_eq(bufferevent_get_max_single_write(bev), 16384);
+	cr_expect_eq(bufferevent_set_max_single_read(bev, 10), 0);
+	cr_expect_eq(bufferevent_set_max_single_write(bev, 20), 0);
+	cr_expect_eq(bufferevent_get_max_single_read(bev), 10);
+	cr_expect_eq(bufferevent_get_max_single_write(bev), 20);
+	cr_expect_eq(bufferevent_get_max_to_read(bev), 10);
+	cr_expect_eq(bufferevent_get_max_to_write(bev), 20);
+	cr_expect_eq(bufferevent_set_max_single_read(bev, (size_t)INT32_MAX + 1), -1);
+	cr_expect_eq(bufferevent_get_max_single_read(bev), 10);
+	cr_expect_eq(bufferevent_set_max_single_read(bev, 0), 0);
+	cr_expect_eq(bufferevent_set_max_single_write(bev, (size_t)EV_SSIZE_MAX + 1), 0);
+	cr_expect_eq(bufferevent_get_max_single_read(bev), 16384);
+	cr_expect_eq(bufferevent_get_max_single_write(bev), 16384);
+	cr_expect_eq(bufferevent_set_max_single_read(bev, SIZE_MAX), 0);
+	cr_expect_eq(bufferevent_get_max_single_read(bev), 16384);
+	bufferevent_free(bev);
+}
+
+static void note_deletes(struct evbuffer *buf, const struct evbuffer_cb_info *info, void *arg)
+{
+	struct probe *probe = arg;
+
+	(void)buf;
+	if (info->n_deleted > 0 && probe->received < sizeof(probe->data))
+		probe->data[probe->received++] = (char)info->n_deleted;
+}
+
+/* BEV-219 */
+Test(bev_socket, a_single_write_limit_splits_the_output)
+{
+	struct bufferevent *bev[2];
+	struct probe sizes = { 0 };
+
+	linked_new(bev, 0);
+	evbuffer_add_cb(bufferevent_get_output(bev[0]), note_deletes, &sizes);
+	bufferevent_set_max_single_write(bev[0], 10);
+	fill(bev[0], 35);
+	settle();
+	cr_expect_eq(sizes.received, 4);
+	cr_expect_arr_eq(sizes.data, "\12\12\12\5", 4);
+	bufferevent_free(bev[0]);
+	bufferevent_free(bev[1]);
+}
+
+/* BEV-334 */
+Test(bev_socket, functions_of_other_types_refuse)
+{
+	struct bufferevent *bev = socket_new(-1, 0);
+
+	cr_expect_null(bufferevent_pair_get_partner(bev));
+	cr_expect_null(bufferevent_get_underlying(bev));
+	cr_expect_eq(bufferevent_socket_get_dns_error(bev), 0);
+	bufferevent_free(bev);
+}
+
+/* BEV-034 */
+Test(bev_socket, writing_never_calls_back_recursively)
+{
+	struct bufferevent *bev[2];
+	struct probe probe = { 0 };
+
+	linked_new(bev, 0);
+	watch(bev[0], &probe);
+	for (int i = 0; i < 100; i++)
+		bufferevent_write(bev[0], "x", 1);
+	cr_expect_eq(probe.writes, 0);
+	settle();
+	cr_expect_eq(probe.writes, 1);
+	bufferevent_free(bev[0]);
+	bufferevent_free(bev[1]);
+	ignore_sigpipe();
 }
