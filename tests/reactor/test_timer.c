@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Timers, on a clock that the test drives.
+ *
+ * This program's own clock_gettime() and gettimeofday() stand before the C library's, also for the
+ * reactor, and add an offset to what the system says: hours pass in no time, and clocks step.
+ */
+
+#include "reactor_test.h"
+
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+
+static long long monotonic_offset_ms, wall_offset_ms;
+static long clock_reads;
+
+static void add_ms(struct timespec *ts, long long ms)
+{
+	ts->tv_sec += (time_t)(ms / 1000);
+	ts->tv_nsec += (long)(ms % 1000) * 1000000;
+	if (ts->tv_nsec >= 1000000000) {
+		ts->tv_nsec -= 1000000000;
+		ts->tv_sec++;
+	} else if (ts->tv_nsec < 0) {
+		ts->tv_nsec += 1000000000;
+		ts->tv_sec--;
+	}
+}
+
+static int is_wall(clockid_t clock)
+{
+	return clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE;
+}
+
+int clock_gettime(clockid_t clock, struct timespec *ts)
+{
+	int result = (int)syscall(SYS_clock_gettime, clock, ts);
+
+	clock_reads++;
+	if (result == 0)
+		add_ms(ts, is_wall(clock) ? wall_offset_ms : monotonic_offset_ms);
+	return result;
+}
+
+int gettimeofday(struct timeval *tv, void *zone)
+{
+	struct timespec ts;
+
+	(void)zone;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	tv->tv_sec = ts.tv_sec;
+	tv->tv_usec = ts.tv_nsec / 1000;
+	return 0;
+}
+
+TestSuite(timer, .init = start, .fini = finish, .timeout = 30);
+
+/* Both clocks go on by `ms`. */
+static void pass_time(long long ms)
+{
+	monotonic_offset_ms += ms;
+	wall_offset_ms += ms;
+}
+
+/* Without this the tests below prove nothing. */
+static void check_that_the_clock_is_ours(void)
+{
+	struct timeval before, after;
+
+	cr_assert_eq(event_gettime_monotonic(base, &before), 0);
+	pass_time(5000);
+	cr_assert_eq(event_gettime_monotonic(base, &after), 0);
+	cr_assert_geq(after.tv_sec - before.tv_sec, 5);
+}
+
+/* CORE-222, CORE-232 */
+Test(timer, runs_when_its_hour_has_come_and_not_before)
+{
+	struct seen seen = { 0 };
+	struct event *ev = event_new(base, -1, 0, note, &seen);
+
+	check_that_the_clock_is_ours();
+	cr_assert_eq(event_add(ev, MS(3600000)), 0);
+	run_round();
+	pass_time(3590000);
+	run_round();
+	cr_expect_eq(seen.calls, 0);
+	pass_time(10010);
+	run_round();
+	cr_expect_eq(seen.calls, 1);
+	event_free(ev);
+}
+
+/* CORE-222; C18 */
+Test(timer, steps_of_the_wall_clock_move_nothing)
+{
+	static const long long steps_ms[] = { 3600000, -3600000, 315360000000, -315360000000 };
+
+	check_that_the_clock_is_ours();
+	for (int i = 0; i < 4; i++) {
+		struct seen seen = { 0 };
+		struct event *ev = event_new(base, -1, 0, note, &seen);
+		struct timeval expiry, now;
+		struct timespec begin, end;
+
+		cr_assert_eq(event_add(ev, MS(30)), 0);
+		syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &begin);
+		wall_offset_ms += steps_ms[i];
+		run_round();
+		cr_expect_eq(seen.calls, 0);
+		/* The expiry is told in the new wall-clock time. */
+		cr_assert_eq(event_pending(ev, EV_TIMEOUT, &expiry), EV_TIMEOUT);
+		gettimeofday(&now, NULL);
+		cr_expect_leq(labs((long)(expiry.tv_sec - now.tv_sec)), 1);
+		cr_expect_eq(event_base_dispatch(base), 1);
+		syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &end);
+		cr_expect_geq((end.tv_sec - begin.tv_sec) * 1000 + (end.tv_nsec - begin.tv_nsec) / 1000000,
+			      29);
+		cr_expect_eq(seen.calls, 1);
+		event_free(ev);
+	}
+}
+
+static struct timeval cached;
+
+static void read_cache(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	event_base_gettimeofday_cached(base, &cached);
+}
+
+/* CORE-233; C18: the cached wall time is right again within one pass. */
+Test(timer, the_time_cache_follows_a_step_within_one_pass)
+{
+	struct event *ev = event_new(base, -1, EV_PERSIST, read_cache, NULL);
+	struct timeval now;
+
+	for (int i = 0; i < 4; i++) {
+		wall_offset_ms += i % 2 ? 86400000 : -86400000;
+		event_active(ev, EV_READ, 1);
+		run_round();
+		gettimeofday(&now, NULL);
+		cr_expect_leq(labs((long)(cached.tv_sec - now.tv_sec)), 1);
+	}
+	event_free(ev);
+}
+
+/* CORE-168; C19: after a long sleep an overdue periodic timer runs once, and others still work. */
+Test(timer, a_jump_ahead_gives_one_call_not_one_per_missed_period)
+{
+	struct seen periodic = { 0 }, soon = { 0 };
+	struct event *ev = event_new(base, -1, EV_PERSIST, note, &periodic);
+
+	check_that_the_clock_is_ours();
+	cr_assert_eq(event_add(ev, MS(1000)), 0);
+	pass_time(1020);
+	run_round();
+	cr_expect_eq(periodic.calls, 1);
+	pass_time(3600000);
+	for (int i = 0; i < 5; i++)
+		run_round();
+	cr_expect_eq(periodic.calls, 2);
+	cr_assert_eq(event_base_once(base, -1, EV_TIMEOUT, note, &soon, MS(3)), 0);
+	cr_expect_eq(event_base_loop(base, EVLOOP_ONCE), 0);
+	cr_expect_eq(soon.calls, 1);
+	pass_time(1020);
+	run_round();
+	cr_expect_eq(periodic.calls, 3);
+	event_free(ev);
+}
+
+/* CORE-167: the plan is kept to the millisecond over many periods. */
+Test(timer, periods_are_counted_from_the_plan)
+{
+	struct seen seen = { 0 };
+	struct event *ev = event_new(base, -1, EV_PERSIST, note, &seen);
+
+	check_that_the_clock_is_ours();
+	cr_assert_eq(event_add(ev, MS(1000)), 0);
+	/* Each time 400 ms late; drift would lose a period after three. */
+	for (int i = 1; i <= 10; i++) {
+		pass_time(i == 1 ? 1400 : 1000);
+		run_round();
+		cr_expect_eq(seen.calls, i);
+	}
+	event_free(ev);
+}
+
+/* CORE-224, CORE-356 */
+Test(timer, a_slow_callback_makes_no_timer_early_or_late)
+{
+	struct seen seen = { 0 };
+	struct event *ev = event_new(base, -1, 0, note, &seen);
+
+	check_that_the_clock_is_ours();
+	cr_assert_eq(event_add(ev, MS(1000)), 0);
+	pass_time(700); /* as if a callback had taken that long */
+	cr_assert_eq(event_add(ev, MS(1000)), 0);
+	pass_time(900);
+	run_round();
+	cr_expect_eq(seen.calls, 0);
+	pass_time(150);
+	run_round();
+	cr_expect_eq(seen.calls, 1);
+	event_free(ev);
+}
+
+static void add_50_then_be_slow(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	cr_assert_eq(event_add(arg, MS(50)), 0);
+	pass_time(45);
+}
+
+/* CORE-224, CORE-356: 45 of its 50 ms have passed when the wait begins. */
+Test(timer, waits_are_computed_from_fresh_time)
+{
+	struct seen seen = { 0 };
+	struct event *timer = event_new(base, -1, 0, note, &seen);
+	struct event *slow = event_new(base, -1, 0, add_50_then_be_slow, timer);
+	struct timespec begin, end;
+	long took_ms;
+
+	check_that_the_clock_is_ours();
+	event_active(slow, EV_READ, 1);
+	syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &begin);
+	cr_expect_eq(event_base_dispatch(base), 1);
+	syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &end);
+	took_ms = (end.tv_sec - begin.tv_sec) * 1000 + (end.tv_nsec - begin.tv_nsec) / 1000000;
+	cr_expect_eq(seen.calls, 1);
+	cr_expect_geq(took_ms, 4);
+	cr_expect_lt(took_ms, 40);
+	event_free(timer);
+	event_free(slow);
+}
+
+/* CORE-223: Ours is finer than the specification asks. */
+Test(timer, gettime_monotonic_is_fresh_and_refuses_null)
+{
+	struct timeval a, b;
+
+	cr_expect_eq(event_gettime_monotonic(NULL, &a), -1);
+	cr_expect_eq(event_gettime_monotonic(base, NULL), -1);
+	cr_assert_eq(event_gettime_monotonic(base, &a), 0);
+	pass_time(1);
+	cr_assert_eq(event_gettime_monotonic(base, &b), 0);
+	cr_expect(evutil_timercmp(&b, &a, >));
+}
+
+/* --- a model to compare with --------------------------------------------------------------------- */
+
+#define TIMERS 400
+
+struct model {
+	struct event *ev;
+	long long due; /* on the test's clock, in ms; -1: not pending */
+	unsigned order;
+	int calls;
+};
+
+static struct model timers[TIMERS];
+static long long now_ms, last_due;
+static unsigned added, last_order, order_errors, early_errors;
+
+static void on_model_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct model *m = arg;
+
+	(void)fd;
+	(void)what;
+	early_errors += m->due > now_ms || m->due < 0;
+	order_errors += m->due < last_due || (m->due == last_due && m->order < last_order);
+	last_due = m->due;
+	last_order = m->order;
+	m->due = -1;
+	m->calls++;
+}
+
+static unsigned random_state = 12345;
+
+static unsigned random_below(unsigned n)
+{
+	random_state = random_state * 1103515245u + 12345u;
+	return (random_state >> 8) % n;
+}
+
+static void add_model(struct model *m, long long ms)
+{
+	cr_assert_eq(event_add(m->ev, MS(ms)), 0);
+	m->due = now_ms + ms;
+	m->order = ++added;
+}
+
+static void let_time_pass(long long ms)
+{
+	pass_time(ms);
+	now_ms += ms;
+	last_due = -1;
+	run_round();
+	for (int i = 0; i < TIMERS; i++)
+		cr_assert(timers[i].due < 0 || timers[i].due > now_ms, "timer %d is overdue", i);
+}
+
+/*
+ * CORE-183, CORE-361; C32: adds, postponements, deletions and expiry in random order against a plain
+ * table. Durations are whole seconds, and the test ends long before its own running time could make
+ * one of them due early.
+ */
+Test(timer, random_operations_agree_with_a_plain_table)
+{
+	check_that_the_clock_is_ours();
+	for (int i = 0; i < TIMERS; i++) {
+		timers[i].ev = event_new(base, -1, 0, on_model_timer, &timers[i]);
+		timers[i].due = -1;
+	}
+	for (int step = 0; step < 20000; step++) {
+		struct model *m = &timers[random_below(TIMERS)];
+		unsigned choice = random_below(100);
+
+		if (choice < 60) {
+			/* Added at slightly different real times: never closer than that to another. */
+			add_model(m, 1000000LL * (1 + random_below(50)) - now_ms % 1000000);
+		} else if (choice < 85) {
+			cr_assert_eq(event_del(m->ev), 0);
+			m->due = -1;
+		} else if (choice == 99) {
+			let_time_pass(1000000LL * (1 + random_below(3)) - now_ms % 1000000 + 500000);
+		}
+	}
+	let_time_pass(100 * 1000000LL);
+	cr_expect_eq(order_errors, 0u);
+	cr_expect_eq(early_errors, 0u);
+	cr_expect_eq(count(COUNT_ALL), 0);
+	for (int i = 0; i < TIMERS; i++)
+		event_free(timers[i].ev);
+}
+
+#define MANY 200000
+
+/* C32: the work per timer hardly grows with their number. */
+Test(timer, two_hundred_thousand_timers_in_random_order)
+{
+	struct event **ev = calloc(MANY, sizeof(*ev));
+	struct seen seen = { 0 };
+
+	check_that_the_clock_is_ours();
+	for (int i = 0; i < MANY; i++) {
+		ev[i] = event_new(base, -1, 0, note, &seen);
+		cr_assert_eq(event_add(ev[i], MS(100000 + random_below(1000000))), 0);
+	}
+	for (int i = 0; i < MANY; i++) {
+		unsigned k = random_below(MANY);
+
+		if (i % 2)
+			event_del(ev[k]);
+		else
+			cr_assert_eq(event_add(ev[k], MS(100000 + random_below(1000000))), 0);
+	}
+	cr_expect_lt(count(EVENT_BASE_COUNT_ADDED), MANY + 1);
+	pass_time(2000000);
+	cr_expect_eq(event_base_dispatch(base), 1);
+	cr_expect_gt(seen.calls, MANY / 4);
+	for (int i = 0; i < MANY; i++)
+		event_free(ev[i]);
+	free(ev);
+}
