@@ -17,7 +17,6 @@ struct event_base;
 struct evhttp;
 struct evhttp_bound_socket;
 struct evhttp_connection;
-struct evhttp_ext_method;
 struct evhttp_request;
 struct evhttp_uri;
 struct evkeyvalq;
@@ -80,6 +79,9 @@ enum evhttp_request_error {
 #define HTTP_BADGATEWAY 502
 #define HTTP_SERVUNAVAIL 503
 #define EVHTTP_SERVER_LINGERING_CLOSE 1
+#define EVHTTP_SERVER_RELAX_HOST 0x10000
+#define EVHTTP_SERVER_ACCEPT_CODINGS 0x20000
+#define EVHTTP_SERVER_EOF_IS_GONE 0x40000
 #define EVHTTP_REQ_MAX EVHTTP_REQ_MOVE
 #define EVHTTP_METHOD_HAS_BODY 1
 #define EVHTTP_CON_REUSE_CONNECTED_ADDR 8
@@ -91,6 +93,27 @@ enum evhttp_request_error {
 #define EVHTTP_URI_NONCONFORMANT 1
 #define EVHTTP_URI_HOST_STRIP_BRACKETS 4
 #define EVHTTP_URI_UNIX_SOCKET 8
+
+struct evhttp_ext_method {
+	const char *method;
+	ev_uint32_t type;
+	ev_uint16_t flags;
+};
+
+enum evhttp_failure_stage {
+	EVHTTP_STAGE_LOOKUP = 0,
+	EVHTTP_STAGE_CONNECT = 1,
+	EVHTTP_STAGE_SEND = 2,
+	EVHTTP_STAGE_RECEIVE = 3,
+};
+
+struct evhttp_failure {
+	enum evhttp_failure_stage stage;
+	enum evhttp_request_error reason;
+	int socket_error;
+	int lookup_error;
+	const char *text;
+};
 
 typedef void evhttp_bound_socket_foreach_fn(struct evhttp_bound_socket *, void *);
 typedef int (*evhttp_ext_method_cb)(struct evhttp_ext_method *);
@@ -172,6 +195,9 @@ void evhttp_connection_set_closecb(struct evhttp_connection *evcon, void (*)(str
 
 EVENT2_EXPORT_SYMBOL
 void evhttp_connection_set_connect_timeout_tv(struct evhttp_connection *evcon, const struct timeval *tv);
+
+EVENT2_EXPORT_SYMBOL
+void evhttp_connection_set_eofcb(struct evhttp_connection *evcon, void (*cb)(struct evhttp_connection *, void *), void *arg);
 
 EVENT2_EXPORT_SYMBOL
 void evhttp_connection_set_ext_method_cmp(struct evhttp_connection *evcon, evhttp_ext_method_cb cmp);
@@ -315,6 +341,9 @@ EVENT2_EXPORT_SYMBOL
 void evhttp_request_set_error_cb(struct evhttp_request *, void (*)(enum evhttp_request_error, void *));
 
 EVENT2_EXPORT_SYMBOL
+void evhttp_request_set_failure_cb(struct evhttp_request *req, void (*cb)(struct evhttp_request *req, const struct evhttp_failure *failure, void *arg), void *arg);
+
+EVENT2_EXPORT_SYMBOL
 void evhttp_request_set_header_cb(struct evhttp_request *, int (*cb)(struct evhttp_request *, void *));
 
 EVENT2_EXPORT_SYMBOL
@@ -361,6 +390,9 @@ int evhttp_set_flags(struct evhttp *http, int flags);
 
 EVENT2_EXPORT_SYMBOL
 void evhttp_set_gencb(struct evhttp *http, void (*cb)(struct evhttp_request *, void *), void *arg);
+
+EVENT2_EXPORT_SYMBOL
+void evhttp_set_head_timeout_tv(struct evhttp *http, const struct timeval *tv);
 
 EVENT2_EXPORT_SYMBOL
 void evhttp_set_max_body_size(struct evhttp *http, ev_ssize_t max_body_size);

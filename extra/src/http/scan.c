@@ -112,3 +112,15 @@ const char *evi_list_next(const char **list, size_t *ret_len)
 	*ret_len = len;
 	return at;
 }
+
+int evi_value_has_option(const char *value, const char *option)
+{
+	while (value != NULL) {
+		size_t len;
+		const char *at = evi_list_next(&value, &len);
+
+		if (evi_is_word(at, len, option))
+			return 1;
+	}
+	return 0;
+}

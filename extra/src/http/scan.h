@@ -36,4 +36,7 @@ int evi_text_casecmp(const char *a, const char *b);
  */
 const char *evi_list_next(const char **list, size_t *ret_len);
 
+/* Nonzero if a comma-separated list has the element `option`, which is lower-case. */
+int evi_value_has_option(const char *value, const char *option);
+
 #endif

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Getting and losing the transport: connecting, retrying, closing.
+ */
+
+#include "http/client.h"
+
+#include <event2/component/reactor.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/un.h>
+
+#define DELAY_MAX_SECONDS 3600
+
+/* --- Timer ---------------------------------------------------------------------------------------- */
+
+static void failed(struct evhttp_connection *c, int err, enum evhttp_failure_stage stage);
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct evhttp_connection *c = arg;
+
+	(void)fd;
+	(void)what;
+	evi_connection_enter(c);
+	switch (c->state) {
+	case EVI_CLIENT_WAIT:
+		c->state = EVI_CLIENT_DOWN;
+		evi_client_pump(c);
+		break;
+	case EVI_CLIENT_CONNECT:
+		failed(c, ETIMEDOUT, EVHTTP_STAGE_CONNECT);
+		break;
+	case EVI_CLIENT_HEAD:
+		/* No 100 (Continue) after all (RFC 9110 10.1.1): the body goes out unasked. */
+		if (evi_client_send_body(c, c->current) != 0)
+			evi_client_fail(c, EVREQ_HTTP_BUFFER_ERROR);
+		break;
+	default:
+		break;
+	}
+	evi_connection_leave(c);
+}
+
+void evi_client_start_timer(struct evhttp_connection *c, const struct timeval *after)
+{
+	struct evi_client *client = c->client;
+
+	if (!evi_timeval_is_set(after)) {
+		evi_client_stop_timer(c);
+		return;
+	}
+	if (!client->has_timer)
+		client->has_timer = evtimer_assign(&client->timer, c->base, on_timer, c) == 0;
+	if (client->has_timer)
+		(void)evtimer_add(&client->timer, after);
+}
+
+void evi_client_stop_timer(struct evhttp_connection *c)
+{
+	if (c->client->has_timer)
+		(void)evtimer_del(&c->client->timer);
+}
+
+void evi_client_apply_timeouts(struct evhttp_connection *c, int is_sending)
+{
+	const struct evi_client *client = c->client;
+
+	(void)bufferevent_set_timeouts(c->bev,
+				       is_sending ? NULL : evi_timeval_or_none(&client->read_timeout),
+				       evi_timeval_or_none(&client->write_timeout));
+}
+
+/* --- Losing it ------------------------------------------------------------------------------------ */
+
+/* Empties what the last transport left behind. The front of the output is the transport's own. */
+static void empty_buffers(struct bufferevent *bev)
+{
+	struct evbuffer *in = bufferevent_get_input(bev);
+	struct evbuffer *out = bufferevent_get_output(bev);
+
+	evbuffer_drain(in, evbuffer_get_length(in));
+	evbuffer_unfreeze(out, 1);
+	evbuffer_drain(out, evbuffer_get_length(out));
+	evbuffer_freeze(out, 1);
+}
+
+static void close_transport(struct evhttp_connection *c)
+{
+	evutil_socket_t fd = bufferevent_getfd(c->bev);
+
+	bufferevent_setcb(c->bev, NULL, NULL, NULL, NULL);
+	(void)bufferevent_disable(c->bev, EV_READ | EV_WRITE);
+	(void)bufferevent_set_timeouts(c->bev, NULL, NULL);
+	(void)bufferevent_setfd(c->bev, -1);
+	if (fd >= 0)
+		evutil_closesocket(fd);
+	empty_buffers(c->bev);
+}
+
+void evi_client_down(struct evhttp_connection *c)
+{
+	if (c->state == EVI_CLIENT_DOWN || c->is_freed)
+		return;
+	evi_client_stop_timer(c);
+	c->state = EVI_CLIENT_DOWN;
+	c->client->has_write_error = 0;
+	close_transport(c);
+	evi_connection_tell_closed(c);
+}
+
+/* --- Getting it ----------------------------------------------------------------------------------- */
+
+static struct timeval delay_of(const struct evi_client *client)
+{
+	struct timeval delay = client->first_delay;
+
+	for (int i = 1; i < client->retries && delay.tv_sec < DELAY_MAX_SECONDS; i++)
+		evutil_timeradd(&delay, &delay, &delay);
+	if (delay.tv_sec >= DELAY_MAX_SECONDS)
+		delay = (struct timeval){ DELAY_MAX_SECONDS, 0 };
+	return delay;
+}
+
+static void wait_to_retry(struct evhttp_connection *c)
+{
+	struct timeval delay;
+
+	c->client->retries++;
+	delay = delay_of(c->client);
+	if (!evi_timeval_is_set(&delay))
+		delay.tv_usec = 1;
+	c->state = EVI_CLIENT_WAIT;
+	evi_client_start_timer(c, &delay);
+}
+
+/* Connecting has failed. Only "nobody answers" is worth another attempt. */
+static void failed(struct evhttp_connection *c, int err, enum evhttp_failure_stage stage)
+{
+	struct evi_client *client = c->client;
+	int is_silence = client->lookup_error == 0 && (evi_error_is_refused(err) || err == ETIMEDOUT);
+
+	client->socket_error = err;
+	evi_client_down(c);
+	if (c->is_freed)
+		return;
+	if (!is_silence) {
+		client->retries = 0;
+		evi_client_report_unreachable(c, stage);
+	} else if (client->address != NULL || client->path != NULL) {
+		if (client->retries_max < 0 || client->retries < client->retries_max) {
+			wait_to_retry(c);
+			return;
+		}
+		client->retries = 0;
+		evi_client_report_refused(c, stage);
+	} else {
+		evi_client_report_refused(c, stage);
+	}
+	if (!c->is_freed)
+		evi_client_pump(c);
+}
+
+static void note_address(struct evhttp_connection *c)
+{
+	struct sockaddr_storage peer = { 0 };
+	ev_socklen_t len = sizeof(peer);
+
+	if (getpeername(bufferevent_getfd(c->bev), (struct sockaddr *)&peer, &len) == 0)
+		(void)evi_address_set(&c->address, (struct sockaddr *)&peer, len);
+}
+
+static void connected(struct evhttp_connection *c)
+{
+	evi_client_stop_timer(c);
+	c->client->retries = 0;
+	c->client->socket_error = 0;
+	c->is_established = 1;
+	c->state = EVI_CLIENT_IDLE;
+	note_address(c);
+	evi_client_apply_timeouts(c, 0);
+	if (bufferevent_enable(c->bev, EV_READ | EV_WRITE) != 0) {
+		evi_client_down(c);
+		if (c->is_freed)
+			return;
+	}
+	evi_client_pump(c);
+}
+
+void evi_client_on_event(struct bufferevent *bev, short what, void *arg)
+{
+	struct evhttp_connection *c = arg;
+	int err = EVUTIL_SOCKET_ERROR();
+
+	evi_connection_enter(c);
+	if (c->state != EVI_CLIENT_CONNECT) {
+		evi_client_on_end(c, what);
+	} else if ((what & BEV_EVENT_CONNECTED) != 0) {
+		connected(c);
+	} else {
+		c->client->lookup_error = bufferevent_socket_get_dns_error(bev);
+		if ((what & BEV_EVENT_TIMEOUT) != 0)
+			err = ETIMEDOUT;
+		failed(c, err,
+		       c->client->lookup_error != 0 ? EVHTTP_STAGE_LOOKUP : EVHTTP_STAGE_CONNECT);
+	}
+	evi_connection_leave(c);
+}
+
+/* A socket bound to the source address the program wants. -1: there is none. */
+static evutil_socket_t bind_source(const struct evi_client *client)
+{
+	struct evutil_addrinfo hints = {
+		.ai_family = client->family,
+		.ai_socktype = SOCK_STREAM,
+		.ai_flags = EVUTIL_AI_PASSIVE | EVUTIL_AI_NUMERICSERV,
+	};
+	struct evutil_addrinfo *found = NULL;
+	evutil_socket_t fd = -1;
+	char port[8];
+	int on = 1;
+
+	(void)snprintf(port, sizeof(port), "%u", (unsigned)client->local_port);
+	if (client->local_address == NULL && client->family == AF_UNSPEC)
+		hints.ai_family = AF_INET;
+	if (evutil_getaddrinfo(client->local_address, port, &hints, &found) != 0)
+		return -1;
+	fd = evi_socket_open(found->ai_family, SOCK_STREAM, 0);
+	if (fd >= 0) {
+		(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, (void *)&on, sizeof(on));
+		if (evutil_make_listen_socket_reuseable(fd) != 0 ||
+		    bind(fd, found->ai_addr, (ev_socklen_t)found->ai_addrlen) != 0) {
+			evutil_closesocket(fd);
+			fd = -1;
+		}
+	}
+	evutil_freeaddrinfo(found);
+	return fd;
+}
+
+static int start_unix(struct evhttp_connection *c)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+
+	memcpy(name.sun_path, c->client->path, strlen(c->client->path) + 1);
+	return bufferevent_socket_connect(c->bev, (struct sockaddr *)&name, sizeof(name));
+}
+
+static int start(struct evhttp_connection *c)
+{
+	const struct evi_client *client = c->client;
+	struct evi_address *known = &c->address;
+
+	if (client->path != NULL)
+		return start_unix(c);
+	if (client->address == NULL) {
+		EVUTIL_SET_SOCKET_ERROR(ECONNREFUSED);
+		return -1;
+	}
+	if ((c->flags & EVHTTP_CON_REUSE_CONNECTED_ADDR) != 0 && known->is_known)
+		return bufferevent_socket_connect(c->bev, &known->socket.any,
+						  known->socket.any.sa_family == AF_INET
+							  ? (int)sizeof(known->socket.v4)
+							  : (int)sizeof(known->socket.v6));
+	return bufferevent_socket_connect_hostname(c->bev, client->dnsbase, client->family,
+						   client->address, client->port);
+}
+
+/* A numeric address is known before it is connected to. */
+static void note_target(struct evhttp_connection *c)
+{
+	const struct evi_client *client = c->client;
+	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(client->port) };
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(client->port) };
+
+	if (client->address == NULL)
+		return;
+	if (evutil_inet_pton(AF_INET, client->address, &v4.sin_addr) == 1)
+		(void)evi_address_set(&c->address, (struct sockaddr *)&v4, sizeof(v4));
+	else if (evutil_inet_pton(AF_INET6, client->address, &v6.sin6_addr) == 1)
+		(void)evi_address_set(&c->address, (struct sockaddr *)&v6, sizeof(v6));
+}
+
+int evi_client_connect(struct evhttp_connection *c)
+{
+	struct evi_client *client = c->client;
+
+	if (client->local_address != NULL || client->local_port != 0) {
+		evutil_socket_t fd = bind_source(client);
+
+		if (fd < 0 || bufferevent_setfd(c->bev, fd) != 0) {
+			if (fd >= 0)
+				evutil_closesocket(fd);
+			return -EADDRNOTAVAIL;
+		}
+	}
+	client->has_tried = 1;
+	client->lookup_error = 0;
+	c->state = EVI_CLIENT_CONNECT;
+	note_target(c);
+	bufferevent_setcb(c->bev, evi_client_on_read, evi_client_on_write,
+			  evi_client_on_event, c);
+	evi_client_start_timer(c, &client->connect_timeout);
+	if (start(c) != 0 && !c->is_freed && c->state == EVI_CLIENT_CONNECT)
+		failed(c, EVUTIL_SOCKET_ERROR(), EVHTTP_STAGE_CONNECT);
+	return 0;
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * How exchanges end: complete, failed, refused, cancelled. Each request is told once, when nothing of
+ * the connection depends on it any more, so that the program may do anything in the callback.
+ */
+
+#include "http/client.h"
+#include "http/queue.h"
+
+#include <event2/component/reactor.h>
+
+#include <errno.h>
+#include <string.h>
+
+/* Calls the completion callback, with the request or with NULL, and lets go of it. */
+static void finish(struct evi_request *r, struct evhttp_request *told)
+{
+	evi_request_enter(r);
+	if (r->pub.cb != NULL)
+		r->pub.cb(told, r->pub.cb_arg);
+	(void)evi_request_leave(r);
+	evi_request_release(r);
+}
+
+static void tell_failure(struct evi_request *r, const struct evhttp_failure *failure)
+{
+	EVUTIL_SET_SOCKET_ERROR(failure->socket_error);
+	if (r->failure_cb != NULL)
+		r->failure_cb(&r->pub, failure, r->failure_arg);
+	EVUTIL_SET_SOCKET_ERROR(failure->socket_error);
+}
+
+/* Error callback, then completion without request. */
+static void finish_failed(struct evi_request *r, const struct evhttp_failure *failure)
+{
+	evi_request_enter(r);
+	tell_failure(r, failure);
+	if (r->pub.error_cb != NULL)
+		r->pub.error_cb(failure->reason, r->pub.cb_arg);
+	EVUTIL_SET_SOCKET_ERROR(failure->socket_error);
+	(void)evi_request_leave(r);
+	finish(r, NULL);
+}
+
+/* Why bytes were not what they should be. */
+static const char *describe(const struct evi_request *r, enum evhttp_request_error error)
+{
+	switch (error) {
+	case EVREQ_HTTP_TIMEOUT:
+		return "the server did not answer in time";
+	case EVREQ_HTTP_EOF:
+		return "the connection ended before the response";
+	case EVREQ_HTTP_DATA_TOO_LONG:
+		return "the body exceeds the limit";
+	case EVREQ_HTTP_INVALID_HEADER:
+		if (r->head.error != EVI_HEAD_OK)
+			return evi_head_error_text((enum evi_head_error)r->head.error);
+		return "the framing of the body is malformed";
+	case EVREQ_HTTP_REQUEST_CANCEL:
+		return "the request was cancelled";
+	default:
+		return "the transport failed";
+	}
+}
+
+static enum evhttp_failure_stage stage_of(const struct evhttp_connection *c,
+					  const struct evi_request *r)
+{
+	if (evbuffer_get_length(bufferevent_get_output(c->bev)) > 0 || r->holds_body)
+		return EVHTTP_STAGE_SEND;
+	return EVHTTP_STAGE_RECEIVE;
+}
+
+void evi_client_fail(struct evhttp_connection *c, enum evhttp_request_error error)
+{
+	struct evi_request *r = c->current;
+	struct evhttp_failure failure = {
+		.stage = stage_of(c, r),
+		.reason = error,
+		.socket_error = c->client->socket_error,
+		.text = describe(r, error),
+	};
+
+	c->current = NULL;
+	r->pub.evcon = NULL;
+	evi_client_down(c);
+	finish_failed(r, &failure);
+	evi_client_pump(c);
+}
+
+void evi_client_report_unreachable(struct evhttp_connection *c, enum evhttp_failure_stage stage)
+{
+	struct evi_client *client = c->client;
+	struct evhttp_failure failure = {
+		.stage = stage,
+		.reason = EVREQ_HTTP_EOF,
+		.socket_error = client->socket_error,
+		.lookup_error = client->lookup_error,
+		.text = client->lookup_error != 0 ? evutil_gai_strerror(client->lookup_error)
+						  : evutil_socket_error_to_string(client->socket_error),
+	};
+	struct evi_request *r;
+
+	if (client->queue.tqh_first == NULL)
+		return;
+	r = evi_request_of(client->queue.tqh_first);
+	evi_client_unqueue(c, r);
+	r->pub.evcon = NULL;
+	finish_failed(r, &failure);
+}
+
+/* Requests made meanwhile by callbacks are not meant. */
+void evi_client_report_refused(struct evhttp_connection *c, enum evhttp_failure_stage stage)
+{
+	struct evi_client *client = c->client;
+	const struct evhttp_failure failure = {
+		.stage = stage,
+		.reason = client->socket_error == ETIMEDOUT ? EVREQ_HTTP_TIMEOUT : EVREQ_HTTP_EOF,
+		.socket_error = client->socket_error,
+		.text = evutil_socket_error_to_string(client->socket_error),
+	};
+	int was_pumping = client->is_pumping;
+	struct evhttp_request *req;
+
+	EVI_QUEUE_EACH(req, &client->queue, next)
+		evi_request_of(req)->is_meant = 1;
+	client->is_pumping = 1;
+	while (!c->is_freed && client->queue.tqh_first != NULL &&
+	       evi_request_of(client->queue.tqh_first)->is_meant) {
+		struct evi_request *r = evi_request_of(client->queue.tqh_first);
+
+		evi_client_unqueue(c, r);
+		r->is_meant = 0;
+		r->pub.evcon = NULL;
+		r->pub.response_code = 0;
+		evi_request_enter(r);
+		tell_failure(r, &failure);
+		(void)evi_request_leave(r);
+		finish(r, &r->pub);
+	}
+	client->is_pumping = was_pumping != 0;
+}
+
+void evi_client_complete(struct evhttp_connection *c)
+{
+	struct evi_request *r = c->current;
+	struct evbuffer *in = bufferevent_get_input(c->bev);
+	struct evbuffer *out = bufferevent_get_output(c->bev);
+	int is_tunnel = r->pub.response_code == HTTP_SWITCH_PROTOCOLS ||
+			(r->pub.type == EVHTTP_REQ_CONNECT && r->pub.response_code / 100 == 2);
+
+	c->current = NULL;
+	c->state = EVI_CLIENT_IDLE;
+	r->pub.evcon = NULL;
+	/* Leftovers, or a request that was not sent to its end: what comes next is uncertain. */
+	if (!is_tunnel &&
+	    (r->closes || evbuffer_get_length(in) > 0 || evbuffer_get_length(out) > 0))
+		evi_client_down(c);
+	finish(r, &r->pub);
+	evi_client_pump(c);
+}
+
+/* The running request, or the one that connecting is for, goes away. */
+static void stop_running(struct evhttp_connection *c, struct evi_request *r)
+{
+	struct evi_client *client = c->client;
+
+	if (c->current == r)
+		c->current = NULL;
+	if (r->is_queued)
+		evi_client_unqueue(c, r);
+	r->pub.evcon = NULL;
+	if (c->state == EVI_CLIENT_WAIT) {
+		if (client->queue.tqh_first == NULL) {
+			evi_client_stop_timer(c);
+			c->state = EVI_CLIENT_DOWN;
+		}
+	} else {
+		evi_client_down(c);
+	}
+}
+
+void evi_client_forget(struct evhttp_connection *c, struct evi_request *r)
+{
+	int is_running = !r->is_queued ||
+			 (c->current == NULL && c->client->queue.tqh_first == &r->pub);
+
+	evi_connection_enter(c);
+	if (is_running) {
+		stop_running(c, r);
+	} else {
+		evi_client_unqueue(c, r);
+		r->pub.evcon = NULL;
+	}
+	evi_request_destroy(r);
+	evi_client_pump(c);
+	evi_connection_leave(c);
+}
+
+void evhttp_cancel_request(struct evhttp_request *req)
+{
+	struct evi_request *r = evi_request_of(req);
+	struct evhttp_connection *c = req->evcon;
+	const struct evhttp_failure failure = {
+		.stage = r->is_queued ? EVHTTP_STAGE_CONNECT : EVHTTP_STAGE_RECEIVE,
+		.reason = EVREQ_HTTP_REQUEST_CANCEL,
+		.text = describe(r, EVREQ_HTTP_REQUEST_CANCEL),
+	};
+
+	if (c == NULL || c->client == NULL) {
+		evhttp_request_free(req);
+		return;
+	}
+	evi_connection_enter(c);
+	if (!r->is_queued || (c->current == NULL && c->client->queue.tqh_first == req)) {
+		stop_running(c, r);
+		evi_request_enter(r);
+		if (r->failure_cb != NULL)
+			r->failure_cb(req, &failure, r->failure_arg);
+		if (req->error_cb != NULL)
+			req->error_cb(EVREQ_HTTP_REQUEST_CANCEL, req->cb_arg);
+		(void)evi_request_leave(r);
+	} else {
+		evi_client_unqueue(c, r);
+	}
+	evi_request_release(r);
+	evi_client_pump(c);
+	evi_connection_leave(c);
+}

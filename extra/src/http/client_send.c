@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Requests on their way out: queueing, and what goes over the wire.
+ */
+
+#include "http/client.h"
+#include "http/method.h"
+#include "http/queue.h"
+#include "http/scan.h"
+#include "http/writer.h"
+
+#include <event2/component/reactor.h>
+
+#include <errno.h>
+#include <string.h>
+
+#define HEAD_FIXED 128
+
+/* How long a server may think before a body that waits for 100 (Continue) is sent anyway. */
+static const struct timeval continue_patience = { 1, 0 };
+
+/* A body this small goes out at once; the answer is awaited from the start. */
+#define SMALL_BODY 65536
+
+void evi_client_unqueue(struct evhttp_connection *c, struct evi_request *r)
+{
+	EVI_QUEUE_REMOVE(&c->client->queue, &r->pub, next);
+	r->is_queued = 0;
+}
+
+/* --- The head ------------------------------------------------------------------------------------- */
+
+/* What the Host field says if the application does not. */
+struct host {
+	const char *text;
+	char numeric[INET6_ADDRSTRLEN];
+	ev_uint16_t port; /* 0: none is written */
+	int is_bracketed;
+};
+
+static struct host host_of(const struct evhttp_connection *c, const struct evi_request *r)
+{
+	const struct evi_client *client = c->client;
+	struct host host = { .text = "localhost" };
+
+	if (r->pub.type == EVHTTP_REQ_CONNECT) {
+		host.text = r->pub.uri;
+	} else if (client->address != NULL) {
+		host.text = client->address;
+		host.port = client->port != 80 ? client->port : 0;
+		host.is_bracketed = strchr(client->address, ':') != NULL;
+	}
+	return host;
+}
+
+/* A transport that was handed over connected: the peer's address. */
+static void note_peer(const struct evhttp_connection *c, struct host *host)
+{
+	const struct evi_address *peer = &c->address;
+
+	if (c->client->address != NULL || c->client->path != NULL || !peer->is_known)
+		return;
+	host->is_bracketed = peer->socket.any.sa_family == AF_INET6;
+	host->port = ntohs(host->is_bracketed ? peer->socket.v6.sin6_port
+					      : peer->socket.v4.sin_port);
+	if (host->port == 80)
+		host->port = 0;
+	if (evutil_inet_ntop(peer->socket.any.sa_family,
+			     host->is_bracketed ? (const void *)&peer->socket.v6.sin6_addr
+						: (const void *)&peer->socket.v4.sin_addr,
+			     host->numeric, sizeof(host->numeric)) != NULL)
+		host->text = host->numeric;
+}
+
+static void write_host(struct evi_writer *w, const struct host *host)
+{
+	EVI_WRITE(w, "Host: ");
+	if (host->is_bracketed)
+		EVI_WRITE(w, "[");
+	evi_write_text(w, host->text);
+	if (host->is_bracketed)
+		EVI_WRITE(w, "]");
+	if (host->port != 0) {
+		EVI_WRITE(w, ":");
+		evi_write_number(w, host->port);
+	}
+	EVI_WRITE(w, "\r\n");
+}
+
+static void write_line(struct evi_writer *w, const struct evi_request *r, const char *method)
+{
+	evi_write(w, method, strlen(method));
+	EVI_WRITE(w, " ");
+	evi_write_text(w, r->pub.uri);
+	EVI_WRITE(w, " HTTP/");
+	evi_write_number(w, (uint64_t)r->pub.major);
+	EVI_WRITE(w, ".");
+	evi_write_number(w, (uint64_t)r->pub.minor);
+	EVI_WRITE(w, "\r\n");
+}
+
+/* POST and PUT always say how long they are; others if there is something. */
+static int wants_length(struct evi_request *r, const struct evi_method *method)
+{
+	if (evhttp_find_header(&r->output_headers, "Content-Length") != NULL ||
+	    evhttp_find_header(&r->output_headers, "Transfer-Encoding") != NULL)
+		return 0;
+	return r->pub.type == EVHTTP_REQ_POST || r->pub.type == EVHTTP_REQ_PUT ||
+	       (method->has_body && evbuffer_get_length(r->pub.output_buffer) > 0);
+}
+
+static int write_head(struct evhttp_connection *c, struct evi_request *r,
+		      const struct evi_method *method)
+{
+	struct host host = host_of(c, r);
+	const struct evkeyval *pair;
+	struct evi_writer w;
+	size_t max;
+
+	if (r->pub.type != EVHTTP_REQ_CONNECT)
+		note_peer(c, &host);
+	max = HEAD_FIXED + strlen(method->name) + strlen(r->pub.uri) + strlen(host.text) +
+	      evi_fields_size(&r->output_headers);
+	if (evi_writer_open(&w, bufferevent_get_output(c->bev), max) != 0)
+		return -ENOMEM;
+	write_line(&w, r, method->name);
+	if (r->pub.minor > 0 && evhttp_find_header(&r->output_headers, "Host") == NULL)
+		write_host(&w, &host);
+	EVI_QUEUE_EACH(pair, &r->output_headers, next)
+		evi_write_field(&w, pair);
+	if (wants_length(r, method)) {
+		EVI_WRITE(&w, "Content-Length: ");
+		evi_write_number(&w, evbuffer_get_length(r->pub.output_buffer));
+		EVI_WRITE(&w, "\r\n");
+	}
+	EVI_WRITE(&w, "\r\n");
+	return evi_writer_close(&w);
+}
+
+/* --- The body ------------------------------------------------------------------------------------- */
+
+int evi_client_send_body(struct evhttp_connection *c, struct evi_request *r)
+{
+	struct evbuffer *out = bufferevent_get_output(c->bev);
+	size_t len = evbuffer_get_length(r->pub.output_buffer);
+
+	evi_client_stop_timer(c);
+	r->holds_body = 0;
+	if (evbuffer_add_buffer(out, r->pub.output_buffer) != 0)
+		return -ENOMEM;
+	c->client->is_sending = len > SMALL_BODY;
+	evi_client_apply_timeouts(c, len > SMALL_BODY);
+	return 0;
+}
+
+static int waits_for_continue(struct evi_request *r)
+{
+	const char *expect = evhttp_find_header(&r->output_headers, "Expect");
+
+	return expect != NULL && evi_text_casecmp(expect, "100-continue") == 0 && r->pub.minor > 0 &&
+	       evbuffer_get_length(r->pub.output_buffer) > 0;
+}
+
+static int send_request(struct evhttp_connection *c, struct evi_request *r)
+{
+	struct evi_method method;
+
+	if (evi_method_of_type((ev_uint32_t)r->pub.type, c->ext_method, &method) != 0)
+		return -EINVAL;
+	/* What has no body gets none: its length could not be told. */
+	if (!method.has_body)
+		evbuffer_drain(r->pub.output_buffer, evbuffer_get_length(r->pub.output_buffer));
+	if (write_head(c, r, &method) != 0)
+		return -ENOMEM;
+	if (!waits_for_continue(r))
+		return evi_client_send_body(c, r);
+	r->holds_body = 1;
+	evi_client_apply_timeouts(c, 0);
+	evi_client_start_timer(c, &continue_patience);
+	return 0;
+}
+
+void evi_client_send(struct evhttp_connection *c)
+{
+	struct evi_request *r = evi_request_of(c->client->queue.tqh_first);
+
+	evi_client_unqueue(c, r);
+	c->current = r;
+	c->state = EVI_CLIENT_HEAD;
+	evi_request_start_head(r, EVI_HEAD_RESPONSE, c->headers_max);
+	bufferevent_setcb(c->bev, evi_client_on_read, evi_client_on_write, evi_client_on_event, c);
+	if (send_request(c, r) != 0 || bufferevent_enable(c->bev, EV_READ | EV_WRITE) != 0)
+		evi_client_fail(c, EVREQ_HTTP_BUFFER_ERROR);
+}
+
+/* --- The queue ------------------------------------------------------------------------------------ */
+
+static void end_if_done(struct evhttp_connection *c)
+{
+	if (c->client->is_autofree && c->state == EVI_CLIENT_DOWN && c->current == NULL &&
+	    c->client->queue.tqh_first == NULL)
+		evhttp_connection_free(c);
+}
+
+void evi_client_pump(struct evhttp_connection *c)
+{
+	struct evi_client *client = c->client;
+
+	if (c->is_freed || client->is_pumping)
+		return;
+	client->is_pumping = 1;
+	while (!c->is_freed && c->current == NULL && client->queue.tqh_first != NULL &&
+	       (c->state == EVI_CLIENT_IDLE || c->state == EVI_CLIENT_DOWN)) {
+		if (c->state == EVI_CLIENT_IDLE)
+			evi_client_send(c);
+		else if (evi_client_connect(c) != 0)
+			evi_client_report_unreachable(c, EVHTTP_STAGE_CONNECT);
+	}
+	client->is_pumping = 0;
+	if (!c->is_freed)
+		end_if_done(c);
+}
+
+/* Printable, and nothing that could end the line. */
+static int is_good_uri(const char *uri)
+{
+	size_t len = strlen(uri);
+
+	return len > 0 && evi_scan_text(uri, len) == len && memchr(uri, '\t', len) == NULL;
+}
+
+/* Fills in what the call says. 0, or -1. */
+static int prepare(struct evhttp_connection *c, struct evi_request *r, enum evhttp_cmd_type type,
+		   const char *uri)
+{
+	struct evi_method method;
+
+	if (c->client == NULL || c->is_freed || c->bev == NULL || !is_good_uri(uri) ||
+	    evi_method_of_type((ev_uint32_t)type, c->ext_method, &method) != 0)
+		return -1;
+	evi_free(r->own_uri);
+	r->own_uri = evi_strdup(uri);
+	if (r->own_uri == NULL)
+		return -1;
+	r->pub.uri = r->own_uri;
+	r->pub.kind = EVHTTP_REQUEST;
+	r->pub.type = type;
+	if (r->pub.major == 0 && r->pub.minor == 0) {
+		r->pub.major = 1;
+		r->pub.minor = 1;
+	}
+	return 0;
+}
+
+int evhttp_make_request(struct evhttp_connection *c, struct evhttp_request *req,
+			enum evhttp_cmd_type type, const char *uri)
+{
+	struct evi_request *r = evi_request_of(req);
+	struct evi_client *client = c->client;
+	int err = 0;
+
+	if (prepare(c, r, type, uri) != 0) {
+		evhttp_request_free(req);
+		return -1;
+	}
+	req->evcon = c;
+	r->is_queued = 1;
+	EVI_QUEUE_APPEND(&client->queue, req, next);
+
+	evi_connection_enter(c);
+	/* Only the caller of the first attempt can be told that the source address will not do. */
+	if (c->state == EVI_CLIENT_DOWN && client->queue.tqh_first == req && !client->is_pumping) {
+		client->is_pumping = 1;
+		err = evi_client_connect(c);
+		client->is_pumping = 0;
+	}
+	if (err != 0) {
+		evi_client_unqueue(c, r);
+		req->evcon = NULL;
+		evhttp_request_free(req);
+	} else {
+		evi_client_pump(c);
+	}
+	evi_connection_leave(c);
+	return err == 0 ? 0 : -1;
+}

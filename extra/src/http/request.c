@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Making and freeing requests, and reading what they hold.
+ */
+
+#include "http/request.h"
+
+#include "http/connection.h"
+#include "http/queue.h"
+
+#include <event2/component/reactor.h>
+
+#include <string.h>
+
+#define FIELDS_MAX 1000
+
+struct evi_request *evi_request_make(void)
+{
+	struct evi_request *r = evi_malloc(sizeof(*r) + EVI_REQUEST_BLOCK);
+
+	if (r == NULL)
+		return NULL;
+	memset(r, 0, sizeof(*r));
+	r->pub.input_buffer = evbuffer_new();
+	r->pub.output_buffer = evbuffer_new();
+	if (r->pub.input_buffer == NULL || r->pub.output_buffer == NULL) {
+		if (r->pub.input_buffer != NULL)
+			evbuffer_free(r->pub.input_buffer);
+		evi_free(r);
+		return NULL;
+	}
+	r->pub.input_headers = &r->input_headers;
+	r->pub.output_headers = &r->output_headers;
+	EVI_QUEUE_INIT(&r->input_headers);
+	EVI_QUEUE_INIT(&r->output_headers);
+	evi_arena_init(&r->arena, r->block, EVI_REQUEST_BLOCK);
+	r->drained_end = &r->drained;
+	return r;
+}
+
+void evi_request_drop_drained(struct evi_request *r)
+{
+	while (r->drained != NULL) {
+		struct evi_drained *drained = r->drained;
+
+		r->drained = drained->next;
+		evi_free(drained);
+	}
+	r->drained_end = &r->drained;
+}
+
+/* What a request holds besides its two buffers. */
+static void let_go(struct evi_request *r)
+{
+	if (r->input_headers.tqh_first != NULL)
+		evhttp_clear_headers(&r->input_headers);
+	if (r->output_headers.tqh_first != NULL)
+		evhttp_clear_headers(&r->output_headers);
+	if (r->pub.uri_elems != NULL)
+		evhttp_uri_free(r->pub.uri_elems);
+	evi_free(r->own_uri);
+	evi_request_drop_drained(r);
+	evi_arena_done(&r->arena);
+}
+
+void evi_request_reset(struct evi_request *r)
+{
+	struct evbuffer *input = r->pub.input_buffer;
+	struct evbuffer *output = r->pub.output_buffer;
+
+	let_go(r);
+	memset(r, 0, sizeof(*r));
+	evbuffer_drain(input, evbuffer_get_length(input));
+	evbuffer_drain(output, evbuffer_get_length(output));
+	r->pub.input_buffer = input;
+	r->pub.output_buffer = output;
+	r->pub.input_headers = &r->input_headers;
+	r->pub.output_headers = &r->output_headers;
+	EVI_QUEUE_INIT(&r->input_headers);
+	EVI_QUEUE_INIT(&r->output_headers);
+	evi_arena_init(&r->arena, r->block, EVI_REQUEST_BLOCK);
+	r->drained_end = &r->drained;
+}
+
+void evi_request_destroy(struct evi_request *r)
+{
+	let_go(r);
+	evbuffer_free(r->pub.input_buffer);
+	evbuffer_free(r->pub.output_buffer);
+	evi_free(r);
+}
+
+void evi_request_release(struct evi_request *r)
+{
+	r->pub.evcon = NULL;
+	if (r->busy > 0) {
+		if ((r->pub.flags & EVHTTP_USER_OWNED) == 0)
+			r->is_unwanted = 1;
+	} else if (r->is_unwanted || (r->pub.flags & EVHTTP_USER_OWNED) == 0) {
+		evi_request_destroy(r);
+	}
+}
+
+void evi_request_enter(struct evi_request *r)
+{
+	r->busy++;
+	r->pub.flags |= EVHTTP_REQ_DEFER_FREE;
+}
+
+int evi_request_leave(struct evi_request *r)
+{
+	if (--r->busy > 0)
+		return 0;
+	r->pub.flags &= ~EVHTTP_REQ_DEFER_FREE;
+	return r->is_unwanted;
+}
+
+void evi_request_start_head(struct evi_request *r, enum evi_head_kind kind, size_t size_max)
+{
+	if (r->input_headers.tqh_first != NULL)
+		evhttp_clear_headers(&r->input_headers);
+	evi_arena_done(&r->arena);
+	evi_arena_init(&r->arena, r->block, EVI_REQUEST_BLOCK);
+	evi_head_init(&r->head, kind, &r->arena, &r->input_headers, size_max, FIELDS_MAX);
+}
+
+/* --- Public ----------------------------------------------------------------------------------- */
+
+struct evhttp_request *evhttp_request_new(void (*cb)(struct evhttp_request *, void *), void *arg)
+{
+	struct evi_request *r = evi_request_make();
+
+	if (r == NULL)
+		return NULL;
+	r->pub.kind = EVHTTP_RESPONSE;
+	r->pub.cb = cb;
+	r->pub.cb_arg = arg;
+	return &r->pub;
+}
+
+void evhttp_request_free(struct evhttp_request *req)
+{
+	struct evi_request *r = evi_request_of(req);
+
+	if (req == NULL)
+		return;
+	req->flags &= ~EVHTTP_USER_OWNED;
+	if (r->busy > 0) {
+		r->is_unwanted = 1;
+		req->flags |= EVHTTP_REQ_NEEDS_FREE;
+		return;
+	}
+	if (req->evcon != NULL)
+		evi_connection_forget(req->evcon, r);
+	else
+		evi_request_destroy(r);
+}
+
+void evhttp_request_own(struct evhttp_request *req)
+{
+	req->flags |= EVHTTP_USER_OWNED;
+}
+
+int evhttp_request_is_owned(struct evhttp_request *req)
+{
+	return (req->flags & EVHTTP_USER_OWNED) != 0;
+}
+
+struct evhttp_connection *evhttp_request_get_connection(struct evhttp_request *req)
+{
+	return req->evcon;
+}
+
+const char *evhttp_request_get_uri(const struct evhttp_request *req)
+{
+	return req->uri;
+}
+
+enum evhttp_cmd_type evhttp_request_get_command(const struct evhttp_request *req)
+{
+	return req->type;
+}
+
+int evhttp_request_get_response_code(const struct evhttp_request *req)
+{
+	return req->response_code;
+}
+
+const char *evhttp_request_get_response_code_line(const struct evhttp_request *req)
+{
+	return req->response_code_line;
+}
+
+struct evkeyvalq *evhttp_request_get_input_headers(struct evhttp_request *req)
+{
+	return req->input_headers;
+}
+
+struct evkeyvalq *evhttp_request_get_output_headers(struct evhttp_request *req)
+{
+	return req->output_headers;
+}
+
+struct evbuffer *evhttp_request_get_input_buffer(struct evhttp_request *req)
+{
+	return req->input_buffer;
+}
+
+struct evbuffer *evhttp_request_get_output_buffer(struct evhttp_request *req)
+{
+	return req->output_buffer;
+}
+
+void evhttp_request_set_chunked_cb(struct evhttp_request *req,
+				   void (*cb)(struct evhttp_request *, void *))
+{
+	req->chunk_cb = cb;
+}
+
+void evhttp_request_set_header_cb(struct evhttp_request *req,
+				  int (*cb)(struct evhttp_request *, void *))
+{
+	req->header_cb = cb;
+}
+
+void evhttp_request_set_error_cb(struct evhttp_request *req,
+				 void (*cb)(enum evhttp_request_error, void *))
+{
+	req->error_cb = cb;
+}
+
+void evhttp_request_set_on_complete_cb(struct evhttp_request *req,
+				       void (*cb)(struct evhttp_request *, void *), void *cb_arg)
+{
+	req->on_complete_cb = cb;
+	req->on_complete_cb_arg = cb_arg;
+}
+
+void evhttp_request_set_failure_cb(struct evhttp_request *req,
+				   void (*cb)(struct evhttp_request *,
+					      const struct evhttp_failure *, void *),
+				   void *arg)
+{
+	struct evi_request *r = evi_request_of(req);
+
+	r->failure_cb = cb;
+	r->failure_arg = arg;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef HTTP_REQUEST_H_INCLUDED
+#define HTTP_REQUEST_H_INCLUDED
+
+/*
+ * One request with its response, on either side. The public struct comes first; behind it lies what
+ * a message needs while it is read and answered, and the first block of its arena.
+ *
+ * Who frees it: the connection it is on, when it is over, unless the program has taken it
+ * (evhttp_request_own()). While a callback of its own runs, freeing is put off until that returns.
+ */
+
+#include "http/arena.h"
+#include "http/chunk.h"
+#include "http/framing.h"
+#include "http/head.h"
+
+#include <event2/buffer.h>
+#include <event2/http.h>
+#include <event2/http_struct.h>
+
+#define EVI_REQUEST_BLOCK 1400 /* bytes of arena: fifteen fields or so without another allocation */
+
+enum evi_reply {
+	EVI_REPLY_NONE,    /* the application owes everything */
+	EVI_REPLY_STARTED, /* the head is out, the application owes the end */
+	EVI_REPLY_ENDED
+};
+
+/* Told when the output is drained: evhttp_send_reply_chunk_with_cb(). */
+struct evi_drained {
+	struct evi_drained *next;
+	void (*cb)(struct evhttp_connection *evcon, void *arg);
+	void *arg;
+};
+
+struct evi_request {
+	struct evhttp_request pub; /* first */
+	struct evkeyvalq input_headers;
+	struct evkeyvalq output_headers;
+	struct evi_arena arena;
+	struct evi_head head;
+	struct evi_chunk chunk;
+	struct evi_framing framing;
+	uint64_t body_left; /* EVI_BODY_LENGTH: bytes to come */
+
+	char *own_uri; /* client: pub.uri */
+	struct evi_request *cached; /* next in the server's store of used ones */
+	struct evi_drained *drained; /* in the order they were asked for */
+	struct evi_drained **drained_end;
+	void (*failure_cb)(struct evhttp_request *req, const struct evhttp_failure *failure,
+			   void *arg);
+	void *failure_arg;
+
+	unsigned busy;            /* own callbacks running */
+	unsigned is_unwanted : 1; /* freed by the program while busy */
+	unsigned is_queued : 1;   /* client: in the connection's queue */
+	unsigned is_meant : 1;    /* client: it was queued when connecting failed */
+	unsigned holds_body : 1;  /* client: the body waits for 100 (Continue) */
+	unsigned drops_body : 1;  /* what comes in is thrown away */
+	unsigned is_known : 1;    /* server: the method is one we know */
+	unsigned is_handled : 1;  /* server: the application's callback is running */
+	unsigned is_error : 1;    /* server: the reply is an error page */
+	unsigned lingers : 1;     /* server: half close after it */
+	unsigned has_line : 1;    /* a start line was received */
+	unsigned closes : 1;      /* the connection ends after this exchange */
+	unsigned sends_chunks : 1;
+	unsigned sends_no_body : 1;
+	unsigned reply : 2;       /* enum evi_reply */
+
+	max_align_t block[];
+};
+
+static inline struct evi_request *evi_request_of(const struct evhttp_request *req)
+{
+	return (struct evi_request *)(uintptr_t)req;
+}
+
+/* Make one, with nothing in it; NULL when out of memory. */
+struct evi_request *evi_request_make(void);
+
+/* Take out everything but the two buffers, which are emptied, so that it can be used again. */
+void evi_request_reset(struct evi_request *r);
+
+/* Free it now, whatever it holds. It is on no connection, and not busy. */
+void evi_request_destroy(struct evi_request *r);
+
+/* The exchange is over and the connection has let go: free it unless the program has taken it. */
+void evi_request_release(struct evi_request *r);
+
+/* A callback of the request's own begins, or has ended; the latter may free it. */
+void evi_request_enter(struct evi_request *r);
+/* @return nonzero if the program wanted it freed meanwhile */
+int evi_request_leave(struct evi_request *r);
+
+/* Start over with the incoming head: the arena and the input headers are emptied. */
+void evi_request_start_head(struct evi_request *r, enum evi_head_kind kind, size_t size_max);
+
+/* Drop the callbacks that wait for the output to drain. */
+void evi_request_drop_drained(struct evi_request *r);
+
+#endif

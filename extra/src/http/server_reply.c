@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Replies: the head with the fields that are added by themselves, and the body in one or many pieces.
+ */
+
+#include "http/framing.h"
+#include "http/queue.h"
+#include "http/scan.h"
+#include "http/server.h"
+#include "http/status.h"
+#include "http/writer.h"
+
+#include <event2/component/reactor.h>
+
+#include <errno.h>
+#include <string.h>
+
+/* Room for the status line without phrase, and for every automatic field without its value. */
+#define HEAD_FIXED 256
+
+/* What the application's own fields say. */
+struct own_fields {
+	size_t size;
+	unsigned has_length : 1;
+	unsigned has_coding : 1;
+	unsigned is_chunked : 1;
+	unsigned has_date : 1;
+	unsigned has_type : 1;
+	unsigned closes : 1;
+};
+
+static void note_field(struct own_fields *own, const struct evkeyval *pair)
+{
+	size_t len = strlen(pair->key);
+
+	own->size += len + strlen(pair->value) + 4;
+	if (len == 4 && evi_is_word(pair->key, len, "date"))
+		own->has_date = 1;
+	else if (len == 10 && evi_is_word(pair->key, len, "connection"))
+		own->closes |= evi_value_has_option(pair->value, "close");
+	else if (len == 12 && evi_is_word(pair->key, len, "content-type"))
+		own->has_type = 1;
+	else if (len == 14 && evi_is_word(pair->key, len, "content-length"))
+		own->has_length = 1;
+	else if (len == 17 && evi_is_word(pair->key, len, "transfer-encoding")) {
+		own->has_coding = 1;
+		own->is_chunked |= evi_value_has_option(pair->value, "chunked");
+	}
+}
+
+static struct own_fields note_fields(const struct evi_request *r)
+{
+	struct own_fields own = { 0 };
+	const struct evkeyval *pair;
+
+	EVI_QUEUE_EACH(pair, &r->output_headers, next)
+		note_field(&own, pair);
+	return own;
+}
+
+/* HEAD, CONNECT, 1xx, 204, 304. A library's error page for CONNECT has a body: it ends there. */
+static int has_no_body(const struct evi_request *r, int code)
+{
+	return evi_code_has_no_body(code) || r->pub.type == EVHTTP_REQ_HEAD ||
+	       (r->pub.type == EVHTTP_REQ_CONNECT && !r->is_error);
+}
+
+/* Which automatic fields the reply gets. */
+struct automatic {
+	const char *date;
+	const char *type;
+	unsigned keep_alive : 1;
+	unsigned chunked : 1;
+	unsigned length : 1;
+	unsigned close : 1;
+};
+
+/* A request for keep-alive is HTTP/1.0's way; 1.1 needs no word for it. */
+static int asks_to_keep(const struct evi_request *r)
+{
+	return r->head.minor == 0 && (r->head.connection & EVI_CONNECTION_KEEP_ALIVE) != 0;
+}
+
+/* How the body is delimited, and with that whether the connection can go on. */
+static void decide_framing(struct evi_request *r, const struct own_fields *own, int is_modern,
+			   int is_streamed, struct automatic *added)
+{
+	if (r->sends_no_body)
+		return;
+	if (own->has_coding) {
+		r->sends_chunks = is_streamed && own->is_chunked;
+		return;
+	}
+	if (own->has_length)
+		return;
+	if (!is_streamed) {
+		added->length = is_modern || asks_to_keep(r);
+	} else if (is_modern) {
+		added->chunked = 1;
+		r->sends_chunks = 1;
+	} else {
+		r->closes = 1;
+	}
+}
+
+static struct automatic decide(struct evi_request *r, const struct own_fields *own, int is_streamed)
+{
+	struct evhttp *http = r->pub.evcon->server;
+	/* A request that was never parsed is answered like one of 1.1, and so is an error. */
+	int is_modern = r->head.minor >= 1 || r->is_error;
+	int asked_to_close = (r->head.connection & EVI_CONNECTION_CLOSE) != 0;
+	struct automatic added = { 0 };
+
+	if (own->closes && r->pub.type != EVHTTP_REQ_CONNECT)
+		r->closes = 1;
+	decide_framing(r, own, is_modern, is_streamed, &added);
+	added.keep_alive = !r->closes && !r->is_error && asks_to_keep(r);
+	if (is_modern && !own->has_date)
+		added.date = evi_server_date(http);
+	if (!r->sends_no_body && !own->has_type)
+		added.type = http->content_type;
+	added.close = r->is_error || asked_to_close;
+	return added;
+}
+
+static void write_automatic(struct evi_writer *w, const struct automatic *added, uint64_t len)
+{
+	if (added->keep_alive)
+		EVI_WRITE(w, "Connection: keep-alive\r\n");
+	if (added->date != NULL) {
+		EVI_WRITE(w, "Date: ");
+		evi_write(w, added->date, strlen(added->date));
+		EVI_WRITE(w, "\r\n");
+	}
+	if (added->chunked)
+		EVI_WRITE(w, "Transfer-Encoding: chunked\r\n");
+	if (added->length) {
+		EVI_WRITE(w, "Content-Length: ");
+		evi_write_number(w, len);
+		EVI_WRITE(w, "\r\n");
+	}
+	if (added->type != NULL) {
+		EVI_WRITE(w, "Content-Type: ");
+		evi_write_text(w, added->type);
+		EVI_WRITE(w, "\r\n");
+	}
+	if (added->close)
+		EVI_WRITE(w, "Connection: close\r\n");
+}
+
+/* The application's fields. A Connection of its own goes if ours is to be the only one. */
+static void write_own(struct evi_writer *w, const struct evi_request *r,
+		      const struct automatic *added)
+{
+	const struct evkeyval *pair;
+
+	EVI_QUEUE_EACH(pair, &r->output_headers, next)
+		if (!((added->close || added->keep_alive) &&
+		      evi_text_casecmp(pair->key, "connection") == 0))
+			evi_write_field(w, pair);
+}
+
+static void write_status(struct evi_writer *w, const struct evi_request *r, int code,
+			 const char *reason)
+{
+	int is_old = r->has_line && r->head.minor == 0 && !r->is_error;
+
+	if (is_old)
+		EVI_WRITE(w, "HTTP/1.0 ");
+	else
+		EVI_WRITE(w, "HTTP/1.1 ");
+	evi_write_number(w, (uint64_t)code);
+	EVI_WRITE(w, " ");
+	evi_write_text(w, reason);
+	EVI_WRITE(w, "\r\n");
+}
+
+int evi_reply_write_head(struct evi_request *r, int code, const char *reason, uint64_t len,
+			 int is_streamed)
+{
+	struct evbuffer *out = bufferevent_get_output(r->pub.evcon->bev);
+	struct own_fields own = note_fields(r);
+	struct automatic added;
+	struct evi_writer w;
+	size_t max = HEAD_FIXED + own.size;
+
+	if (reason == NULL)
+		reason = evi_status_phrase(code);
+	code = code < 100 || code > 999 ? HTTP_INTERNAL : code;
+	r->pub.response_code = code;
+	r->sends_no_body = has_no_body(r, code);
+	added = decide(r, &own, is_streamed);
+	max += strlen(reason) + (added.type != NULL ? strlen(added.type) : 0);
+	if (evi_writer_open(&w, out, max) != 0)
+		return -ENOMEM;
+
+	write_status(&w, r, code, reason);
+	write_own(&w, r, &added);
+	write_automatic(&w, &added, len);
+	EVI_WRITE(&w, "\r\n");
+	return evi_writer_close(&w);
+}
+
+void evi_reply_write_continue(struct evhttp_connection *c)
+{
+	static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+
+	(void)evbuffer_add(bufferevent_get_output(c->bev), text, sizeof(text) - 1);
+}
+
+/* --- Pieces ----------------------------------------------------------------------------------- */
+
+static int write_chunk_size(struct evbuffer *out, size_t len)
+{
+	static const char hex[] = "0123456789abcdef";
+	char line[sizeof(len) * 2 + 2];
+	size_t at = sizeof(line) - 2;
+
+	line[sizeof(line) - 2] = '\r';
+	line[sizeof(line) - 1] = '\n';
+	do {
+		line[--at] = hex[len & 15];
+		len >>= 4;
+	} while (len > 0);
+	return evbuffer_add(out, line + at, sizeof(line) - at);
+}
+
+static int write_piece(struct evi_request *r, struct evbuffer *piece)
+{
+	struct evbuffer *out = bufferevent_get_output(r->pub.evcon->bev);
+
+	if (r->sends_chunks && write_chunk_size(out, evbuffer_get_length(piece)) != 0)
+		return -1;
+	if (evbuffer_add_buffer(out, piece) != 0)
+		return -1;
+	return r->sends_chunks ? evbuffer_add(out, "\r\n", 2) : 0;
+}
+
+/* Out of memory in the middle of a reply: nothing right can follow on this connection. */
+static void give_up(struct evi_request *r)
+{
+	evhttp_connection_free(r->pub.evcon);
+}
+
+static int add_drained(struct evi_request *r, void (*cb)(struct evhttp_connection *, void *),
+		       void *arg)
+{
+	struct evi_drained *drained;
+
+	if (cb == NULL)
+		return 0;
+	drained = evi_malloc(sizeof(*drained));
+	if (drained == NULL)
+		return -ENOMEM;
+	*drained = (struct evi_drained){ .cb = cb, .arg = arg };
+	*r->drained_end = drained;
+	r->drained_end = &drained->next;
+	return 0;
+}
+
+/* A request that an application may answer now; NULL if that would be out of turn. */
+static struct evi_request *answerable(struct evhttp_request *req, enum evi_reply reply)
+{
+	struct evi_request *r = evi_request_of(req);
+	const struct evhttp_connection *c = req->evcon;
+
+	if (c == NULL || c->server == NULL || c->current != r || c->state != EVI_SERVER_REPLY ||
+	    r->reply != reply)
+		return NULL;
+	return r;
+}
+
+/* --- Public ----------------------------------------------------------------------------------- */
+
+void evhttp_send_reply(struct evhttp_request *req, int code, const char *reason,
+		       struct evbuffer *databuf)
+{
+	struct evi_request *r = answerable(req, EVI_REPLY_NONE);
+	struct evbuffer *out;
+	size_t len;
+
+	if (r == NULL) {
+		if (req->evcon == NULL)
+			evhttp_request_free(req);
+		return;
+	}
+	out = bufferevent_get_output(req->evcon->bev);
+	len = evbuffer_get_length(req->output_buffer);
+	if (databuf != NULL)
+		len += evbuffer_get_length(databuf);
+	if (evi_reply_write_head(r, code, reason, len, 0) != 0) {
+		give_up(r);
+		return;
+	}
+	if (!r->sends_no_body &&
+	    (evbuffer_add_buffer(out, req->output_buffer) != 0 ||
+	     (databuf != NULL && evbuffer_add_buffer(out, databuf) != 0))) {
+		give_up(r);
+		return;
+	}
+	if (r->sends_no_body && databuf != NULL)
+		evbuffer_drain(databuf, evbuffer_get_length(databuf));
+	evi_server_reply_ended(req->evcon);
+}
+
+void evhttp_send_reply_start(struct evhttp_request *req, int code, const char *reason)
+{
+	struct evi_request *r = answerable(req, EVI_REPLY_NONE);
+
+	if (r == NULL)
+		return;
+	if (evi_reply_write_head(r, code, reason, 0, 1) != 0) {
+		give_up(r);
+		return;
+	}
+	r->reply = EVI_REPLY_STARTED;
+	req->chunked = r->sends_chunks;
+	if (evbuffer_get_length(req->output_buffer) > 0)
+		evhttp_send_reply_chunk(req, req->output_buffer);
+}
+
+void evhttp_send_reply_chunk_with_cb(struct evhttp_request *req, struct evbuffer *databuf,
+				     void (*cb)(struct evhttp_connection *, void *), void *arg)
+{
+	struct evi_request *r = answerable(req, EVI_REPLY_STARTED);
+	int is_kept_back;
+
+	if (r == NULL || evbuffer_get_length(databuf) == 0)
+		return;
+	is_kept_back = r->sends_no_body;
+	if (add_drained(r, cb, arg) != 0 || (!is_kept_back && write_piece(r, databuf) != 0)) {
+		give_up(r);
+		return;
+	}
+	/* A reply without body makes no progress of its own; its producer still wants to go on. */
+	if (is_kept_back && cb != NULL)
+		bufferevent_trigger(req->evcon->bev, EV_WRITE,
+				    BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
+}
+
+void evhttp_send_reply_chunk(struct evhttp_request *req, struct evbuffer *databuf)
+{
+	evhttp_send_reply_chunk_with_cb(req, databuf, NULL, NULL);
+}
+
+void evhttp_send_reply_end(struct evhttp_request *req)
+{
+	struct evi_request *r = answerable(req, EVI_REPLY_STARTED);
+
+	if (r == NULL) {
+		if (req->evcon == NULL)
+			evhttp_request_free(req);
+		return;
+	}
+	if (r->sends_chunks &&
+	    evbuffer_add(bufferevent_get_output(req->evcon->bev), "0\r\n\r\n", 5) != 0) {
+		give_up(r);
+		return;
+	}
+	evi_server_reply_ended(req->evcon);
+}
+
+void evhttp_send_error(struct evhttp_request *req, int error, const char *reason)
+{
+	struct evi_request *r = answerable(req, EVI_REPLY_NONE);
+
+	if (r != NULL)
+		evi_error_page_send(r, error, reason, 0);
+	else if (req->evcon == NULL)
+		evhttp_request_free(req);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef HTTP_WRITER_H_INCLUDED
+#define HTTP_WRITER_H_INCLUDED
+
+/*
+ * Writes a message head straight into the space at the end of a buffer. The caller states an upper
+ * bound of the whole first, so that there is one check for memory and none while writing.
+ */
+
+#include <event2/buffer.h>
+#include <event2/keyvalq_struct.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct evi_writer {
+	struct evbuffer *out;
+	struct evbuffer_iovec space;
+	char *at;
+};
+
+#define EVI_NUMBER_MAX 20 /* digits of a 64-bit number */
+
+/* Make room for `max` bytes. 0 or -ENOMEM. */
+int evi_writer_open(struct evi_writer *writer, struct evbuffer *out, size_t max);
+
+/* Add what was written to the buffer. 0 or -ENOMEM. */
+int evi_writer_close(struct evi_writer *writer);
+
+/* Write bytes as they are. */
+void evi_write(struct evi_writer *writer, const char *bytes, size_t len);
+
+/* Write a string literal. */
+#define EVI_WRITE(writer, literal) evi_write(writer, literal, sizeof(literal) - 1)
+
+/* Write a string; control bytes become spaces, so that no line can end inside it. */
+void evi_write_text(struct evi_writer *writer, const char *text);
+
+void evi_write_number(struct evi_writer *writer, uint64_t number);
+
+/* The size of a list of fields on the wire, and the list itself, each line with its CR LF. */
+size_t evi_fields_size(const struct evkeyvalq *list);
+void evi_write_field(struct evi_writer *writer, const struct evkeyval *pair);
+
+#endif
