@@ -65,7 +65,7 @@ static void *other_malloc(size_t size)
 }
 
 /* CORE-002, CORE-003 */
-Test(memory, functions_are_looked_up_at_every_call_and_null_restores_the_default, .init = NULL)
+Test(memory, functions_are_looked_up_at_every_call_and_null_restores_the_default)
 {
 	struct event_base *b = event_base_new();
 	struct event *first, *second;
