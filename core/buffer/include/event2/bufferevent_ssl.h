@@ -53,6 +53,39 @@ void bufferevent_openssl_set_allow_dirty_shutdown(struct bufferevent *bev, int a
 EVENT2_EXPORT_SYMBOL
 struct bufferevent *bufferevent_openssl_socket_new(struct event_base *base, evutil_socket_t fd, struct ssl_st *ssl, enum bufferevent_ssl_state state, int options);
 
+/**
+ * Check whom a client talks to, in one call: the peer's certificate must be valid and be made out to
+ * `host`, and the server is told that name (SNI, RFC 6066) unless it is an address. Without this, or
+ * the same done by hand on the SSL object, anybody in between can answer.
+ *
+ * Call it before the handshake. A failing check ends the handshake with
+ * BEV_EVENT_READING | BEV_EVENT_ERROR; bufferevent_get_openssl_error() says why.
+ *
+ * @param host              name (RFC 6125), IPv4 or IPv6 address; copied
+ * @param use_system_trust  nonzero: trust the system's certificate authorities instead of those of
+ *                          the SSL_CTX
+ * @return 0, or -1 if `bev` is not of OpenSSL, `host` is empty, or out of memory. Since 2.2.1.
+ */
+EVENT2_EXPORT_SYMBOL
+int bufferevent_openssl_verify_host(struct bufferevent *bev, const char *host, int use_system_trust);
+
+/**
+ * Offer application protocols, best first (ALPN, RFC 7301): "h2", "http/1.1". A client's call, before
+ * the handshake. Names are copied; 1 to 255 bytes each, 1024 in all with their lengths.
+ *
+ * @return 0 or -1. Since 2.2.1.
+ */
+EVENT2_EXPORT_SYMBOL
+int bufferevent_openssl_set_alpn(struct bufferevent *bev, const char *const *names, size_t count);
+
+/**
+ * The application protocol that was agreed on, copied to `name` with a NUL.
+ *
+ * @return its length, or -1 if there is none, or it does not fit. Since 2.2.1.
+ */
+EVENT2_EXPORT_SYMBOL
+int bufferevent_openssl_get_alpn(struct bufferevent *bev, char *name, size_t size);
+
 /* condition: openssl|mbedtls */
 EVENT2_EXPORT_SYMBOL
 ev_uint64_t bufferevent_ssl_clear_flags(struct bufferevent *bev, ev_uint64_t flags);

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* TLS engine: making TLS bufferevents, and what can be asked of them. */
+
+#include "tls/tls.h"
+
+#include <errno.h>
+
+#define KNOWN_FLAGS (BUFFEREVENT_SSL_DIRTY_SHUTDOWN | BUFFEREVENT_SSL_BATCH_WRITE)
+
+/* Who gave the object up with BEV_OPT_CLOSE_ON_FREE does not get it back. */
+static struct bufferevent *give_up(const struct evi_tls_ops *ops, void *object, int options)
+{
+	if (object != NULL && (options & BEV_OPT_CLOSE_ON_FREE))
+		ops->free(object);
+	return NULL;
+}
+
+/* The bufferevent with its engine, not yet on any transport; NULL with the object untouched. */
+static struct bufferevent *make(const struct bufferevent_ops *type, struct event_base *base,
+				const struct evi_tls_ops *ops, enum bufferevent_ssl_state state, int options)
+{
+	struct bufferevent *bev = evi_bev_new(type, base, options, sizeof(struct evi_tls));
+	struct evi_tls *tls;
+
+	if (bev == NULL)
+		return NULL;
+	tls = evi_bev_data(bev);
+	tls->bev = bev;
+	tls->ops = ops;
+	tls->role = state;
+	return bev;
+}
+
+/* From here on the engine has the object, unless this fails. */
+static int take_object(struct bufferevent *bev, void *object)
+{
+	struct evi_tls *tls = evi_bev_data(bev);
+	int err = tls->ops->attach(object, tls);
+
+	if (err < 0)
+		return err;
+	tls->object = object;
+	err = evi_tls_restart(tls);
+	if (err < 0) {
+		tls->ops->release(object, EVUTIL_INVALID_SOCKET);
+		tls->object = NULL;
+	}
+	return err;
+}
+
+struct bufferevent *evi_tls_socket_new(struct event_base *base, evutil_socket_t fd,
+				       const struct evi_tls_ops *ops, void *object,
+				       enum bufferevent_ssl_state state, int options)
+{
+	struct bufferevent *bev;
+
+	if (object == NULL)
+		return NULL;
+	bev = make(&evi_tls_socket_ops, base, ops, state, options);
+	if (bev == NULL)
+		return give_up(ops, object, options);
+	if (take_object(bev, object) < 0) {
+		bufferevent_free(bev);
+		return give_up(ops, object, options);
+	}
+	if (fd >= 0) {
+		evi_bev_adopt_fd(bev, fd);
+		evi_bev_at_round_end(bev);
+	}
+	return bev;
+}
+
+struct bufferevent *evi_tls_filter_new(struct event_base *base, struct bufferevent *underlying,
+				       const struct evi_tls_ops *ops, void *object,
+				       enum bufferevent_ssl_state state, int options)
+{
+	struct bufferevent *bev;
+
+	if (object == NULL)
+		return NULL;
+	if (underlying == NULL || (base != NULL && base != bufferevent_get_base(underlying)))
+		return give_up(ops, object, options);
+	bev = make(&evi_tls_filter_ops, bufferevent_get_base(underlying), ops, state, options);
+	if (bev == NULL)
+		return give_up(ops, object, options);
+	if (take_object(bev, object) < 0) {
+		bufferevent_free(bev);
+		return give_up(ops, object, options);
+	}
+	if (evi_bev_wrap(bev, underlying) < 0) {
+		((struct evi_tls *)evi_bev_data(bev))->object = NULL;
+		bufferevent_free(bev);
+		return give_up(ops, object, options);
+	}
+	bufferevent_setwatermark(underlying, EV_READ, 0, 0);
+	evi_bev_at_round_end(bev);
+	return bev;
+}
+
+void *evi_tls_object(struct bufferevent *bev, const struct evi_tls_ops *ops)
+{
+	struct evi_tls *tls = evi_tls_of(bev);
+
+	return tls != NULL && tls->ops == ops ? tls->object : NULL;
+}
+
+unsigned long evi_tls_take_error(struct bufferevent *bev)
+{
+	struct evi_tls *tls = evi_tls_of(bev);
+	unsigned long code = 0;
+
+	if (tls == NULL)
+		return 0;
+	evi_bev_enter(bev);
+	if (tls->error_count > 0)
+		code = tls->errors[--tls->error_count];
+	evi_bev_leave(bev);
+	return code;
+}
+
+int evi_tls_renegotiate(struct bufferevent *bev)
+{
+	struct evi_tls *tls = evi_tls_of(bev);
+	int err = -EINVAL;
+
+	if (tls == NULL)
+		return -1;
+	evi_bev_enter(bev);
+	if (!tls->is_shaking && !tls->is_failed)
+		err = tls->ops->renegotiate(tls->object);
+	if (err == 0) {
+		tls->is_shaking = 1;
+		evi_bev_at_round_end(bev);
+	}
+	evi_bev_leave(bev);
+	return err < 0 ? -1 : 0;
+}
+
+/* --- Flags ------------------------------------------------------------------------------------------ */
+
+#define NO_FLAGS EV_UINT64_MAX
+
+ev_uint64_t bufferevent_ssl_get_flags(struct bufferevent *bev)
+{
+	struct evi_tls *tls = evi_tls_of(bev);
+	ev_uint64_t flags;
+
+	if (tls == NULL)
+		return NO_FLAGS;
+	evi_bev_enter(bev);
+	flags = tls->flags;
+	evi_bev_leave(bev);
+	return flags;
+}
+
+/* Sets and clears bits; the flags before, or all ones. */
+static ev_uint64_t change_flags(struct bufferevent *bev, ev_uint64_t set, ev_uint64_t clear)
+{
+	struct evi_tls *tls = evi_tls_of(bev);
+	ev_uint64_t old;
+
+	if (tls == NULL || ((set | clear) & KNOWN_FLAGS) == 0)
+		return NO_FLAGS;
+	evi_bev_enter(bev);
+	old = tls->flags;
+	tls->flags = ((old | set) & ~clear) & KNOWN_FLAGS;
+	evi_bev_leave(bev);
+	return old;
+}
+
+ev_uint64_t bufferevent_ssl_set_flags(struct bufferevent *bev, ev_uint64_t flags)
+{
+	return change_flags(bev, flags, 0);
+}
+
+ev_uint64_t bufferevent_ssl_clear_flags(struct bufferevent *bev, ev_uint64_t flags)
+{
+	return change_flags(bev, 0, flags);
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* TLS engine: where records come from and go to, a socket or another bufferevent. */
+
+#include "evbuffer.h"
+#include "tls/tls.h"
+
+#include <errno.h>
+
+/* A peer that is gone is an error to return, not a signal. */
+#ifdef MSG_NOSIGNAL
+#define SEND_FLAGS MSG_NOSIGNAL
+#else
+#define SEND_FLAGS 0
+#endif
+
+static ev_ssize_t note(struct evi_tls *tls, ev_ssize_t n)
+{
+	int err;
+
+	if (n >= 0)
+		return n;
+	err = EVUTIL_SOCKET_ERROR();
+	if (evi_error_is_retriable_rw(err))
+		return -EAGAIN;
+	tls->transport_err = err;
+	return -err;
+}
+
+static ev_ssize_t recv_below(struct evi_tls *tls, struct bufferevent *transport, void *data, size_t len)
+{
+	int n = evbuffer_remove(transport->input, data, len);
+
+	if (n > 0)
+		return n;
+	return tls->is_transport_ended ? 0 : -EAGAIN;
+}
+
+ev_ssize_t evi_tls_recv(struct evi_tls *tls, void *data, size_t len)
+{
+	struct bufferevent *transport = evi_bev_transport(tls->bev);
+	ev_ssize_t n;
+
+	if (transport != NULL)
+		n = recv_below(tls, transport, data, len);
+	else if (evi_bev_fd(tls->bev) < 0)
+		n = -EAGAIN;
+	else
+		n = note(tls, recv(evi_bev_fd(tls->bev), data, len, 0));
+	if (n == 0)
+		tls->is_transport_ended = 1;
+	if (n > 0)
+		tls->received += (size_t)n;
+	return n;
+}
+
+/* Not more is put into what is below than its high mark allows. */
+static ev_ssize_t send_below(struct bufferevent *transport, const void *data, size_t len)
+{
+	size_t high = transport->wm_write.high, held = evbuffer_get_length(transport->output);
+
+	if (high != 0 && held >= high)
+		return -EAGAIN;
+	if (high != 0 && len > high - held)
+		len = high - held;
+	return evbuffer_add(transport->output, data, len) == 0 ? (ev_ssize_t)len : -ENOMEM;
+}
+
+ev_ssize_t evi_tls_send(struct evi_tls *tls, const void *data, size_t len)
+{
+	struct bufferevent *transport = evi_bev_transport(tls->bev);
+	ev_ssize_t n;
+
+	if (transport != NULL)
+		n = send_below(transport, data, len);
+	else if (evi_bev_fd(tls->bev) < 0)
+		n = -EAGAIN;
+	else
+		n = note(tls, send(evi_bev_fd(tls->bev), data, len, SEND_FLAGS));
+	if (n > 0)
+		tls->sent += (size_t)n;
+	return n;
+}
+
+evutil_socket_t evi_tls_fd(const struct evi_tls *tls)
+{
+	struct bufferevent *transport = evi_bev_transport(tls->bev);
+
+	return transport != NULL ? bufferevent_getfd(transport) : evi_bev_fd(tls->bev);
+}
+
+void evi_tls_charge(struct evi_tls *tls)
+{
+	size_t received = tls->received, sent = tls->sent;
+
+	tls->received = tls->sent = 0;
+	if (received > 0)
+		evi_bev_moved(tls->bev, EV_READ, received);
+	if (sent > 0)
+		evi_bev_moved(tls->bev, EV_WRITE, sent);
+}

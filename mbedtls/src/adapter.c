@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the TLS engine needs of Mbed TLS: mbedtls/ssl.h. */
+
+#include "mbedtls.h"
+
+#include <mbedtls/net_sockets.h>
+#include <mbedtls/version.h>
+
+#include <errno.h>
+
+/* Members that release 3 declares private, and has no other way to get at. */
+#ifndef MBEDTLS_PRIVATE
+#define MBEDTLS_PRIVATE(member) member
+#endif
+
+static int on_send(void *ctx, const unsigned char *data, size_t len)
+{
+	ev_ssize_t n = evi_tls_send(ctx, data, len < INT_MAX ? len : INT_MAX);
+
+	if (n == -EAGAIN)
+		return MBEDTLS_ERR_SSL_WANT_WRITE;
+	return n > 0 ? (int)n : MBEDTLS_ERR_NET_SEND_FAILED;
+}
+
+static int on_recv(void *ctx, unsigned char *data, size_t len)
+{
+	ev_ssize_t n = evi_tls_recv(ctx, data, len < INT_MAX ? len : INT_MAX);
+
+	if (n == -EAGAIN)
+		return MBEDTLS_ERR_SSL_WANT_READ;
+	return n >= 0 ? (int)n : MBEDTLS_ERR_NET_RECV_FAILED;
+}
+
+evutil_socket_t evi_mbedtls_choose_fd(mbedtls_ssl_context *ssl, evutil_socket_t fd)
+{
+	const mbedtls_net_context *net = ssl->MBEDTLS_PRIVATE(p_bio);
+	evutil_socket_t have;
+
+	if (net == NULL)
+		return fd < 0 ? EVUTIL_INVALID_SOCKET : fd;
+	if (ssl->MBEDTLS_PRIVATE(f_recv) != mbedtls_net_recv)
+		return fd < 0 ? EVUTIL_INVALID_SOCKET : -EINVAL;
+	have = net->MBEDTLS_PRIVATE(fd);
+	return fd < 0 || fd == have ? have : -EINVAL;
+}
+
+static int attach(void *object, struct evi_tls *tls)
+{
+	mbedtls_ssl_set_bio(object, tls, on_send, on_recv, NULL);
+	return 0;
+}
+
+/* The role is the configuration's. */
+static int reset(void *object, enum bufferevent_ssl_state role)
+{
+	(void)role;
+	return mbedtls_ssl_session_reset(object) == 0 ? 0 : -ENOMEM;
+}
+
+static enum evi_tls_result result_of(struct evi_tls *tls, int result)
+{
+	switch (result) {
+	case MBEDTLS_ERR_SSL_WANT_READ:
+		return EVI_TLS_WANT_READ;
+	case MBEDTLS_ERR_SSL_WANT_WRITE:
+		return EVI_TLS_WANT_WRITE;
+	case MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY:
+		return EVI_TLS_CLOSED;
+	case 0: /* the transport's end */
+		evi_tls_note_error(tls, (unsigned long)(unsigned)MBEDTLS_ERR_SSL_CONN_EOF);
+		return EVI_TLS_FAILED;
+	default:
+		evi_tls_note_error(tls, (unsigned long)(unsigned)result);
+		return EVI_TLS_FAILED;
+	}
+}
+
+static enum evi_tls_result handshake(struct evi_tls *tls, void *object)
+{
+	int result = mbedtls_ssl_handshake(object);
+
+	return result == 0 ? EVI_TLS_OK : result_of(tls, result);
+}
+
+static enum evi_tls_result read_data(struct evi_tls *tls, void *object, void *data, size_t len,
+				     size_t *ret_len)
+{
+	int result = mbedtls_ssl_read(object, data, len < INT_MAX ? len : INT_MAX);
+
+	if (result <= 0)
+		return result_of(tls, result);
+	*ret_len = (size_t)result;
+	return EVI_TLS_OK;
+}
+
+static enum evi_tls_result write_data(struct evi_tls *tls, void *object, const void *data, size_t len,
+				      size_t *ret_len)
+{
+	int result = mbedtls_ssl_write(object, data, len < INT_MAX ? len : INT_MAX);
+
+	if (result <= 0)
+		return result_of(tls, result);
+	*ret_len = (size_t)result;
+	return EVI_TLS_OK;
+}
+
+#if defined(MBEDTLS_SSL_RENEGOTIATION)
+
+/* A client's handshake begins right here; whatever it wants is wanted again by handshake(). */
+static int renegotiate(void *object)
+{
+	int result = mbedtls_ssl_renegotiate(object);
+
+	return result == 0 || result == MBEDTLS_ERR_SSL_WANT_READ || result == MBEDTLS_ERR_SSL_WANT_WRITE
+		       ? 0
+		       : -ENOTSUP;
+}
+
+#else
+
+static int renegotiate(void *object)
+{
+	(void)object;
+	return -ENOTSUP;
+}
+
+#endif
+
+/* There is no transport that it could be given: the user sets one. */
+static void release(void *object, evutil_socket_t fd)
+{
+	(void)fd;
+	mbedtls_ssl_set_bio(object, NULL, NULL, NULL, NULL);
+}
+
+static void free_object(void *object)
+{
+	bufferevent_mbedtls_dyncontext_free(object);
+}
+
+const struct evi_tls_ops evi_mbedtls_ops = {
+	.name = "mbedtls",
+	.attach = attach,
+	.reset = reset,
+	.handshake = handshake,
+	.read = read_data,
+	.write = write_data,
+	.renegotiate = renegotiate,
+	.release = release,
+	.free = free_object,
+};

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the TLS engine needs of OpenSSL: ssl(7), SSL_get_error(3). */
+
+#include "openssl.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include <errno.h>
+
+static int attach(void *object, struct evi_tls *tls)
+{
+	SSL *ssl = object;
+	BIO *bio = evi_openssl_bio_new(tls);
+	BIO *old = SSL_get_rbio(ssl);
+
+	if (bio == NULL) {
+		ERR_clear_error();
+		return -ENOMEM;
+	}
+	/* The descriptor is the bufferevent's now: nobody closes it twice. */
+	if (old != NULL)
+		(void)BIO_set_close(old, BIO_NOCLOSE);
+	SSL_set_bio(ssl, bio, bio);
+	SSL_set_mode(ssl, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_set_read_ahead(ssl, 1); /* a record's head and body in one system call */
+	return 0;
+}
+
+/* A used object is cleared; its settings, such as the server's name, stay. */
+static int reset(void *object, enum bufferevent_ssl_state role)
+{
+	SSL *ssl = object;
+
+	if (!SSL_in_before(ssl) && SSL_clear(ssl) != 1) {
+		ERR_clear_error();
+		return -EINVAL;
+	}
+	if (role == BUFFEREVENT_SSL_CONNECTING)
+		SSL_set_connect_state(ssl);
+	else
+		SSL_set_accept_state(ssl);
+	return 0;
+}
+
+/* OpenSSL's queue holds the oldest first; the engine gives the newest out first. */
+static void note_errors(struct evi_tls *tls)
+{
+	unsigned long code;
+
+	while ((code = ERR_get_error()) != 0)
+		evi_tls_note_error(tls, code);
+}
+
+static enum evi_tls_result result_of(struct evi_tls *tls, SSL *ssl, int result)
+{
+	switch (SSL_get_error(ssl, result)) {
+	case SSL_ERROR_NONE:
+		return EVI_TLS_OK;
+	case SSL_ERROR_WANT_READ:
+		return EVI_TLS_WANT_READ;
+	case SSL_ERROR_WANT_WRITE:
+		return EVI_TLS_WANT_WRITE;
+	case SSL_ERROR_ZERO_RETURN:
+		return EVI_TLS_CLOSED;
+	default:
+		note_errors(tls);
+		return EVI_TLS_FAILED;
+	}
+}
+
+/* What other connections left in the thread's queue must not be taken for this one's. */
+static enum evi_tls_result handshake(struct evi_tls *tls, void *object)
+{
+	enum evi_tls_result result;
+
+	ERR_clear_error();
+	result = result_of(tls, object, SSL_do_handshake(object));
+	ERR_clear_error();
+	return result;
+}
+
+static enum evi_tls_result read_data(struct evi_tls *tls, void *object, void *data, size_t len,
+				     size_t *ret_len)
+{
+	enum evi_tls_result result;
+
+	ERR_clear_error();
+	result = result_of(tls, object, SSL_read_ex(object, data, len, ret_len));
+	ERR_clear_error();
+	return result;
+}
+
+static enum evi_tls_result write_data(struct evi_tls *tls, void *object, const void *data, size_t len,
+				      size_t *ret_len)
+{
+	enum evi_tls_result result;
+
+	ERR_clear_error();
+	result = result_of(tls, object, SSL_write_ex(object, data, len, ret_len));
+	ERR_clear_error();
+	return result;
+}
+
+static int renegotiate(void *object)
+{
+	SSL *ssl = object;
+	int result;
+
+	if (SSL_version(ssl) >= TLS1_3_VERSION || (SSL_get_options(ssl) & SSL_OP_NO_RENEGOTIATION))
+		return -ENOTSUP;
+	ERR_clear_error();
+	result = SSL_renegotiate(ssl);
+	ERR_clear_error();
+	return result == 1 ? 0 : -EINVAL;
+}
+
+/* The object is used on, maybe by a new bufferevent: it gets a plain transport of its own. */
+static void release(void *object, evutil_socket_t fd)
+{
+	SSL *ssl = object;
+
+	SSL_set_bio(ssl, NULL, NULL);
+	if (fd >= 0)
+		(void)SSL_set_fd(ssl, (int)fd);
+	ERR_clear_error();
+}
+
+static void free_object(void *object)
+{
+	SSL_free(object);
+}
+
+const struct evi_tls_ops evi_openssl_ops = {
+	.name = "openssl",
+	.attach = attach,
+	.reset = reset,
+	.handshake = handshake,
+	.read = read_data,
+	.write = write_data,
+	.renegotiate = renegotiate,
+	.release = release,
+	.free = free_object,
+};
