@@ -34,6 +34,7 @@ typedef intptr_t ev_intptr_t;
 typedef uintptr_t ev_uintptr_t;
 typedef ssize_t ev_ssize_t;
 typedef int64_t ev_off_t;
+struct addrinfo; /* strict ISO C modes of some systems do not declare it */
 #define evutil_addrinfo addrinfo
 #define EVUTIL_CLOSESOCKET(s) evutil_closesocket(s)
 #if !defined(_WIN32)
