@@ -148,11 +148,14 @@ void evi_active_report(void *ctx, evutil_socket_t fd, uint32_t tag, unsigned wha
 {
 	struct event_base *base = ctx;
 	struct evi_slot *slot = evi_interest_find(&base->interest, fd);
+	int is_tagged = (base->backend->traits & EVI_BACKEND_TAGGED) != 0;
 	struct event *ev, *next;
 
+	/* Changed during the wait: this may be about another file, and the next wait tells again. */
+	if (!is_tagged && slot != NULL && slot->is_queued)
+		return;
 	/* An entry of the kernel's that is not ours any more, and cannot be named: make all anew. */
-	if (slot == NULL || slot->kernel == 0 ||
-	    ((base->backend->traits & EVI_BACKEND_TAGGED) && slot->tag != tag)) {
+	if (slot == NULL || slot->kernel == 0 || (is_tagged && slot->tag != tag)) {
 		base->interest.must_rebuild = 1;
 		return;
 	}

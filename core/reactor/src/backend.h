@@ -54,7 +54,7 @@ struct evi_backend {
 	void (*apply)(void *state, struct evi_change *changes, size_t n);
 	/*
 	 * Waits for at most `timeout_ns` (-1: no limit; the wait is never shorter by rounding) and
-	 * reports each ready descriptor at most once. 0, also if interrupted, or a negative errno.
+	 * reports each ready descriptor. 0, also if interrupted, or a negative socket error.
 	 */
 	int (*wait)(void *state, int64_t timeout_ns, const struct evi_gate *gate,
 		    evi_report_fn *report, void *ctx);

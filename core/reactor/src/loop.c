@@ -3,6 +3,8 @@
 
 #include "base.h"
 
+#include <errno.h>
+
 static int has_work(const struct event_base *base)
 {
 	return base->count_active.now > 0 || base->round_end != NULL;
@@ -107,8 +109,13 @@ static int poll_once(struct event_base *base, int flags)
 	if (timeout != 0 && is_empty(base) && !(flags & EVLOOP_NO_EXIT_ON_EMPTY))
 		return 0; /* the prepare watchers took the last event away */
 	err = base->backend->wait(base->backend_state, timeout, &gate.gate, evi_active_report, base);
-	if (err < 0)
+	/* Another thread took a descriptor back and closed it while this one was about to wait for it. */
+	if (err == -EBADF && base->interest.changed_used > 0)
+		err = 0;
+	if (err < 0) {
+		evi_log_socket_error(-err, "%s", base->backend->name);
 		return err;
+	}
 	evi_time_begin_round(base);
 	if (base->watchers[EVI_WATCH_CHECK] != NULL)
 		evi_watch_run(base, EVI_WATCH_CHECK, 0);

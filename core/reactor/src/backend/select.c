@@ -162,10 +162,8 @@ static int select_wait(void *state, int64_t timeout_ns, const struct evi_gate *g
 	gate->enter(gate);
 	if (err == -EINTR)
 		return 0;
-	if (err < 0) {
-		evi_log_socket_error(-err, "select");
+	if (err < 0)
 		return err;
-	}
 	for (size_t i = evi_scan_start(&st->scan, words), left = words; ready > 0 && left > 0;
 	     left--, i = i + 1 < words ? i + 1 : 0)
 		report_word(st, i, report, ctx);

@@ -215,10 +215,8 @@ static int win32_wait(void *state, int64_t timeout_ns, const struct evi_gate *ga
 	gate->enter(gate);
 	if (err == WSAEINTR)
 		return 0;
-	if (err != 0) {
-		evi_log_socket_error(err, "select");
-		return -EINVAL;
-	}
+	if (err != 0)
+		return err == WSAENOTSOCK ? -EBADF : -err;
 	for (int set = 0; set < SETS && n > 0; set++)
 		report_set(st, set, report, ctx);
 	return 0;
