@@ -72,13 +72,23 @@ struct event *event_new(struct event_base *base, evutil_socket_t fd, short event
 	return ev;
 }
 
+/*
+ * An event that is on none of the base's lists, and whose callback no other thread can be running, is
+ * only memory; its base may be gone by now. A signal event may have repeats to cancel.
+ */
+static int is_only_memory(const struct event *ev)
+{
+	return !evi_threading_enabled() && !(ev->ev_events & EV_SIGNAL) &&
+	       !(evi_flags(ev) & (EVLIST_INSERTED | EVLIST_TIMEOUT | EVLIST_ACTIVE | EVLIST_ACTIVE_LATER));
+}
+
 void event_free(struct event *ev)
 {
 	struct event_base *base;
 
 	if (ev == NULL)
 		return;
-	base = ev->ev_base;
+	base = is_only_memory(ev) ? NULL : ev->ev_base;
 	if (base != NULL && (evi_flags(ev) & EVLIST_FINALIZING)) {
 		evi_base_lock(base);
 		if (evi_flags(ev) & EVLIST_ACTIVE)
