@@ -208,7 +208,8 @@ static void arm_all(struct uring_state *st)
 		io_uring_sqe_set_data64(sqe, number_of(fd, w));
 	}
 	st->to_arm_used -= done;
-	memmove(st->to_arm, st->to_arm + done, st->to_arm_used * sizeof(st->to_arm[0]));
+	if (st->to_arm_used != 0)
+		memmove(st->to_arm, st->to_arm + done, st->to_arm_used * sizeof(st->to_arm[0]));
 }
 
 static void complete(struct uring_state *st, const struct io_uring_cqe *cqe, evi_report_fn *report,
