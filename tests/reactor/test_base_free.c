@@ -175,6 +175,19 @@ Test(base_free, restores_signal_dispositions_in_any_order)
 	signal(SIGUSR1, SIG_DFL);
 }
 
+/* CORE-088: also events that were not on the base when it died. */
+Test(base_free, idle_events_may_be_freed_after_it)
+{
+	struct event *unused = event_new(base, -1, EV_PERSIST, never, NULL);
+	struct event *used = event_new(base, -1, 0, trace, (void *)"x");
+
+	cr_assert_eq(event_add(used, MS(0)), 0);
+	cr_assert_eq(event_base_dispatch(base), 1);
+	free_base();
+	event_free(unused);
+	event_free(used);
+}
+
 /* CORE-086 */
 Test(base_free, null_means_the_current_base_or_a_warning)
 {
