@@ -8,7 +8,7 @@ struct evwatch {
 	struct event_base *base;
 	enum evi_watch_kind kind;
 	unsigned born; /* the walk during which it was added, which does not call it */
-	union {
+	union evi_watch_fn {
 		evwatch_prepare_cb prepare;
 		evwatch_check_cb check;
 	} fn;
@@ -23,7 +23,8 @@ struct evwatch_check_cb_info {
 	int unused;
 };
 
-static struct evwatch *add(struct event_base *base, enum evi_watch_kind kind, void *arg)
+static struct evwatch *add(struct event_base *base, enum evi_watch_kind kind, union evi_watch_fn fn,
+			   void *arg)
 {
 	struct evwatch *w;
 
@@ -34,6 +35,7 @@ static struct evwatch *add(struct event_base *base, enum evi_watch_kind kind, vo
 		return NULL;
 	w->base = base;
 	w->kind = kind;
+	w->fn = fn;
 	w->arg = arg;
 	evi_base_lock(base);
 	if (base->watchers_last[kind] == NULL)
@@ -48,20 +50,12 @@ static struct evwatch *add(struct event_base *base, enum evi_watch_kind kind, vo
 
 struct evwatch *evwatch_prepare_new(struct event_base *base, evwatch_prepare_cb callback, void *arg)
 {
-	struct evwatch *w = add(base, EVI_WATCH_PREPARE, arg);
-
-	if (w != NULL)
-		w->fn.prepare = callback;
-	return w;
+	return add(base, EVI_WATCH_PREPARE, (union evi_watch_fn){ .prepare = callback }, arg);
 }
 
 struct evwatch *evwatch_check_new(struct event_base *base, evwatch_check_cb callback, void *arg)
 {
-	struct evwatch *w = add(base, EVI_WATCH_CHECK, arg);
-
-	if (w != NULL)
-		w->fn.check = callback;
-	return w;
+	return add(base, EVI_WATCH_CHECK, (union evi_watch_fn){ .check = callback }, arg);
 }
 
 void evwatch_free(struct evwatch *w)
