@@ -218,6 +218,19 @@ int evi_interest_add(struct event_base *base, struct event *ev)
 	return 0;
 }
 
+/*
+ * The kernel must know before event_del() returns: it would keep the file open, or the loop, in its
+ * own thread, would later name a descriptor that this thread has closed and another one opened.
+ */
+static int must_leave_now(struct event_base *base)
+{
+	unsigned traits = base->backend->traits;
+
+	if (traits & EVI_BACKEND_LIVE)
+		return base->is_running && !evi_base_in_loop_thread(base);
+	return (traits & EVI_BACKEND_EAGER_LEAVE) && !base->is_sleeping;
+}
+
 void evi_interest_remove(struct event_base *base, struct event *ev, int by_running)
 {
 	struct evi_slot *slot;
@@ -229,8 +242,7 @@ void evi_interest_remove(struct event_base *base, struct event *ev, int by_runni
 	count_event(slot, ev, -1);
 	if (slot->first == NULL && !by_running)
 		slot->is_unsure = slot->kernel != 0;
-	if (slot->first == NULL && slot->kernel != 0 && !base->is_sleeping && !by_running &&
-	    (base->backend->traits & EVI_BACKEND_EAGER_LEAVE))
+	if (slot->first == NULL && slot->kernel != 0 && !by_running && must_leave_now(base))
 		(void)apply_now(base, slot, 0);
 	else
 		note_change(base, slot);
