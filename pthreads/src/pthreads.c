@@ -183,10 +183,8 @@ static const struct evthread_condition_callbacks cond_callbacks = {
 	.wait_condition = cond_wait,
 };
 
-int evthread_use_pthreads_with_flags(int flags)
+static int set_up(int flags)
 {
-	if (flags & ~EVTHREAD_PTHREAD_PRIO_INHERIT)
-		return -1;
 	if (!has_attributes && attributes_init(flags & EVTHREAD_PTHREAD_PRIO_INHERIT) != 0)
 		return -1;
 	if (evthread_set_lock_callbacks(&lock_callbacks) != 0 ||
@@ -194,6 +192,19 @@ int evthread_use_pthreads_with_flags(int flags)
 		return -1;
 	evthread_set_id_callback(thread_number);
 	return 0;
+}
+
+int evthread_use_pthreads_with_flags(int flags)
+{
+	static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
+	int result;
+
+	if (flags & ~EVTHREAD_PTHREAD_PRIO_INHERIT)
+		return -1;
+	(void)pthread_mutex_lock(&one_at_a_time);
+	result = set_up(flags);
+	(void)pthread_mutex_unlock(&one_at_a_time);
+	return result;
 }
 
 int evthread_use_pthreads(void)

@@ -11,6 +11,7 @@
 #include "thread.h"
 #include "log.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 struct evthread_lock_callbacks evi_lock_ops;
@@ -19,14 +20,21 @@ struct evthread_lock_callbacks evi_lock_user;
 struct evthread_condition_callbacks evi_cond_user;
 
 static unsigned long (*id_fn)(void);
-static int debugging;      /* evthread_enable_lock_debugging() was called */
-static int strict;         /* a late set-up is fatal */
-static int has_objects;    /* a base was made, or a lock was asked for */
-static int has_real_locks; /* a lock was made */
+static int debugging; /* evthread_enable_lock_debugging() was called */
+static int strict;    /* a late set-up is fatal */
+static _Atomic int has_objects;    /* a base was made, or a lock was asked for */
+static _Atomic int has_real_locks; /* a lock was made */
+
+/* Many threads make bases and locks at once: the line is written only by the first. */
+static void note(_Atomic int *flag)
+{
+	if (!atomic_load_explicit(flag, memory_order_relaxed))
+		atomic_store_explicit(flag, 1, memory_order_relaxed);
+}
 
 void evi_thread_note_base(void)
 {
-	has_objects = 1;
+	note(&has_objects);
 }
 
 int evi_thread_is_late(void)
@@ -171,10 +179,10 @@ int evi_threading_enabled(void)
 
 void *evi_lock_new_type(unsigned locktype)
 {
-	has_objects = 1;
+	note(&has_objects);
 	if (evi_lock_ops.alloc == NULL)
 		return NULL;
-	has_real_locks = 1;
+	note(&has_real_locks);
 	return evi_lock_ops.alloc(locktype);
 }
 
