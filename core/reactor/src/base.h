@@ -317,8 +317,10 @@ static inline int evi_base_is_copy(const struct event_base *base)
 
 extern int evi_debug_mode;
 
+/* 0, or -1 if there is no memory to remember the event in. */
+int evi_debug_note_assigned(const struct event *ev, evutil_socket_t fd, short events);
+
 /* Each is fatal if the event is not in a state that allows the call; called through EVI_CHECK. */
-void evi_debug_note_assigned(const struct event *ev, evutil_socket_t fd, short events);
 void evi_debug_note_gone(const struct event *ev);
 void evi_debug_check_assigned(const struct event *ev, const char *call);
 void evi_debug_check_idle(const struct event *ev, const char *call);

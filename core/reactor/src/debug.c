@@ -9,6 +9,8 @@
 #include "base.h"
 #include "socket.h"
 
+#include <stdatomic.h>
+
 int evi_debug_mode;
 
 static struct {
@@ -17,8 +19,11 @@ static struct {
 	size_t room;                /* a power of two, or 0 */
 	size_t used;
 	int was_enabled;
-	int has_lock;
 } known;
+
+/* The lock of the table is made by the first thread that needs it. */
+enum { LOCK_NONE, LOCK_COMING, LOCK_READY };
+static _Atomic int lock_state;
 
 static _Atomic int has_objects; /* an event or a base was made */
 
@@ -42,9 +47,14 @@ void event_enable_debug_mode(void)
 /* Threads may be set up before or after debug mode; the first event or base comes after both. */
 static void lock_known(void)
 {
-	if (!known.has_lock) {
-		known.has_lock = 1;
-		known.lock = evi_lock_new();
+	int none = LOCK_NONE;
+
+	while (lock_state != LOCK_READY) {
+		if (atomic_compare_exchange_strong(&lock_state, &none, LOCK_COMING)) {
+			known.lock = evi_lock_new();
+			lock_state = LOCK_READY;
+		}
+		none = LOCK_NONE;
 	}
 	evi_lock(known.lock);
 }
@@ -93,14 +103,15 @@ static int grow(void)
 	return 0;
 }
 
-static void insert(const struct event *ev)
+static int insert(const struct event *ev)
 {
 	if (is_known(ev))
-		return;
+		return 0;
 	if (known.used * 2 >= known.room && grow() < 0)
-		evi_fatal_misuse("debug mode: out of memory for its table of events");
+		return -1;
 	known.slots[find(ev)] = ev;
 	known.used++;
+	return 0;
 }
 
 /* Closes the gap, so that no later entry is cut off from its home. */
@@ -155,13 +166,16 @@ void evi_debug_check_idle(const struct event *ev, const char *call)
 		misuse(ev, call, "is pending or active");
 }
 
-void evi_debug_note_assigned(const struct event *ev, evutil_socket_t fd, short events)
+int evi_debug_note_assigned(const struct event *ev, evutil_socket_t fd, short events)
 {
+	int result;
+
 	if (!(events & EV_SIGNAL) && fd >= 0 && !evi_socket_is_nonblocking(fd))
 		misuse(ev, "event_assign", "is for a descriptor that blocks");
 	lock_known();
-	insert(ev);
+	result = insert(ev);
 	evi_unlock(known.lock);
+	return result;
 }
 
 void evi_debug_note_gone(const struct event *ev)
@@ -179,5 +193,5 @@ void libevent_global_shutdown(void)
 	known.room = known.used = 0;
 	evi_lock_free(known.lock);
 	known.lock = NULL;
-	known.has_lock = 0;
+	lock_state = LOCK_NONE;
 }

@@ -52,9 +52,8 @@ int event_assign(struct event *ev, struct event_base *base, evutil_socket_t fd, 
 	EVI_CHECK(evi_debug_check_idle(ev, "event_assign"));
 	evi_event_init_plain(ev, base != NULL ? base : event_global_current_base_, fd, events, callback,
 			     callback_arg);
-	EVI_CHECK(evi_debug_note_assigned(ev, fd, events));
 	evi_debug_note_object();
-	return 0;
+	return EVI_UNLIKELY(evi_debug_mode) ? evi_debug_note_assigned(ev, fd, events) : 0;
 }
 
 struct event *event_new(struct event_base *base, evutil_socket_t fd, short events,
