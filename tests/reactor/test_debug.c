@@ -159,6 +159,20 @@ Test(debug, unassign_forgets_events_that_were_not_made_by_event_new)
 	cr_expect_leq(support_live_blocks(), live + 8, "nothing is remembered of them");
 }
 
+/* C01: without memory to remember it in, an event is not made. */
+Test(debug, assign_without_memory_fails)
+{
+	static struct event events[5000];
+	int made = 0;
+
+	support_fail_all_after(0);
+	while (made < 5000 && event_assign(&events[made], base, -1, 0, never, NULL) == 0)
+		made++;
+	support_fail_all_after(-1);
+	cr_expect_lt(made, 5000);
+	cr_expect_eq(event_assign(&events[made], base, -1, 0, never, NULL), 0);
+}
+
 /* CORE-290 */
 Test(debug, free_is_allowed_on_an_event_it_does_not_know)
 {

@@ -21,7 +21,7 @@ struct own_lock {
 	int depth;
 };
 
-static int locks_made, locks_freed, lock_calls, wrong_types, wrong_modes, conditions_made;
+static _Atomic int locks_made, locks_freed, lock_calls, wrong_types, wrong_modes, conditions_made;
 
 static void *own_alloc(unsigned type)
 {

@@ -153,7 +153,7 @@ sanitized_suites()
 		TEST_TIME_FACTOR=5 \
 		ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 \
 		UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
-		TSAN_OPTIONS=halt_on_error=1 \
+		TSAN_OPTIONS=halt_on_error=1:suppressions=$root/tests/harness/tsan.supp \
 			run_suites "$dir" --timeout-multiplier 5
 }
 
