@@ -39,6 +39,7 @@ static inline void start(void)
 	support_leak_init();
 	if (getenv("BEV_TEST_THREADS") != NULL) {
 		cr_assert(evthread_use_pthreads() == 0);
+		evthread_enable_lock_debugging();
 		thread_option = BEV_OPT_THREADSAFE;
 	}
 	base = support_base_new();
