@@ -160,8 +160,10 @@ static void base_free(struct event_base *base, int with_finalizers)
 	}
 	if (base == event_global_current_base_)
 		event_global_current_base_ = NULL;
+	evi_base_lock(base);
 	if (with_finalizers)
-		run_finalizers(base);
+		run_finalizers(base); /* which lets go of the lock meanwhile */
+	evi_base_unlock(base);
 	evi_once_done(base);
 	orphan_events(base);
 	evi_watch_done(base);
