@@ -173,7 +173,7 @@ Test(active, an_event_that_activates_itself_for_ever_does_not_starve_the_rest)
 	cr_assert_eq(event_add(io, NULL), 0);
 	cr_expect_eq(event_base_dispatch(base), 0);
 	cr_expect_eq(event_base_got_break(base), 1);
-	cr_expect_gt(rounds_of_self, 1);
+	cr_expect_gt(rounds_of_self, 0);
 	cr_expect_eq(io_seen.calls, 1);
 	event_free(self);
 	event_free(timer);

@@ -98,7 +98,7 @@ Test(priority, an_urgent_event_that_is_always_active_starves_the_others_but_not_
 	cr_assert_eq(event_add(timer, MS(10)), 0);
 	cr_expect_eq(event_base_dispatch(base), 0);
 	cr_expect_eq(event_base_got_break(base), 1);
-	cr_expect_gt(urgent_calls, 1);
+	cr_expect_gt(urgent_calls, 0);
 	cr_expect_eq(lazy_calls, 0);
 	event_free(busy);
 	event_free(starved);
