@@ -5,6 +5,8 @@
 
 #include <event2/event_struct.h>
 
+#include <stddef.h>
+
 TestSuite(version, .timeout = 10);
 
 /* CORE-024 */
@@ -25,6 +27,17 @@ Test(version, struct_event_is_not_larger_than_the_header_says)
 {
 	cr_expect_leq(event_get_struct_event_size(), sizeof(struct event));
 	cr_expect_gt(event_get_struct_event_size(), 0u);
+}
+
+/* CORE-349. Ours: the layout that programs built for 2.1 know is kept. */
+Test(version, struct_event_has_the_layout_of_2_1)
+{
+	cr_expect_lt(offsetof(struct event, ev_fd), offsetof(struct event, ev_base));
+	cr_expect_lt(offsetof(struct event, ev_base), offsetof(struct event, ev_));
+	cr_expect_lt(offsetof(struct event, ev_), offsetof(struct event, ev_events));
+	cr_expect_eq(offsetof(struct event, ev_res), offsetof(struct event, ev_events) + sizeof(short));
+	if (sizeof(void *) == 8)
+		cr_expect_eq(sizeof(struct event), 128u);
 }
 
 /* CORE-026, CORE-027 */
