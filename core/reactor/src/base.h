@@ -90,6 +90,7 @@ struct event_base {
 	struct evi_queue later; /* deferred callbacks for the next iteration */
 	int deferred_taken;     /* in this iteration */
 	struct evi_counter count_added, count_active, count_virtual;
+	int passive; /* of count_added: registrations that are no reason to go on */
 
 	/* loop.c, dispatch.c */
 	int running_priority; /* -1 outside the dispatch of callbacks */

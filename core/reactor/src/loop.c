@@ -12,7 +12,7 @@ static int has_work(const struct event_base *base)
 
 static int is_empty(const struct event_base *base)
 {
-	return base->count_added.now == 0 && base->count_virtual.now == 0 && !has_work(base);
+	return base->count_added.now <= base->passive && base->count_virtual.now == 0 && !has_work(base);
 }
 
 /* How long the backend may wait: 0 if there is work, -1 without limit, else nanoseconds. */
@@ -273,5 +273,12 @@ void evi_base_release(struct event_base *base)
 	evi_count_down(&base->count_virtual);
 	if (base->count_virtual.now == 0)
 		evi_wake_if_foreign(base);
+	evi_base_unlock(base);
+}
+
+void evi_base_passive(struct event_base *base, int change)
+{
+	evi_base_lock(base);
+	base->passive += change;
 	evi_base_unlock(base);
 }

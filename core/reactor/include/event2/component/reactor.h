@@ -237,6 +237,14 @@ void evi_base_hold(struct event_base *base);
 EVENT2_EXPORT_SYMBOL
 void evi_base_release(struct event_base *base);
 
+/**
+ * Of the registrations of pending events, `change` more (or fewer) are no reason for the loop to go on:
+ * background work that proceeds only while something else does. One for a descriptor or signal, one
+ * for a timeout; take it back when the event is deleted or its timeout has fired.
+ */
+EVENT2_EXPORT_SYMBOL
+void evi_base_passive(struct event_base *base, int change);
+
 /** The loop's clock: the time of this round inside callbacks, fresh otherwise. Nanoseconds. */
 EVENT2_EXPORT_SYMBOL
 uint64_t evi_base_now_ns(struct event_base *base);

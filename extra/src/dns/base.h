@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef DNS_BASE_H_INCLUDED
+#define DNS_BASE_H_INCLUDED
+
+/*
+ * The resolver: what its parts share. One part, one file.
+ *
+ *   request (request.c)   one call of the program's; searching makes several queries of it
+ *   query (query.c)       one name and type, in flight or waiting; sendings, timeouts, retries
+ *   server (server.c)     a nameserver: up or down, its sockets (udp.c) and connection (tcp.c)
+ *
+ * Everything is called with the base's lock held unless a comment says otherwise. The program's
+ * callbacks run from deferred callbacks, without it. A base that is freed lives on, empty, until the
+ * last request that has still to tell its result is gone.
+ */
+
+#include "dns/reply.h"
+
+#include <event2/component/buffer.h>
+#include <event2/component/reactor.h>
+#include <event2/dns.h>
+#include <event2/dns_compat.h>
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#define EVI_DNS_IDS_BUCKETS 256
+#define EVI_DNS_SENDINGS    6
+
+union evi_dns_sockaddr {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
+struct evi_dns_query;
+struct evi_dns_server;
+
+/* --- Settings: option.c ----------------------------------------------------------------------- */
+
+struct evi_dns_settings {
+	struct timeval timeout;
+	int attempts;
+	int max_timeouts;
+	int max_inflight;
+	int randomize_case;
+	struct timeval initial_probe_timeout;
+	int max_probe_timeout; /* seconds */
+	int probe_backoff_factor;
+	struct timeval skew; /* getaddrinfo-allow-skew */
+	int so_rcvbuf;
+	int so_sndbuf;
+	struct timeval tcp_idle_timeout;
+	int use_vc;
+	int ignore_tc;
+	int edns_udp_size; /* 512: no EDNS */
+	union evi_dns_sockaddr bind_to;
+	int bind_to_len; /* 0: none */
+};
+
+void evi_dns_settings_init(struct evi_dns_settings *settings);
+
+/* --- Search list: search.c -------------------------------------------------------------------- */
+
+/* Shared by the base and the requests that started with it; copied when it changes meanwhile. */
+struct evi_dns_search {
+	int refs;
+	int ndots;
+	int count;
+	char **domains; /* in the order they are tried */
+};
+
+struct evi_dns_search *evi_dns_search_new(void);
+void evi_dns_search_unref(struct evi_dns_search *search);
+
+/* The base's list, which nobody else uses: replaced by a copy if need be. NULL if out of memory. */
+struct evi_dns_search *evi_dns_search_own(struct evdns_base *base);
+int evi_dns_search_append(struct evi_dns_search *search, const char *domain, size_t len);
+void evi_dns_search_empty(struct evi_dns_search *search);
+
+/* Use the part of this host's name after its first dot, if it has one. */
+void evi_dns_search_from_hostname(struct evdns_base *base);
+
+/* --- Hosts table: hosts.c --------------------------------------------------------------------- */
+
+struct evi_dns_host {
+	struct evi_dns_host *next;
+	union evi_dns_sockaddr addr;
+	int addr_len;
+	char name[];
+};
+
+struct evi_dns_hosts {
+	struct evi_dns_host *first, **last;
+};
+
+/* --- Sockets: udp.c ----------------------------------------------------------------------------- */
+
+/*
+ * A UDP socket of one server. Its port is random; a new one is opened after a few queries. It is
+ * closed when it is retired and none of its queries waits any more.
+ */
+struct evi_dns_socket {
+	struct evi_dns_server *server;
+	evutil_socket_t fd;
+	struct event readable;
+	int refs;      /* the server, and sendings */
+	int uses_left; /* queries that may still leave through it; -1: no limit */
+	int is_watched;
+};
+
+/* The socket for the server's next query, with a reference; NULL if there is none to be had. */
+struct evi_dns_socket *evi_dns_socket_get(struct evi_dns_server *server);
+void evi_dns_socket_unref(struct evi_dns_socket *socket);
+
+/* Open the one that stays; 0, or a negative errno. */
+int evi_dns_socket_open_main(struct evi_dns_server *server);
+
+/* 0, -EAGAIN if it would block, or another negative errno. */
+int evi_dns_socket_send(struct evi_dns_socket *socket, const void *data, size_t len);
+
+/* --- TCP: tcp.c ---------------------------------------------------------------------------------- */
+
+struct evi_dns_tcp;
+
+/* Send over the server's connection, made if need be; 0 or a negative errno. */
+int evi_dns_tcp_send(struct evi_dns_server *server, const void *data, size_t len);
+
+/* A query on the connection is over: it may be idle now. */
+void evi_dns_tcp_query_ended(struct evi_dns_server *server);
+void evi_dns_tcp_close(struct evi_dns_server *server);
+
+/* --- Nameservers: server.c ---------------------------------------------------------------------- */
+
+struct evi_dns_server {
+	struct evdns_base *base;
+	union evi_dns_sockaddr addr;
+	int addr_len;
+	struct evi_dns_socket *main;    /* opened when added */
+	struct evi_dns_socket *current; /* for the next queries, or NULL */
+	int is_main_fixed;              /* the program has the main socket: all queries use it */
+	struct evi_dns_tcp *tcp;        /* NULL: not connected */
+	int tcp_queries;                /* that wait for it */
+	int is_down;
+	int lacks_edns; /* answered FORMERR to an OPT record */
+	int timeouts;   /* in a row */
+	int failed_probes;
+	struct event probe_timer;
+	int is_probe_passive; /* the timer is no reason for the loop to go on */
+	struct evi_dns_query *probe;
+};
+
+int evi_dns_server_add(struct evdns_base *base, const struct sockaddr *sa, int len);
+void evi_dns_server_free(struct evi_dns_server *server);
+
+/* In turn among those that are up, or all if none is; `except` (may be NULL) only if alone. */
+struct evi_dns_server *evi_dns_server_choose(struct evdns_base *base, const struct evi_dns_server *except);
+
+void evi_dns_server_failed(struct evi_dns_server *server, const char *reason);
+void evi_dns_server_works(struct evi_dns_server *server);
+void evi_dns_server_timed_out(struct evi_dns_server *server);
+void evi_dns_server_probe_ended(struct evi_dns_server *server, int err);
+
+/* A message that came from `server`, by `socket` or, if that is NULL, by TCP. */
+void evi_dns_server_message(struct evi_dns_server *server, struct evi_dns_socket *socket,
+			    const uint8_t *data, size_t len);
+
+/* "address:port" */
+const char *evi_dns_sockaddr_text(const struct sockaddr *sa, char *buf, size_t len);
+
+/* --- Queries: query.c ----------------------------------------------------------------------------- */
+
+/* Where a query went: a reply counts only from there. */
+struct evi_dns_sending {
+	struct evi_dns_server *server;
+	struct evi_dns_socket *socket; /* NULL: by TCP */
+};
+
+enum evi_dns_query_state { EVI_DNS_IDLE, EVI_DNS_WAITING, EVI_DNS_IN_FLIGHT };
+
+struct evi_dns_query {
+	struct evi_dns_query *next, **prev;       /* waiting */
+	struct evi_dns_query *id_next, **id_prev; /* in flight: same bucket of ids */
+	struct evdns_base *base;
+	struct evdns_request *request; /* NULL: a probe */
+	struct evi_dns_server *only;   /* a probe goes nowhere else */
+	struct evi_dns_server *server; /* the last one it went to */
+	struct evi_dns_sending sendings[EVI_DNS_SENDINGS];
+	int sending_count;
+	enum evi_dns_query_state state;
+	uint16_t id;
+	uint16_t type;
+	uint8_t by_tcp;
+	uint8_t ignores_tc;
+	uint8_t has_moved;      /* once, after NOTIMP or REFUSED */
+	uint8_t has_opt;        /* the message carries an OPT record */
+	int sent;
+	struct evi_dns_server **servfail; /* servers that said so; owned */
+	int servfail_count;
+	struct event timer;
+	size_t len;
+	char name[EVI_DNS_NAME_SIZE];               /* as asked */
+	uint8_t message[EVI_DNS_NAME_SIZE + 40];    /* as sent */
+};
+
+/* Prepare to ask; 0, or -1 if the name cannot be asked for. */
+int evi_dns_query_init(struct evi_dns_query *query, struct evdns_base *base, struct evdns_request *request,
+		       const char *name, uint16_t type);
+void evi_dns_query_start(struct evi_dns_query *query);
+
+/* Forget it: nothing is sent, and nothing is told, any more. */
+void evi_dns_query_stop(struct evi_dns_query *query);
+
+/* Start as many waiting ones as there is room for. */
+void evi_dns_query_start_waiting(struct evdns_base *base);
+
+/* Everything in flight waits again, before what waits already, as if never sent. */
+void evi_dns_query_suspend_all(struct evdns_base *base);
+
+/* The query that a message with this id is for, or NULL. */
+struct evi_dns_query *evi_dns_query_find(struct evdns_base *base, uint16_t id);
+void evi_dns_query_replied(struct evi_dns_query *query, struct evi_dns_server *server,
+			   struct evi_dns_reader *reader, const struct evi_dns_header *header);
+int evi_dns_query_was_sent_by(const struct evi_dns_query *query, const struct evi_dns_server *server,
+			      const struct evi_dns_socket *socket);
+
+/* The server's connection is lost: its queries go elsewhere, or out of time. */
+void evi_dns_query_tcp_lost(struct evi_dns_server *server);
+
+/* --- Requests: request.c --------------------------------------------------------------------------- */
+
+/* Runs without lock; `answer` is valid during the call. */
+typedef void evi_dns_request_fn(struct evdns_request *request, struct evi_dns_answer *answer, void *arg);
+
+struct evdns_request {
+	struct evdns_request *next, **prev; /* base->requests while running; prev NULL: done */
+	struct evdns_request *before;       /* while all are suspended */
+	struct evdns_base *base;
+	struct evi_dns_query query;
+	struct evi_dns_search *search; /* NULL: no search */
+	int step;                      /* of the search */
+	int flags;
+	int saw_nodata;
+	int nodata_ttl;
+	struct evi_dns_answer answer;
+	struct evi_deferred deferred;
+	evi_dns_request_fn *fn;
+	evdns_callback_type user_fn;
+	void *arg;
+	uint16_t type;
+	char name[];
+};
+
+/* Ask; NULL if the name cannot be asked for, or out of memory: then `fn` is never called. */
+struct evdns_request *evi_dns_request_new(struct evdns_base *base, const char *name, uint16_t type,
+					  int flags, evi_dns_request_fn *fn, void *arg);
+
+/* The step's result; the answer's parts are taken. */
+void evi_dns_request_answered(struct evdns_request *request, struct evi_dns_answer *answer);
+
+/* End it with `err`, told from the loop; nothing if it has ended. */
+void evi_dns_request_end(struct evdns_request *request, int err);
+
+/* End it without telling anybody. */
+void evi_dns_request_drop(struct evdns_request *request);
+
+/* --- Cache: cache.c ------------------------------------------------------------------------------- */
+
+struct evi_dns_cached;
+
+struct evi_dns_cache {
+	struct evi_dns_cached **buckets; /* NULL while empty */
+	struct evi_dns_cached *oldest, **newest;
+	int count;
+};
+
+/* Which families a lookup asked for. */
+#define EVI_DNS_ASKED_V4 1
+#define EVI_DNS_ASKED_V6 2
+
+/* Remember a copy of `list` for `ttl` seconds; NULL or ttl <= 0 forgets the name. */
+void evi_dns_cache_put(struct evdns_base *base, const char *name, const struct evutil_addrinfo *list,
+		       int asked, int ttl);
+
+/* 0 and a list, EVUTIL_EAI_ADDRFAMILY, EVUTIL_EAI_MEMORY, or -1 if the name is not known for that. */
+int evi_dns_cache_get(struct evdns_base *base, const char *name, const struct evutil_addrinfo *hints,
+		      uint16_t port, struct evutil_addrinfo **ret_list);
+void evi_dns_cache_done(struct evdns_base *base);
+
+/* --- Address lists: addrlist.c ----------------------------------------------------------------------- */
+
+/*
+ * Appends an address to the list, once for each kind of socket that `hints` allows; 0 or -1 (no memory,
+ * list unchanged).
+ */
+int evi_dns_list_add(struct evutil_addrinfo **list, const struct sockaddr *sa, int len, uint16_t port,
+		     const struct evutil_addrinfo *hints);
+
+/* Whether the hints allow that family. */
+int evi_dns_wants_family(const struct evutil_addrinfo *hints, int family);
+
+/* --- getaddrinfo.c ------------------------------------------------------------------------------------ */
+
+void evi_dns_resolver_register(void);
+void evi_dns_getaddrinfo_drop_all(struct evdns_base *base);
+
+/* --- The base: base.c ---------------------------------------------------------------------------------- */
+
+struct evdns_base {
+	struct event_base *event_base;
+	void *lock;
+	int refs; /* the program's, and one for each request not freed */
+	int is_freed;
+	int flags;
+	int is_suspended;
+	int is_disabled_when_inactive;
+	struct evi_dns_settings settings;
+	struct evi_dns_search *search;
+	struct evi_dns_hosts hosts;
+	struct evi_dns_server **servers; /* in the order they were added */
+	int server_count;
+	unsigned rotation;
+	struct evi_dns_query *ids[EVI_DNS_IDS_BUCKETS];
+	int inflight;
+	struct evi_dns_query *waiting, **waiting_last;
+	struct evdns_request *requests, **requests_last;
+	struct evdns_getaddrinfo_request *lookups;
+	struct evi_dns_cache cache;
+	uint8_t *packet; /* room for one datagram of any size */
+};
+
+void evi_dns_lock(struct evdns_base *base);
+
+/* Frees the memory with the last reference. */
+void evi_dns_unlock(struct evdns_base *base);
+void evi_dns_unref(struct evdns_base *base); /* with the lock; evi_dns_unlock() must follow */
+
+/* --- log.c ---------------------------------------------------------------------------------------------- */
+
+void evi_dns_log(int is_warning, const char *format, ...) EVI_PRINTF(2, 3);
+
+#endif

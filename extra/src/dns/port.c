@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Ports of the DNS server, and UDP. */
+
+#include "dns/service.h"
+
+#include <string.h>
+
+/* Datagrams taken per wake-up. */
+#define BATCH 64
+
+#define TCP_MAX_CLIENTS  10
+#define TCP_IDLE_TIMEOUT 10
+
+void evi_dns_port_lock(struct evdns_server_port *port)
+{
+	evi_lock(port->lock);
+}
+
+static void destroy(struct evdns_server_port *port)
+{
+	if (port->fd >= 0) {
+		event_debug_unassign(&port->readable);
+		(void)evutil_closesocket(port->fd);
+	}
+	evi_free(port->packet);
+	evi_lock_free(port->lock);
+	evi_free(port);
+}
+
+void evi_dns_port_unlock(struct evdns_server_port *port)
+{
+	int is_last = port->refs == 0;
+
+	evi_unlock(port->lock);
+	if (is_last)
+		destroy(port);
+}
+
+/* One datagram; 0 if there is none. */
+static int receive(struct evdns_server_port *port)
+{
+	struct sockaddr_storage from;
+	ev_socklen_t from_len = sizeof(from);
+	ev_ssize_t len = recvfrom(port->fd, port->packet, EVI_DNS_MESSAGE_MAX, 0, (struct sockaddr *)&from,
+				  &from_len);
+
+	if (len < 0)
+		return 0;
+	evi_dns_service_take(port, NULL, (struct sockaddr *)&from, from_len, port->packet, (size_t)len);
+	return 1;
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct evdns_server_port *port = arg;
+
+	(void)fd;
+	(void)what;
+	evi_dns_port_lock(port);
+	port->refs++;
+	for (int i = 0; i < BATCH && !port->is_closing && receive(port); i++)
+		continue;
+	port->refs--;
+	evi_dns_port_unlock(port);
+}
+
+void evi_dns_port_send(struct evi_dns_service_request *r, const uint8_t *data, size_t len)
+{
+	if (r->client != NULL)
+		evi_dns_client_send(r->client, data, len);
+	else /* what the network does not take is lost, as with any datagram */
+		(void)sendto(r->port->fd, data, len, 0, (struct sockaddr *)&r->from, r->from_len);
+}
+
+static struct evdns_server_port *make(struct event_base *base, evdns_request_callback_fn_type fn, void *arg)
+{
+	struct evdns_server_port *port;
+
+	if (base == NULL)
+		base = evi_current_base();
+	if (base == NULL)
+		return NULL;
+	port = evi_calloc(1, sizeof(*port));
+	if (port == NULL)
+		return NULL;
+	if (evi_threading_enabled()) {
+		port->lock = evi_lock_new();
+		if (port->lock == NULL) {
+			evi_free(port);
+			return NULL;
+		}
+	}
+	port->event_base = base;
+	port->refs = 1;
+	port->fn = fn;
+	port->arg = arg;
+	port->fd = EVUTIL_INVALID_SOCKET;
+	port->client_max = TCP_MAX_CLIENTS;
+	port->idle_timeout_s = TCP_IDLE_TIMEOUT;
+	return port;
+}
+
+static void discard(struct evdns_server_port *port)
+{
+	port->fd = EVUTIL_INVALID_SOCKET; /* it stays the caller's */
+	destroy(port);
+}
+
+struct evdns_server_port *evdns_add_server_port_with_base(struct event_base *base, evutil_socket_t socket,
+							  int flags, evdns_request_callback_fn_type callback,
+							  void *user_data)
+{
+	struct evdns_server_port *port;
+
+	if (flags != 0 || socket < 0 || evutil_make_socket_nonblocking(socket) < 0)
+		return NULL;
+	port = make(base, callback, user_data);
+	if (port == NULL)
+		return NULL;
+	port->packet = evi_malloc(EVI_DNS_MESSAGE_MAX);
+	if (port->packet == NULL) {
+		discard(port);
+		return NULL;
+	}
+	(void)event_assign(&port->readable, port->event_base, socket, EV_READ | EV_PERSIST, on_readable, port);
+	if (event_add(&port->readable, NULL) < 0) {
+		event_debug_unassign(&port->readable);
+		discard(port);
+		return NULL;
+	}
+	port->fd = socket;
+	return port;
+}
+
+struct evdns_server_port *evdns_add_server_port_with_listener(struct event_base *base,
+							      struct evconnlistener *listener, int flags,
+							      evdns_request_callback_fn_type callback,
+							      void *user_data)
+{
+	struct evdns_server_port *port;
+
+	if (flags != 0 || listener == NULL)
+		return NULL;
+	port = make(base, callback, user_data);
+	if (port == NULL)
+		return NULL;
+	port->listener = listener;
+	evi_dns_port_listen(port);
+	return port;
+}
+
+void evdns_close_server_port(struct evdns_server_port *port)
+{
+	struct evconnlistener *listener;
+
+	if (port == NULL)
+		return;
+	evi_dns_port_lock(port);
+	port->is_closing = 1;
+	listener = port->listener;
+	port->listener = NULL;
+	if (port->fd >= 0)
+		(void)event_del_noblock(&port->readable);
+	evi_dns_port_close_clients(port);
+	port->refs--;
+	evi_dns_port_unlock(port);
+	if (listener != NULL)
+		evconnlistener_free(listener);
+}
+
+int evdns_server_port_set_option(struct evdns_server_port *port, enum evdns_server_option option, size_t value)
+{
+	int result = 0;
+
+	if (port == NULL)
+		return -1;
+	evi_dns_port_lock(port);
+	if (port->fd >= 0)
+		result = -1;
+	else if (option == EVDNS_SOPT_TCP_MAX_CLIENTS)
+		port->client_max = value;
+	else if (option == EVDNS_SOPT_TCP_IDLE_TIMEOUT)
+		port->idle_timeout_s = value;
+	else
+		result = -1;
+	evi_dns_port_unlock(port);
+	return result;
+}

@@ -1,0 +1,566 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Queries: from waiting to in flight to a result.
+ *
+ * A query is sent at most `attempts` times, each time with `timeout` seconds to be answered. What each
+ * kind of reply leads to is in evi_dns_query_replied(). The counts of attempts start afresh when another
+ * server or TCP takes over because of what a server said.
+ */
+
+#include "dns/base.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void send_query(struct evi_dns_query *q, const struct evi_dns_server *except);
+
+/* --- Ids ------------------------------------------------------------------------------------------- */
+
+static struct evi_dns_query **bucket_of(struct evdns_base *base, uint16_t id)
+{
+	return &base->ids[id % EVI_DNS_IDS_BUCKETS];
+}
+
+struct evi_dns_query *evi_dns_query_find(struct evdns_base *base, uint16_t id)
+{
+	struct evi_dns_query *q = *bucket_of(base, id);
+
+	while (q != NULL && q->id != id)
+		q = q->id_next;
+	return q;
+}
+
+/* Random, and nobody else's; 0xffff is never used. There are always fewer in flight than ids. */
+static void take_id(struct evi_dns_query *q)
+{
+	struct evi_dns_query **bucket;
+	uint16_t id;
+
+	do {
+		evutil_secure_rng_get_bytes(&id, sizeof(id));
+	} while (id == 0xffff || evi_dns_query_find(q->base, id) != NULL);
+	q->id = id;
+	bucket = bucket_of(q->base, id);
+	q->id_next = *bucket;
+	if (q->id_next != NULL)
+		q->id_next->id_prev = &q->id_next;
+	q->id_prev = bucket;
+	*bucket = q;
+}
+
+static void drop_id(struct evi_dns_query *q)
+{
+	if (q->id_prev == NULL)
+		return;
+	if (q->id_next != NULL)
+		q->id_next->id_prev = q->id_prev;
+	*q->id_prev = q->id_next;
+	q->id_prev = NULL;
+}
+
+/* --- The message ----------------------------------------------------------------------------------- */
+
+static int wants_opt(const struct evi_dns_query *q)
+{
+	return q->base->settings.edns_udp_size > 512 && (q->server == NULL || !q->server->lacks_edns);
+}
+
+/* A new id, and letters of new case. */
+static void build_message(struct evi_dns_query *q)
+{
+	struct evi_dns_header header = { .flags = EVI_DNS_RD, .counts = { 1, 0, 0, 0 } };
+	struct evi_dns_writer w;
+	char name[EVI_DNS_NAME_SIZE];
+
+	drop_id(q);
+	take_id(q);
+	q->has_opt = wants_opt(q) != 0;
+	header.id = q->id;
+	header.counts[3] = q->has_opt;
+	(void)evutil_snprintf(name, sizeof(name), "%s", q->name);
+	if (q->base->settings.randomize_case)
+		evi_dns_name_randomize_case(name);
+	evi_dns_writer_init(&w, q->message, sizeof(q->message));
+	evi_dns_write_header(&w, &header);
+	evi_dns_write_name(&w, name, 0);
+	evi_dns_write_u16(&w, q->type);
+	evi_dns_write_u16(&w, EVI_DNS_CLASS_IN);
+	if (q->has_opt)
+		evi_dns_write_opt(&w, (unsigned)q->base->settings.edns_udp_size, 0);
+	q->len = w.at;
+}
+
+/* --- Sendings --------------------------------------------------------------------------------------- */
+
+static void drop_sending(struct evi_dns_sending *sending)
+{
+	if (sending->socket != NULL)
+		evi_dns_socket_unref(sending->socket);
+	else
+		evi_dns_tcp_query_ended(sending->server);
+}
+
+static void drop_sendings(struct evi_dns_query *q)
+{
+	for (int i = 0; i < q->sending_count; i++)
+		drop_sending(&q->sendings[i]);
+	q->sending_count = 0;
+}
+
+/* The oldest makes room: an answer to it would be late indeed. */
+static void note_sending(struct evi_dns_query *q, struct evi_dns_server *server, struct evi_dns_socket *socket)
+{
+	if (q->sending_count == EVI_DNS_SENDINGS) {
+		drop_sending(&q->sendings[0]);
+		q->sending_count--;
+		memmove(q->sendings, q->sendings + 1, sizeof(q->sendings) - sizeof(q->sendings[0]));
+	}
+	q->sendings[q->sending_count++] = (struct evi_dns_sending){ server, socket };
+	if (socket == NULL)
+		server->tcp_queries++;
+}
+
+int evi_dns_query_was_sent_by(const struct evi_dns_query *q, const struct evi_dns_server *server,
+			      const struct evi_dns_socket *socket)
+{
+	for (int i = 0; i < q->sending_count; i++) {
+		if (q->sendings[i].server == server && q->sendings[i].socket == socket)
+			return 1;
+	}
+	return 0;
+}
+
+static int is_being_asked(const struct evi_dns_query *q, const struct evi_dns_server *server)
+{
+	for (int i = 0; i < q->sending_count; i++) {
+		if (q->sendings[i].server == server && q->sendings[i].socket == NULL)
+			return 1;
+	}
+	return 0;
+}
+
+/* --- States ------------------------------------------------------------------------------------------ */
+
+static int counts_as_inflight(const struct evi_dns_query *q)
+{
+	return q->request != NULL; /* probes are exempt */
+}
+
+static void leave_state(struct evi_dns_query *q)
+{
+	(void)event_del_noblock(&q->timer);
+	if (q->state == EVI_DNS_WAITING) {
+		if (q->next != NULL)
+			q->next->prev = q->prev;
+		else
+			q->base->waiting_last = q->prev;
+		*q->prev = q->next;
+	} else if (q->state == EVI_DNS_IN_FLIGHT && counts_as_inflight(q)) {
+		q->base->inflight--;
+	}
+	drop_id(q);
+	drop_sendings(q);
+	q->state = EVI_DNS_IDLE;
+}
+
+static void forget_history(struct evi_dns_query *q)
+{
+	evi_free(q->servfail);
+	q->servfail = NULL;
+	q->servfail_count = 0;
+	q->sent = 0;
+	q->has_moved = 0;
+	q->server = NULL;
+}
+
+/* Without a server nothing would ever happen: give up when a server would have had its time. */
+static void start_giving_up(struct evi_dns_query *q)
+{
+	struct timeval limit = q->base->settings.timeout;
+	int64_t us = ((int64_t)limit.tv_sec * 1000000 + limit.tv_usec) * q->base->settings.attempts;
+
+	limit.tv_sec = (time_t)(us / 1000000);
+	limit.tv_usec = (int)(us % 1000000);
+	(void)event_add(&q->timer, &limit);
+}
+
+static void enter_waiting(struct evi_dns_query *q, int at_front)
+{
+	struct evdns_base *base = q->base;
+
+	q->state = EVI_DNS_WAITING;
+	q->prev = at_front ? &base->waiting : base->waiting_last;
+	q->next = *q->prev;
+	if (q->next != NULL)
+		q->next->prev = &q->next;
+	else
+		base->waiting_last = &q->next;
+	*q->prev = q;
+	if (base->server_count == 0 && !base->is_suspended)
+		start_giving_up(q);
+}
+
+static int may_start(const struct evdns_base *base)
+{
+	return !base->is_suspended && !base->is_freed && base->server_count > 0 && base->inflight < base->settings.max_inflight;
+}
+
+static void launch(struct evi_dns_query *q)
+{
+	q->state = EVI_DNS_IN_FLIGHT;
+	if (counts_as_inflight(q))
+		q->base->inflight++;
+	send_query(q, NULL);
+}
+
+void evi_dns_query_start_waiting(struct evdns_base *base)
+{
+	while (base->waiting != NULL && may_start(base)) {
+		struct evi_dns_query *q = base->waiting;
+
+		leave_state(q);
+		launch(q);
+	}
+}
+
+void evi_dns_query_start(struct evi_dns_query *q)
+{
+	if (!counts_as_inflight(q) || may_start(q->base))
+		launch(q);
+	else
+		enter_waiting(q, 0);
+}
+
+void evi_dns_query_stop(struct evi_dns_query *q)
+{
+	leave_state(q);
+	forget_history(q);
+	event_debug_unassign(&q->timer);
+	evi_dns_query_start_waiting(q->base);
+}
+
+/* Requests are kept in the order they were made; the last goes to the front first. */
+void evi_dns_query_suspend_all(struct evdns_base *base)
+{
+	struct evdns_request *request = base->requests, *last = NULL;
+
+	for (; request != NULL; request = request->next) {
+		request->before = last;
+		last = request;
+	}
+	for (request = last; request != NULL; request = request->before) {
+		struct evi_dns_query *q = &request->query;
+
+		if (q->state != EVI_DNS_IN_FLIGHT)
+			continue;
+		leave_state(q);
+		forget_history(q);
+		enter_waiting(q, 1);
+	}
+	for (request = base->requests; request != NULL; request = request->next)
+		forget_history(&request->query);
+}
+
+/* --- Results ------------------------------------------------------------------------------------------ */
+
+static void finish(struct evi_dns_query *q, struct evi_dns_answer *answer)
+{
+	struct evi_dns_server *probed = q->only;
+
+	evi_dns_query_stop(q);
+	if (probed != NULL) {
+		int err = answer->err;
+
+		evi_dns_answer_done(answer);
+		evi_dns_server_probe_ended(probed, err);
+		return;
+	}
+	evi_dns_request_answered(q->request, answer);
+}
+
+static void finish_with(struct evi_dns_query *q, int err)
+{
+	struct evi_dns_answer answer = { .err = err };
+
+	finish(q, &answer);
+}
+
+/* --- Sending ------------------------------------------------------------------------------------------- */
+
+static void on_timeout(evutil_socket_t fd, short what, void *arg);
+
+static int transmit(struct evi_dns_query *q, struct evi_dns_server *server)
+{
+	struct evi_dns_socket *socket;
+	int err;
+
+	if (q->by_tcp) {
+		err = evi_dns_tcp_send(server, q->message, q->len);
+		if (err == 0)
+			note_sending(q, server, NULL);
+		return err;
+	}
+	socket = evi_dns_socket_get(server);
+	if (socket == NULL)
+		return -EMFILE;
+	note_sending(q, server, socket);
+	err = evi_dns_socket_send(socket, q->message, q->len);
+	return err == -EAGAIN ? 0 : err; /* as good as lost on the way */
+}
+
+/* Sends once more; a failure to send is noticed by the timeout, like any loss. */
+static void send_query(struct evi_dns_query *q, const struct evi_dns_server *except)
+{
+	struct evi_dns_server *server = q->only != NULL ? q->only : evi_dns_server_choose(q->base, except);
+	int err;
+
+	if (server == NULL) { /* they were all removed */
+		leave_state(q);
+		forget_history(q);
+		enter_waiting(q, 0);
+		return;
+	}
+	q->server = server;
+	if (q->sent == 0 || (q->has_opt && server->lacks_edns))
+		build_message(q);
+	q->sent++;
+	err = transmit(q, server);
+	if (err < 0)
+		evi_dns_server_failed(server, evutil_socket_error_to_string(-err));
+	if (event_add(&q->timer, &q->base->settings.timeout) < 0)
+		finish_with(q, DNS_ERR_TIMEOUT);
+}
+
+/* The same question, asked anew: what was sent so far counts no more. */
+static void restart(struct evi_dns_query *q, const struct evi_dns_server *except)
+{
+	(void)event_del_noblock(&q->timer);
+	drop_sendings(q);
+	q->sent = 0;
+	send_query(q, except);
+}
+
+static void give_up(struct evi_dns_query *q)
+{
+	if (q->server != NULL && q->only == NULL)
+		evi_dns_server_failed(q->server, "request timed out.");
+	finish_with(q, DNS_ERR_TIMEOUT);
+}
+
+/* A silent connection is not asked again: the next try makes a new one. */
+static void on_timeout(evutil_socket_t fd, short what, void *arg)
+{
+	struct evi_dns_query *q = arg;
+	struct evdns_base *base = q->base;
+
+	(void)fd;
+	(void)what;
+	evi_dns_lock(base);
+	if (q->state == EVI_DNS_WAITING) {
+		finish_with(q, DNS_ERR_TIMEOUT);
+	} else if (q->state == EVI_DNS_IN_FLIGHT) {
+		struct evi_dns_server *silent = q->server;
+
+		if (q->only == NULL)
+			evi_dns_server_timed_out(silent);
+		if (q->sent >= base->settings.attempts) {
+			give_up(q);
+		} else if (q->by_tcp) {
+			drop_sendings(q);
+			evi_dns_tcp_close(silent);
+			send_query(q, NULL);
+		} else {
+			send_query(q, NULL);
+		}
+	}
+	evi_dns_unlock(base);
+}
+
+/* Refused, closed early, or nonsense: the next server at once, attempts still count. */
+void evi_dns_query_tcp_lost(struct evi_dns_server *server)
+{
+	struct evdns_base *base = server->base;
+
+	evi_dns_tcp_close(server);
+	for (int bucket = 0; bucket < EVI_DNS_IDS_BUCKETS; bucket++) {
+		struct evi_dns_query *q = base->ids[bucket], *next;
+
+		for (; q != NULL; q = next) {
+			next = q->id_next;
+			if (!is_being_asked(q, server))
+				continue;
+			drop_sendings(q);
+			if (q->only != NULL || base->server_count < 2)
+				continue; /* its timeout sends it again */
+			if (q->sent >= base->settings.attempts) {
+				give_up(q);
+				return; /* the list may have changed: the others' timeouts see to them */
+			}
+			(void)event_del_noblock(&q->timer);
+			send_query(q, server);
+		}
+	}
+}
+
+/* --- Replies -------------------------------------------------------------------------------------------- */
+
+static int has_said_servfail(const struct evi_dns_query *q, const struct evi_dns_server *server)
+{
+	for (int i = 0; i < q->servfail_count; i++) {
+		if (q->servfail[i] == server)
+			return 1;
+	}
+	return 0;
+}
+
+/* A server that works and has not failed at this question; NULL if all have. */
+static struct evi_dns_server *next_capable(const struct evi_dns_query *q)
+{
+	for (int i = 0; i < q->base->server_count; i++) {
+		struct evi_dns_server *server = q->base->servers[i];
+
+		if (!server->is_down && !has_said_servfail(q, server))
+			return server;
+	}
+	return NULL;
+}
+
+static void server_failed_at_it(struct evi_dns_query *q, struct evi_dns_server *server)
+{
+	struct evi_dns_server **list =
+		evi_realloc(q->servfail, (size_t)(q->servfail_count + 1) * sizeof(struct evi_dns_server *));
+
+	if (list != NULL) {
+		q->servfail = list;
+		list[q->servfail_count++] = server;
+	}
+	if (list == NULL || q->only != NULL || next_capable(q) == NULL) {
+		finish_with(q, DNS_ERR_SERVERFAILED);
+		return;
+	}
+	(void)event_del_noblock(&q->timer);
+	q->sent = 0;
+	drop_sendings(q);
+	q->base->rotation = 0;
+	while (q->base->servers[q->base->rotation] != next_capable(q))
+		q->base->rotation++;
+	send_query(q, server);
+}
+
+static int is_another_up(const struct evi_dns_query *q, const struct evi_dns_server *server)
+{
+	for (int i = 0; i < q->base->server_count; i++) {
+		if (q->base->servers[i] != server && !q->base->servers[i]->is_down)
+			return 1;
+	}
+	return 0;
+}
+
+static void server_will_not(struct evi_dns_query *q, struct evi_dns_server *server, int err)
+{
+	if (q->only != NULL || q->has_moved || !is_another_up(q, server)) {
+		finish_with(q, err);
+		return;
+	}
+	q->has_moved = 1;
+	restart(q, server);
+}
+
+static void reply_was_cut(struct evi_dns_query *q, struct evi_dns_server *server)
+{
+	if (q->by_tcp || q->ignores_tc || q->base->settings.ignore_tc) {
+		finish_with(q, DNS_ERR_TRUNCATED);
+		return;
+	}
+	q->by_tcp = 1;
+	(void)event_del_noblock(&q->timer);
+	drop_sendings(q);
+	q->sent = 0;
+	for (int i = 0; i < q->base->server_count; i++) {
+		if (q->base->servers[i] == server)
+			q->base->rotation = (unsigned)i;
+	}
+	send_query(q, NULL);
+}
+
+static void format_error(struct evi_dns_query *q, struct evi_dns_server *server)
+{
+	if (!q->has_opt || server->lacks_edns) {
+		finish_with(q, DNS_ERR_FORMAT);
+		return;
+	}
+	server->lacks_edns = 1;
+	restart(q, NULL);
+}
+
+static void answered(struct evi_dns_query *q, struct evi_dns_reader *reader,
+		     const struct evi_dns_header *header)
+{
+	struct evi_dns_question question = { .name = q->name, .type = q->type };
+	struct evi_dns_answer answer;
+
+	evi_dns_reply_read(reader, header, &question, &answer);
+	finish(q, &answer);
+}
+
+void evi_dns_query_replied(struct evi_dns_query *q, struct evi_dns_server *server,
+			   struct evi_dns_reader *reader, const struct evi_dns_header *header)
+{
+	unsigned rcode = header->flags & EVI_DNS_RCODE;
+	int is_probe = q->only != NULL;
+
+	if (rcode != 2 && rcode != 4 && rcode != 5) {
+		if (is_probe)
+			server->probe = NULL; /* it is ended here, not by the server's coming up */
+		evi_dns_server_works(server);
+		if (is_probe) {
+			evi_dns_query_stop(q);
+			evi_free(q);
+			return;
+		}
+	}
+	if (header->flags & EVI_DNS_TC) {
+		reply_was_cut(q, server);
+		return;
+	}
+	switch (rcode) {
+	case 0:
+	case 3:
+		answered(q, reader, header);
+		return;
+	case 1:
+		format_error(q, server);
+		return;
+	case 2:
+		server_failed_at_it(q, server);
+		return;
+	case 4:
+		server_will_not(q, server, DNS_ERR_NOTIMPL);
+		return;
+	case 5:
+		server_will_not(q, server, DNS_ERR_REFUSED);
+		return;
+	default:
+		finish_with(q, DNS_ERR_UNKNOWN);
+		return;
+	}
+}
+
+/* --- Making them ------------------------------------------------------------------------------------------ */
+
+int evi_dns_query_init(struct evi_dns_query *q, struct evdns_base *base, struct evdns_request *request,
+		       const char *name, uint16_t type)
+{
+	size_t len = evi_dns_name_len(name);
+
+	if (!evi_dns_name_is_valid(name, EVI_DNS_NAME_MAX))
+		return -1;
+	memset(q, 0, offsetof(struct evi_dns_query, name));
+	q->base = base;
+	q->request = request;
+	q->type = type;
+	memcpy(q->name, name, len);
+	q->name[len] = '\0';
+	(void)event_assign(&q->timer, base->event_base, -1, 0, on_timeout, q);
+	return 0;
+}

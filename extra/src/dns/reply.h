@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef DNS_REPLY_H_INCLUDED
+#define DNS_REPLY_H_INCLUDED
+
+/* What a reply says to a question: pure, from bytes to an answer. */
+
+#include "dns/wire.h"
+
+struct evi_dns_question {
+	const char *name;
+	uint16_t type;
+};
+
+/* The result of a lookup. `addresses` and `name` are owned; evi_dns_answer_done() frees them. */
+struct evi_dns_answer {
+	int err; /* DNS_ERR_ */
+	int ttl;
+	int count;
+	uint8_t *addresses; /* count * 4 or 16 bytes, or NULL */
+	char *name;         /* PTR: the name; A and AAAA: the end of the chain of aliases, or NULL */
+};
+
+void evi_dns_answer_done(struct evi_dns_answer *answer);
+
+enum evi_dns_match {
+	EVI_DNS_NOT_A_REPLY, /* to be ignored: it does not answer this question */
+	EVI_DNS_MATCHES
+};
+
+/* Whether the message, whose header was read, answers that question. The reader is behind it then. */
+enum evi_dns_match evi_dns_reply_matches(struct evi_dns_reader *reader, const struct evi_dns_header *header,
+					 const struct evi_dns_question *question);
+
+/* What a matching message with rcode 0 or 3 says. */
+void evi_dns_reply_read(struct evi_dns_reader *reader, const struct evi_dns_header *header,
+			const struct evi_dns_question *question, struct evi_dns_answer *answer);
+
+#endif

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Requests: one call of the program's, one result. A request with a search list asks for one name after
+ * the other until one is found. Results are told from the loop, never inside a call.
+ */
+
+#include "dns/base.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* --- Search ---------------------------------------------------------------------------------------- */
+
+/* Whether the name is tried as it is before the domains, rather than after them. */
+static int is_bare_first(const struct evdns_request *r)
+{
+	return evi_dns_name_dots(r->name) >= r->search->ndots;
+}
+
+/* The name of a step; 0 if there is no such step, -1 if it is too long to be asked for. */
+static int step_name(const struct evdns_request *r, int step, char *name, size_t size)
+{
+	int domain, len;
+
+	if (r->search == NULL) {
+		if (step > 0)
+			return 0;
+		len = evutil_snprintf(name, size, "%s", r->name);
+		return len >= 0 && (size_t)len < size ? 1 : -1;
+	}
+	if (step > r->search->count)
+		return 0;
+	domain = is_bare_first(r) ? step - 1 : step;
+	if (domain < 0 || domain == r->search->count)
+		len = evutil_snprintf(name, size, "%s", r->name);
+	else
+		len = evutil_snprintf(name, size, "%s.%s", r->name, r->search->domains[domain]);
+	return len >= 0 && (size_t)len < size ? 1 : -1;
+}
+
+/* Prepares the query of the next step that can be asked for; 0, or -1 if there is none. */
+static int prepare_step(struct evdns_request *r)
+{
+	char name[2 * EVI_DNS_NAME_SIZE];
+	uint8_t by_tcp = r->query.by_tcp;
+
+	for (;; r->step++) {
+		int exists = step_name(r, r->step, name, sizeof(name));
+
+		if (exists == 0)
+			return -1;
+		if (exists < 0 || evi_dns_query_init(&r->query, r->base, r, name, r->type) < 0)
+			continue;
+		r->query.by_tcp = by_tcp;
+		r->query.ignores_tc = (r->flags & DNS_QUERY_IGNTC) != 0;
+		if (r->search != NULL)
+			evi_dns_log(0, "Search: now trying %s (%d)", name, r->type);
+		r->step++;
+		return 0;
+	}
+}
+
+/* --- The end ------------------------------------------------------------------------------------------ */
+
+static void unlink_request(struct evdns_request *r)
+{
+	if (r->next != NULL)
+		r->next->prev = r->prev;
+	else
+		r->base->requests_last = r->prev;
+	*r->prev = r->next;
+	r->prev = NULL;
+}
+
+static void destroy(struct evdns_request *r)
+{
+	struct evdns_base *base = r->base;
+
+	evi_dns_answer_done(&r->answer);
+	evi_free(r);
+	evi_dns_lock(base);
+	evi_dns_unref(base);
+	evi_dns_unlock(base);
+}
+
+static void on_deferred(struct evi_deferred *deferred, void *arg)
+{
+	struct evdns_request *r = arg;
+
+	(void)deferred;
+	r->fn(r, &r->answer, r->arg);
+	destroy(r);
+}
+
+/* It is over: nothing but its result is left of it. */
+static void complete(struct evdns_request *r)
+{
+	unlink_request(r);
+	evi_dns_search_unref(r->search);
+	r->search = NULL;
+	(void)evi_deferred_schedule(r->base->event_base, &r->deferred);
+}
+
+void evi_dns_request_end(struct evdns_request *r, int err)
+{
+	if (r->prev == NULL)
+		return;
+	evi_dns_query_stop(&r->query);
+	if (r->prev == NULL)
+		return;
+	evi_dns_answer_done(&r->answer);
+	memset(&r->answer, 0, sizeof(r->answer));
+	r->answer.err = err;
+	complete(r);
+}
+
+void evi_dns_request_drop(struct evdns_request *r)
+{
+	evi_dns_query_stop(&r->query);
+	unlink_request(r);
+	evi_dns_search_unref(r->search);
+	evi_dns_answer_done(&r->answer);
+	evi_dns_unref(r->base);
+	evi_free(r);
+}
+
+/* Whether the next name may still be found where this one was not. */
+static int goes_on(int err)
+{
+	return err == DNS_ERR_NOTEXIST || err == DNS_ERR_NODATA || err == DNS_ERR_FORMAT ||
+	       err == DNS_ERR_NOTIMPL || err == DNS_ERR_REFUSED || err == DNS_ERR_UNKNOWN ||
+	       err == DNS_ERR_TRUNCATED;
+}
+
+void evi_dns_request_answered(struct evdns_request *r, struct evi_dns_answer *answer)
+{
+	if (answer->err == DNS_ERR_NODATA) {
+		r->saw_nodata = 1;
+		r->nodata_ttl = answer->ttl;
+	}
+	if (r->search != NULL && goes_on(answer->err) && prepare_step(r) == 0) {
+		evi_dns_answer_done(answer);
+		evi_dns_query_start(&r->query);
+		return;
+	}
+	r->answer = *answer;
+	if (r->saw_nodata && goes_on(answer->err)) {
+		r->answer.err = DNS_ERR_NODATA;
+		r->answer.ttl = r->nodata_ttl;
+	}
+	complete(r);
+}
+
+/* --- The beginning -------------------------------------------------------------------------------------- */
+
+/* A final dot makes a name absolute. */
+static int is_searched(struct evdns_base *base, const char *name, uint16_t type, int flags)
+{
+	size_t len = strlen(name);
+
+	return type != EVI_DNS_TYPE_PTR && !(flags & DNS_QUERY_NO_SEARCH) && base->search->count > 0 &&
+	       (len == 0 || name[len - 1] != '.');
+}
+
+static void link_request(struct evdns_base *base, struct evdns_request *r)
+{
+	r->next = NULL;
+	r->prev = base->requests_last;
+	*r->prev = r;
+	base->requests_last = &r->next;
+	base->refs++;
+}
+
+struct evdns_request *evi_dns_request_new(struct evdns_base *base, const char *name, uint16_t type,
+					  int flags, evi_dns_request_fn *fn, void *arg)
+{
+	size_t len = strlen(name);
+	struct evdns_request *r;
+
+	if (len > EVI_DNS_NAME_MAX + 1 || !evi_dns_name_is_valid(name, EVI_DNS_NAME_MAX))
+		return NULL;
+	if (len == 0 && is_searched(base, name, type, flags))
+		return NULL;
+	r = evi_malloc(sizeof(*r) + len + 1);
+	if (r == NULL)
+		return NULL;
+	memset(r, 0, offsetof(struct evdns_request, query));
+	memset(&r->search, 0, sizeof(*r) - offsetof(struct evdns_request, search));
+	memcpy(r->name, name, len + 1);
+	r->base = base;
+	r->type = type;
+	r->flags = flags;
+	r->fn = fn;
+	r->arg = arg;
+	evi_deferred_init(&r->deferred, event_base_get_npriorities(base->event_base) / 2, on_deferred, r);
+	if (is_searched(base, name, type, flags)) {
+		r->search = base->search;
+		r->search->refs++;
+	}
+	r->query.by_tcp = (flags & DNS_QUERY_USEVC) || base->settings.use_vc;
+	if (prepare_step(r) < 0) {
+		evi_dns_search_unref(r->search);
+		evi_free(r);
+		return NULL;
+	}
+	evi_dns_log(0, "Resolve requested for %s", name);
+	link_request(base, r);
+	evi_dns_query_start(&r->query);
+	return r;
+}
+
+/* --- The API ---------------------------------------------------------------------------------------------- */
+
+static char public_type(uint16_t type)
+{
+	return type == EVI_DNS_TYPE_A ? DNS_IPv4_A : type == EVI_DNS_TYPE_AAAA ? DNS_IPv6_AAAA : DNS_PTR;
+}
+
+static void tell_user(struct evdns_request *r, struct evi_dns_answer *answer, void *arg)
+{
+	char type = public_type(r->type);
+	char *alias = type == DNS_PTR ? NULL : answer->name;
+	void *data = NULL;
+
+	if (answer->err == DNS_ERR_NONE)
+		data = type == DNS_PTR ? (void *)&answer->name : answer->addresses;
+	r->user_fn(answer->err, type, answer->err == DNS_ERR_NONE ? answer->count : 0, answer->ttl, data, arg);
+	if (answer->err == DNS_ERR_NONE && alias != NULL && (r->flags & DNS_CNAME_CALLBACK))
+		r->user_fn(DNS_ERR_NONE, DNS_CNAME, 1, answer->ttl, alias, arg);
+}
+
+static struct evdns_request *resolve(struct evdns_base *base, const char *name, uint16_t type, int flags,
+				     evdns_callback_type callback, void *arg)
+{
+	struct evdns_request *r;
+
+	if (base == NULL || name == NULL || callback == NULL)
+		return NULL;
+	evi_dns_lock(base);
+	r = evi_dns_request_new(base, name, type, flags, tell_user, arg);
+	if (r != NULL)
+		r->user_fn = callback;
+	evi_dns_unlock(base);
+	return r;
+}
+
+struct evdns_request *evdns_base_resolve_ipv4(struct evdns_base *base, const char *name, int flags,
+					      evdns_callback_type callback, void *ptr)
+{
+	return resolve(base, name, EVI_DNS_TYPE_A, flags, callback, ptr);
+}
+
+struct evdns_request *evdns_base_resolve_ipv6(struct evdns_base *base, const char *name, int flags,
+					      evdns_callback_type callback, void *ptr)
+{
+	return resolve(base, name, EVI_DNS_TYPE_AAAA, flags, callback, ptr);
+}
+
+/* RFC 1035 section 3.5. */
+struct evdns_request *evdns_base_resolve_reverse(struct evdns_base *base, const struct in_addr *in, int flags,
+						 evdns_callback_type callback, void *ptr)
+{
+	char name[32];
+	uint32_t a;
+
+	if (in == NULL)
+		return NULL;
+	a = ntohl(in->s_addr);
+	(void)evutil_snprintf(name, sizeof(name), "%u.%u.%u.%u.in-addr.arpa", a & 0xff, a >> 8 & 0xff,
+			      a >> 16 & 0xff, a >> 24);
+	return resolve(base, name, EVI_DNS_TYPE_PTR, flags, callback, ptr);
+}
+
+/* RFC 3596 section 2.5. */
+struct evdns_request *evdns_base_resolve_reverse_ipv6(struct evdns_base *base, const struct in6_addr *in,
+						      int flags, evdns_callback_type callback, void *ptr)
+{
+	static const char digits[] = "0123456789abcdef";
+	char name[80], *p = name;
+
+	if (in == NULL)
+		return NULL;
+	for (int i = 15; i >= 0; i--) {
+		*p++ = digits[in->s6_addr[i] & 15];
+		*p++ = '.';
+		*p++ = digits[in->s6_addr[i] >> 4];
+		*p++ = '.';
+	}
+	memcpy(p, "ip6.arpa", sizeof("ip6.arpa"));
+	return resolve(base, name, EVI_DNS_TYPE_PTR, flags, callback, ptr);
+}
+
+void evdns_cancel_request(struct evdns_base *base, struct evdns_request *req)
+{
+	if (req == NULL)
+		return;
+	if (base == NULL)
+		base = req->base;
+	evi_dns_lock(base);
+	evi_dns_request_end(req, DNS_ERR_CANCEL);
+	evi_dns_unlock(base);
+}
