@@ -2,6 +2,16 @@
 #ifndef EVENT2_EVENT_STRUCT_H_INCLUDED_
 #define EVENT2_EVENT_STRUCT_H_INCLUDED_
 
+/**
+ * @file event2/event_struct.h
+ *
+ * The inside of struct event, for programs that put events into structs of their own.
+ *
+ * The layout is that of libevent 2.1, to the byte: programs were compiled with it. What the fields mean
+ * is the library's own business; the only use of them is their size. Set events up with event_assign(),
+ * and ask about them with the calls of event2/event.h.
+ */
+
 #include <event2/event-config.h>
 #include <event2/util.h>
 #include <event2/keyvalq_struct.h>
@@ -9,6 +19,8 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* The queue macros of <sys/queue.h>, as far as the structs need them, unless it was included. */
 #ifndef TAILQ_ENTRY
 #define EVI_DEFINED_TQENTRY_
 #define TAILQ_ENTRY(type) struct { struct type *tqe_next; struct type **tqe_prev; }
@@ -26,6 +38,8 @@ extern "C" {
 #define LIST_HEAD(name, type) struct name { struct type *lh_first; }
 #endif
 struct event;
+
+/** Something that the loop calls: what an event has in common with work of the library's own. */
 struct event_callback {
 	TAILQ_ENTRY(event_callback) evcb_active_next;
 	short evcb_flags;
@@ -40,6 +54,8 @@ struct event_callback {
 	void *evcb_arg;
 };
 struct event_base;
+
+/** An event: see event_assign(). */
 struct event {
 	struct event_callback ev_evcallback;
 	union {
@@ -83,6 +99,7 @@ LIST_HEAD(event_dlist, event);
 #endif
 
 
+/* Bits of evcb_flags: what an event is pending or active for. */
 #define EVLIST_TIMEOUT 1
 #define EVLIST_INSERTED 2
 #define EVLIST_SIGNAL 4
