@@ -307,7 +307,8 @@ struct evrpc_pool *evrpc_pool_new(struct event_base *base);
 /**
  * Take a connection back: it is the caller's again. Nothing happens if it is not in the pool.
  *
- * A call under way on it still ends with its callback.
+ * A call under way on it ends with EVRPC_STATUS_ERR_TIMEOUT (UNSTARTED if it was not sent yet), and
+ * the connection is reset.
  */
 EVENT2_EXPORT_SYMBOL
 void evrpc_pool_remove_connection(struct evrpc_pool *pool, struct evhttp_connection *evcon);

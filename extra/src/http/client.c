@@ -220,6 +220,7 @@ static void changed(struct evhttp_connection *c)
 
 static void set_timeouts(struct evhttp_connection *c, struct timeval read, struct timeval write)
 {
+	c->has_own_timeouts = 1;
 	if (c->client != NULL) {
 		c->client->read_timeout = read;
 		c->client->write_timeout = write;

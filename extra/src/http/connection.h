@@ -86,6 +86,7 @@ struct evhttp_connection {
 	unsigned is_quiet : 1;    /* the read timeout is off */
 	unsigned is_refused : 1;  /* server: above the maximum of connections */
 	unsigned has_deadline : 1;
+	unsigned has_own_timeouts : 1; /* the program has set them */
 	uint32_t lingered; /* bytes thrown away */
 };
 
