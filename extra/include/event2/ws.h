@@ -21,27 +21,102 @@ struct evws_connection;
 #define WS_TEXT_FRAME 1
 #define WS_BINARY_FRAME 2
 
-typedef void (*ws_on_msg_cb)(struct evws_connection *, int type, const unsigned char *, size_t, void *);
-typedef void (*ws_on_close_cb)(struct evws_connection *, void *);
+/** evws_new_session(), evws_client_new(): a repeated opcode is no continuation (RFC 6455 to the letter). */
+#define EVWS_OPT_STRICT 0x10000
+/** evws_new_session(): take frames of clients that do not mask them, which RFC 6455 forbids. */
+#define EVWS_OPT_UNMASKED_OK 0x20000
+/** Compress messages if the peer agrees (permessage-deflate, RFC 7692) and zlib was there to build with. */
+#define EVWS_OPT_DEFLATE 0x40000
 
+/**
+ * A message has come whole.
+ *
+ * @param type  WS_TEXT_FRAME or WS_BINARY_FRAME
+ * @param data  valid during the call; not ended by a NUL; text is valid UTF-8
+ */
+typedef void (*ws_on_msg_cb)(struct evws_connection *evws, int type, const unsigned char *data, size_t len, void *arg);
+
+/** The session has ended, however it did; it is freed when the callback returns. */
+typedef void (*ws_on_close_cb)(struct evws_connection *evws, void *arg);
+
+/**
+ * How a client's handshake went: `status` is 101 if the session is open, another HTTP status if the
+ * server refused, 0 if there was no proper reply. Unless it is 101 the session is freed afterwards.
+ */
+typedef void (*evws_open_cb)(struct evws_connection *evws, int status, void *arg);
+
+struct event_base;
+struct evkeyvalq;
+
+/**
+ * Begin to close (RFC 6455 section 7.1): a close frame goes out behind what was sent, the peer has about
+ * a second to answer, then the connection is closed. Later calls, and sends, do nothing.
+ *
+ * @param reason  status code; one that must not appear on the wire, WS_CR_NONE among them, is left out
+ *
+ * Any callback; any thread with BEV_OPT_THREADSAFE. Since 2.2.
+ */
 EVENT2_EXPORT_SYMBOL
 void evws_close(struct evws_connection *evws, uint16_t reason);
 
+/**
+ * End the session at once, without a close frame: runs the close callback, closes the socket.
+ * Any callback; the loop's thread. Since 2.2.
+ */
 EVENT2_EXPORT_SYMBOL
 void evws_connection_free(struct evws_connection *evws);
 
+/** The bufferevent, owned by the session: for its descriptor, timeouts and marks. Since 2.2. */
 EVENT2_EXPORT_SYMBOL
 struct bufferevent *evws_connection_get_bufferevent(struct evws_connection *evws);
 
+/** Set what is called, once, when the session has ended. Since 2.2. */
 EVENT2_EXPORT_SYMBOL
-void evws_connection_set_closecb(struct evws_connection *evws, ws_on_close_cb, void *);
+void evws_connection_set_closecb(struct evws_connection *evws, ws_on_close_cb cb, void *arg);
 
+/** Refuse messages above `bytes`, assembled and expanded, with status 1009. Default 10 MiB. Since 2.2.1. */
 EVENT2_EXPORT_SYMBOL
-struct evws_connection *evws_new_session(struct evhttp_request *req, ws_on_msg_cb, void *arg, int options);
+void evws_connection_set_max_message(struct evws_connection *evws, size_t bytes);
 
+/** The code that the peer closed with, 1005 if it gave none, 1006 if it never closed. Since 2.2.1. */
+EVENT2_EXPORT_SYMBOL
+int evws_connection_get_close_code(const struct evws_connection *evws);
+
+/**
+ * Make a WebSocket session of an HTTP request, in its callback (RFC 6455 section 4.2).
+ *
+ * Headers that the program has put into the request's output headers go out with the reply;
+ * Sec-WebSocket-Protocol among them chooses the protocol.
+ *
+ * @param options  BEV_OPT_THREADSAFE: sending and closing from any thread; EVWS_OPT_ bits
+ * @return the session, which belongs to the server until it ends; NULL if the handshake was refused or
+ *         there is no memory. In either case the request is taken: do not touch it again. Since 2.2.
+ */
+EVENT2_EXPORT_SYMBOL
+struct evws_connection *evws_new_session(struct evhttp_request *req, ws_on_msg_cb cb, void *arg, int options);
+
+/**
+ * Open a WebSocket session as a client (RFC 6455 section 4.1).
+ *
+ * @param bev        connected, or connecting, to the server or through a tunnel; plain or TLS. The session
+ *                   owns it from now on if the call succeeds.
+ * @param host       for the Host header: "example.org" or "example.org:8080"
+ * @param target     path and query: "/chat?room=1"
+ * @param protocols  comma-separated offer, or NULL
+ * @param headers    further headers, or NULL; copied
+ * @param opened     told how it went, once, from the loop, within half a minute
+ * @return the session, or NULL (bad argument, no memory): `bev` is the caller's then. Since 2.2.1.
+ */
+EVENT2_EXPORT_SYMBOL
+struct evws_connection *evws_client_new(struct event_base *base, struct bufferevent *bev, const char *host,
+	const char *target, const char *protocols, const struct evkeyvalq *headers, evws_open_cb opened,
+	ws_on_msg_cb cb, void *arg, int options);
+
+/** Send a binary message; copied. Nothing once the session closes. Since 2.2. */
 EVENT2_EXPORT_SYMBOL
 void evws_send_binary(struct evws_connection *evws, const char *packet_data, size_t packet_len);
 
+/** Send a text message, which should be valid UTF-8; copied. Nothing once the session closes. Since 2.2. */
 EVENT2_EXPORT_SYMBOL
 void evws_send_text(struct evws_connection *evws, const char *packet_str);
 
