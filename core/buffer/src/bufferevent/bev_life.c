@@ -93,17 +93,27 @@ static void tell_output_grew(struct evi_bev *b)
 		b->pub.be_ops->output_grew(&b->pub);
 }
 
-/* The change of a buffer that is about to go concerns nobody. */
+/* Most changes concern nobody: no high mark, or output that leaves, or a buffer about to go. */
+static int concerns(const struct evi_bev *b, const struct evbuffer *buf,
+		    const struct evbuffer_cb_info *info)
+{
+	if (b->flags & (EVI_BEV_IS_DEAD | EVI_BEV_IS_CORKED))
+		return buf == &b->input && !(b->flags & EVI_BEV_IS_DEAD);
+	if (buf == &b->output)
+		return info->n_added > 0;
+	return b->pub.wm_read.high != 0 || (b->held_read & EVI_BEV_HELD_MARK);
+}
+
 static void owner_changed(void *owner, struct evbuffer *buf, const struct evbuffer_cb_info *info)
 {
 	struct evi_bev *b = owner;
 
-	if (b->flags & EVI_BEV_IS_DEAD)
+	if (!concerns(b, buf, info))
 		return;
 	evi_bev_enter(&b->pub);
 	if (buf == &b->input)
 		evi_bev_check_mark(b);
-	else if (info->n_added > 0 && !(b->flags & EVI_BEV_IS_CORKED))
+	else
 		tell_output_grew(b);
 	evi_bev_leave(&b->pub);
 }

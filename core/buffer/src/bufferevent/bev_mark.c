@@ -50,7 +50,7 @@ static size_t room_below_mark(const struct evi_bev *b)
 size_t evi_bev_room(struct bufferevent *bev, short direction)
 {
 	struct evi_bev *b = evi_bev_of(bev);
-	size_t room = min_size(EVI_BEV_ANY, evi_limits_room(b, direction));
+	size_t room = b->limits == NULL ? EVI_BEV_ANY : evi_limits_room(b, direction);
 
 	if (direction == EV_WRITE)
 		return min_size(room, write_size(b));

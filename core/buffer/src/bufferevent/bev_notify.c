@@ -58,6 +58,8 @@ static void call_read(struct evi_bev *b)
 	size_t before = b->input.len, high;
 
 	call_data(b, b->pub.readcb);
+	if (b->input.len == 0)
+		evi_evbuffer_trim(&b->input); /* an idle connection holds no memory */
 	high = b->pub.wm_read.high;
 	if (high == 0 || b->input.len < high || b->input.len >= before ||
 	    !(b->pub.enabled & EV_READ) || b->pub.readcb == NULL)

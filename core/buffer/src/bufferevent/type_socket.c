@@ -82,10 +82,12 @@ static void write_some(struct bufferevent *bev)
 		data->is_announced = 0;
 		evi_bev_moved(bev, EV_WRITE, (size_t)n);
 	}
-	if (evi_evbuffer_len(bev->output) == 0)
+	if (evi_evbuffer_len(bev->output) == 0) {
+		evi_evbuffer_trim(bev->output);
 		unblock(bev);
-	else if (evi_bev_active(bev, EV_WRITE))
+	} else if (evi_bev_active(bev, EV_WRITE)) {
 		block(bev);
+	}
 	if (n > 0)
 		evi_bev_notify(bev, EV_WRITE, 0);
 }
@@ -112,19 +114,42 @@ static void output_grew(struct bufferevent *bev)
 		evi_bev_at_round_end(bev);
 }
 
+/* Writability is news only for a callback or a timeout; mostly, there is neither. */
+static int is_news(const struct bufferevent *bev)
+{
+	return bev->writecb != NULL || evutil_timerisset(&bev->timeout_write);
+}
+
+static void announce(struct bufferevent *bev)
+{
+	struct socket_data *data = evi_bev_data(bev);
+	int err = 0;
+
+	if (!is_news(bev))
+		data->is_announced = 0;
+	else if (evi_bev_active(bev, EV_WRITE))
+		err = evi_bev_wait(bev, EV_WRITE);
+	if (err < 0)
+		fail_write(bev, -err);
+}
+
 static void round_end(struct bufferevent *bev)
 {
 	struct socket_data *data = evi_bev_data(bev);
 
-	if (!data->is_blocked && evi_evbuffer_len(bev->output) > 0 && evi_bev_fd(bev) >= 0)
+	if (data->is_blocked || evi_bev_fd(bev) < 0)
+		return;
+	if (evi_evbuffer_len(bev->output) > 0)
 		write_some(bev);
+	else if (data->is_announced && !evi_bev_waits(bev, EV_WRITE))
+		announce(bev);
 }
 
 /* --- Directions ------------------------------------------------------------------------------------- */
 
 /*
  * Without a descriptor the timeout runs all the same. With an empty output there is nothing to wait
- * for, unless the user has just said that writability is news.
+ * for, unless the user has just enabled writing; whether that is news is seen at the end of the round.
  */
 static int start_writing(struct bufferevent *bev, enum evi_bev_cause cause)
 {
@@ -135,11 +160,13 @@ static int start_writing(struct bufferevent *bev, enum evi_bev_cause cause)
 		data->is_announced = 1;
 	if (evi_bev_fd(bev) < 0)
 		return has_output || data->is_announced ? evi_bev_wait(bev, EV_WRITE) : 0;
-	if (has_output && !data->is_blocked)
-		evi_bev_at_round_end(bev);
 	if (cause == EVI_BEV_CONNECTED)
 		data->is_announced = 0;
-	return data->is_announced || data->is_blocked ? evi_bev_wait(bev, EV_WRITE) : 0;
+	if (!data->is_blocked && (has_output || data->is_announced))
+		evi_bev_at_round_end(bev);
+	return data->is_blocked || (data->is_announced && is_news(bev))
+		       ? evi_bev_wait(bev, EV_WRITE)
+		       : 0;
 }
 
 static int start(struct bufferevent *bev, short directions, enum evi_bev_cause cause)
