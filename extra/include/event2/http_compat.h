@@ -10,6 +10,9 @@
 extern "C" {
 #endif
 
+/** The 1.x name of evhttp_request_get_uri(). */
+#define evhttp_request_uri evhttp_request_get_uri
+
 struct event_base;
 struct evhttp;
 struct evhttp_connection;
