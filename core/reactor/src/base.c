@@ -85,22 +85,25 @@ struct event_base *event_base_new(void)
 	return event_base_new_with_config(NULL);
 }
 
+static struct event_callback *first_finalizer(const struct event_base *base)
+{
+	for (int pri = 0; pri < base->priorities; pri++) {
+		struct event_callback *cb = base->active[pri].first;
+
+		for (; cb != NULL; cb = cb->evcb_active_next.tqe_next) {
+			if (cb->evcb_closure == EVI_CLOSURE_FINALIZE)
+				return cb;
+		}
+	}
+	return NULL;
+}
+
 /* A finalizer may queue another. */
 static void run_finalizers(struct event_base *base)
 {
-	int pri;
+	struct event_callback *cb;
 
-	for (;;) {
-		struct event_callback *cb = NULL;
-
-		for (pri = 0; pri < base->priorities && cb == NULL; pri++) {
-			for (cb = base->active[pri].first; cb != NULL; cb = cb->evcb_active_next.tqe_next) {
-				if (cb->evcb_closure == EVI_CLOSURE_FINALIZE)
-					break;
-			}
-		}
-		if (cb == NULL)
-			return;
+	while ((cb = first_finalizer(base)) != NULL) {
 		evi_active_remove(base, cb);
 		evi_finalizer_run(base, evi_event_of(cb));
 	}
