@@ -9,7 +9,10 @@ TestSuite(bev_filter, .init = start, .fini = finish, .timeout = 30);
 
 #define MS(n) (&(const struct timeval){ .tv_sec = (n) / 1000, .tv_usec = (n) % 1000 * 1000 })
 
-/* What a filter function has seen, and what it is to do. */
+/*
+ * What a filter function has seen, and what it is to do. Static in the tests: with threads a filter is
+ * freed by the loop, and what is left of it with the base, after the test has returned.
+ */
 struct script {
 	int in_calls, out_calls, frees;
 	int fail_in, fail_out;        /* return BEV_ERROR */
@@ -145,7 +148,7 @@ Test(bev_filter, without_functions_bytes_pass_unchanged)
 Test(bev_filter, takes_over_what_is_below_and_reads_when_wanted)
 {
 	struct bufferevent *under[2], *bev;
-	struct script script = { 0 };
+	static struct script script;
 	struct probe probe = { .drain = 1 }, old = { 0 };
 
 	linked_new(under, 0);
@@ -200,7 +203,7 @@ Test(bev_filter, works_over_another_filter_and_before_there_is_a_descriptor)
 {
 	evutil_socket_t fds[2];
 	struct bufferevent *below = socket_new(-1, BEV_OPT_CLOSE_ON_FREE), *inner, *outer;
-	struct script one = { 0 }, two = { 0 };
+	static struct script one, two;
 	struct probe probe = { .drain = 1 };
 	char data[4] = { 0 };
 
@@ -229,7 +232,7 @@ Test(bev_filter, works_over_another_filter_and_before_there_is_a_descriptor)
 Test(bev_filter, is_told_the_room_below_the_high_mark)
 {
 	struct bufferevent *bev[2];
-	struct script script[2] = { 0 };
+	static struct script script[2];
 
 	filtered_new(bev, script, 1);
 	bufferevent_write(bev[0], "x", 1);
@@ -276,7 +279,7 @@ Test(bev_filter, output_waits_for_room_below)
 Test(bev_filter, ok_goes_on_and_need_more_waits)
 {
 	struct bufferevent *bev[2];
-	struct script script[2] = { { .unit = 4 }, { 0 } };
+	static struct script script[2] = { { .unit = 4 }, { 0 } };
 
 	filtered_new(bev, script, 1);
 	bufferevent_write(bev[0], "0123456789", 10);
@@ -292,7 +295,7 @@ Test(bev_filter, ok_goes_on_and_need_more_waits)
 Test(bev_filter, ok_without_progress_stops)
 {
 	struct bufferevent *bev[2];
-	struct script script[2] = { { .idle = 1 }, { .idle = 1 } };
+	static struct script script[2] = { { .idle = 1 }, { .idle = 1 } };
 
 	filtered_new(bev, script, 1);
 	bufferevent_enable(bev[1], EV_READ);
@@ -343,7 +346,7 @@ Test(bev_filter, endless_output_is_bounded_by_the_mark)
 Test(bev_filter, its_error_ends_the_direction)
 {
 	struct bufferevent *bev[2];
-	struct script script[2] = { { .fail_out = 1 }, { 0 } };
+	static struct script script[2] = { { .fail_out = 1 }, { 0 } };
 	struct probe a = { 0 }, b = { .drain = 1 };
 
 	filtered_new(bev, script, 1);
@@ -374,7 +377,7 @@ Test(bev_filter, its_error_ends_the_direction)
 Test(bev_filter, what_was_left_below_follows_when_the_user_drains)
 {
 	struct bufferevent *bev[2];
-	struct script script[2] = { 0 };
+	static struct script script[2];
 	struct probe probe = { 0 };
 	int calls;
 
@@ -400,7 +403,7 @@ Test(bev_filter, what_was_left_below_follows_when_the_user_drains)
 Test(bev_filter, enabling_processes_what_waits)
 {
 	struct bufferevent *bev[2];
-	struct script script[2] = { 0 };
+	static struct script script[2];
 
 	filtered_new(bev, script, 1);
 	bufferevent_disable(bev[0], EV_WRITE);
@@ -430,7 +433,7 @@ Test(bev_filter, enabling_processes_what_waits)
 Test(bev_filter, events_from_below_pass_unchanged)
 {
 	struct bufferevent *under[2], *bev;
-	struct script script = { 0 };
+	static struct script script;
 	struct probe probe = { 0 };
 
 	linked_new(under, 0);
@@ -457,7 +460,7 @@ Test(bev_filter, events_from_below_pass_unchanged)
 Test(bev_filter, the_input_filter_gets_a_last_call_before_the_end)
 {
 	struct bufferevent *under[2], *bev;
-	struct script script = { .trailer = 1 };
+	static struct script script = { .trailer = 1 };
 	struct probe probe = { .drain = 1 };
 
 	linked_new(under, 0);
@@ -479,7 +482,7 @@ Test(bev_filter, the_input_filter_gets_a_last_call_before_the_end)
 Test(bev_filter, flushing_runs_the_functions)
 {
 	struct bufferevent *bev[2];
-	struct script script[2] = { 0 };
+	static struct script script[2];
 
 	filtered_new(bev, script, 1);
 	cr_expect_eq(bufferevent_flush(bev[0], BOTH, BEV_NORMAL), 0);
@@ -532,7 +535,7 @@ Test(bev_filter, freed_it_leaves_or_frees_what_is_below)
 Test(bev_filter, the_context_is_freed_once)
 {
 	struct bufferevent *under[2], *bev;
-	struct script script = { 0 };
+	static struct script script;
 
 	pair_new(under, 0);
 	bev = filter_new(under[0], 0, &script);
@@ -651,7 +654,7 @@ Test(bev_filter, shares_the_lock_in_either_direction)
 Test(bev_filter, its_timeouts_count_what_passes_it)
 {
 	struct bufferevent *under[2], *bev;
-	struct script script = { .unit = 100 };
+	static struct script script = { .unit = 100 };
 	struct probe probe = { 0 };
 
 	linked_new(under, 0);
@@ -674,7 +677,7 @@ Test(bev_filter, has_no_properties_of_a_socket_itself)
 	struct ev_token_bucket_cfg *cfg = ev_token_bucket_cfg_new(1, 1, 1, 1, NULL);
 	evutil_socket_t fds[2], more[2];
 	struct bufferevent *under, *bev;
-	struct script script = { 0 };
+	static struct script script;
 
 	support_socketpair(fds);
 	support_socketpair(more);
@@ -707,7 +710,7 @@ static void write_twice_more(struct bufferevent *bev, void *arg)
 Test(bev_filter, writing_inside_the_filter_never_re_enters_it)
 {
 	struct bufferevent *bev[2];
-	struct script script[2] = { 0 };
+	static struct script script[2];
 	struct probe probe = { 0 };
 
 	filtered_new(bev, script, 1);
@@ -734,7 +737,7 @@ static void free_it(struct bufferevent *bev, void *arg)
 Test(bev_filter, may_be_freed_in_a_callback_inside_a_buffer_call)
 {
 	struct bufferevent *bev[2];
-	struct script script[2] = { 0 };
+	static struct script script[2];
 	struct probe probe = { 0 };
 
 	filtered_new(bev, script, 1);
