@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Bufferevents over TCP: an echo server in this process, its clients on bare system calls in a child.
+ * Bufferevents over TCP: an echo server in this process, its clients on bare system calls in a
+ * child.
  *
- * The cost is the server's processor time per message, so that neither the clients nor the number of
- * processors show. `mem` cases tell the bytes that one connection's bufferevent takes.
+ * The cost is the server's processor time per message, so that neither the clients nor the number
+ * of processors show. `mem` cases tell the bytes that one connection's bufferevent takes.
  */
 
 #include "../bench.h"
@@ -37,7 +38,7 @@ static void allow_descriptors(rlim_t count)
 		bench_die("setrlimit");
 }
 
-/* --- The clients ---------------------------------------------------------------------------------- */
+/* --- The clients ------------------------------------------------------------------------------ */
 
 struct client {
 	int fd;
@@ -154,7 +155,7 @@ static void run_churn(const struct sockaddr_in *sin, long count, size_t size, lo
 	}
 }
 
-/* --- The server ----------------------------------------------------------------------------------- */
+/* --- The server ------------------------------------------------------------------------------- */
 
 struct server {
 	struct event_base *base;
@@ -246,13 +247,12 @@ static void run_connections(long n, const struct bench_case *which)
 	measure(run_churn, 1, (size_t)which->b, n, n);
 }
 
-/* --- Memory --------------------------------------------------------------------------------------- */
+/* --- Memory ----------------------------------------------------------------------------------- */
 
 static void exchange(struct event_base *base, int (*fd)[2], long n)
 {
 	for (long i = 0; i < n; i++)
-		if (write(fd[i][1], "0123456789012345678901234567890123456789012345678901234567890123",
-			  64) != 64)
+		if (write(fd[i][1], block, 64) != 64)
 			bench_die("write");
 	for (long i = 0; i < n; i++)
 		while (read(fd[i][1], block, 64) != 64)

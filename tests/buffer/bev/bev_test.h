@@ -3,11 +3,11 @@
 #define BEV_TEST_H_INCLUDED
 
 /*
- * What the bufferevent suites share: a base, a probe that records what a bufferevent tells, and ways to
- * run the loop until something has happened.
+ * What the bufferevent suites share: a base, a probe that records what a bufferevent tells, and
+ * ways to run the loop until something has happened.
  *
- * Every suite runs twice per backend: as it is, and with BEV_TEST_THREADS=1, which sets up locks and
- * makes each bufferevent BEV_OPT_THREADSAFE.
+ * Every suite runs twice per backend: as it is, and with BEV_TEST_THREADS=1, which sets up locks
+ * and makes each bufferevent BEV_OPT_THREADSAFE.
  */
 
 #include "support.h"
@@ -51,7 +51,7 @@ static inline void finish(void)
 	support_leak_fini();
 }
 
-/* --- A probe: the argument of the three callbacks ------------------------------------------------------ */
+/* --- A probe: the argument of the three callbacks --------------------------------------------- */
 
 #define PROBE_LOG 64
 
@@ -129,7 +129,7 @@ static inline void watch(struct bufferevent *bev, struct probe *probe)
 	bufferevent_setcb(bev, on_read, on_write, on_event, probe);
 }
 
-/* --- The loop ----------------------------------------------------------------------------------------- */
+/* --- The loop --------------------------------------------------------------------------------- */
 
 static inline void on_watchdog(evutil_socket_t fd, short what, void *arg)
 {
@@ -170,8 +170,8 @@ static inline void run_until_received(const struct probe *probe, size_t wanted)
 }
 
 /*
- * Runs everything that is due: several rounds that do not wait. What local sockets and pairs deliver is
- * there at once, so afterwards nothing more can happen without another cause.
+ * Runs everything that is due: several rounds that do not wait. What local sockets and pairs
+ * deliver is there at once, so afterwards nothing more can happen without another cause.
  */
 static inline void settle(void)
 {
@@ -188,7 +188,7 @@ static inline void run_for(int ms)
 	cr_assert(event_base_loop(base, EVLOOP_NO_EXIT_ON_EMPTY) >= 0);
 }
 
-/* --- Making ------------------------------------------------------------------------------------------- */
+/* --- Making ----------------------------------------------------------------------------------- */
 
 static inline struct bufferevent *socket_new(evutil_socket_t fd, int options)
 {

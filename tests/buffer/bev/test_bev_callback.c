@@ -264,7 +264,8 @@ Test(bev_callback, freeing_inside_any_callback_is_safe)
 /* BEV-031 */
 Test(bev_callback, the_lock_is_free_in_unlocked_ones)
 {
-	struct bufferevent *bev = socket_new(-1, BEV_OPT_DEFER_CALLBACKS | BEV_OPT_UNLOCK_CALLBACKS);
+	const int options = BEV_OPT_DEFER_CALLBACKS | BEV_OPT_UNLOCK_CALLBACKS;
+	struct bufferevent *bev = socket_new(-1, options);
 	struct probe probe = { 0 };
 
 	watch(bev, &probe);

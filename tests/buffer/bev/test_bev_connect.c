@@ -47,7 +47,7 @@ static evutil_socket_t accept_one(evutil_socket_t listener)
 	return fd;
 }
 
-/* An address of a local socket in a file of its own; `listener` gets the socket if it is not NULL. */
+/* The address of a local socket in a folder of its own; `listener` may be NULL. */
 static struct sockaddr_un local_address(char *dir, evutil_socket_t *listener)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };

@@ -101,8 +101,10 @@ static void count_free(void *ctx)
 
 static struct bufferevent *filter_new(struct bufferevent *under, int options, struct script *script)
 {
-	struct bufferevent *bev = bufferevent_filter_new(under, filter_in, filter_out,
-							 options | thread_option, count_free, script);
+	struct bufferevent *bev;
+
+	bev = bufferevent_filter_new(under, filter_in, filter_out, options | thread_option,
+				     count_free, script);
 
 	cr_assert_not_null(bev);
 	return bev;

@@ -175,7 +175,8 @@ Test(bev_group, another_configuration_only_lowers)
 	cr_expect_eq(bufferevent_rate_limit_group_set_cfg(group, more), 0);
 	cr_expect_eq(bufferevent_rate_limit_group_get_read_limit(group), 0);
 	run_for(25);
-	cr_expect_geq(bufferevent_rate_limit_group_get_read_limit(group), 500, "the new tick counts");
+	cr_expect_geq(bufferevent_rate_limit_group_get_read_limit(group), 500,
+		      "the new tick counts");
 	ev_token_bucket_cfg_free(less);
 	ev_token_bucket_cfg_free(more);
 	group_free(group);

@@ -171,7 +171,7 @@ Test(bev_life, may_be_freed_by_a_change_callback_of_its_own)
 	cr_expect_null(bev[0]);
 }
 
-/* --- Other threads -------------------------------------------------------------------------------------- */
+/* --- Other threads ---------------------------------------------------------------------------- */
 
 static void *run_loop(void *arg)
 {
@@ -351,7 +351,7 @@ Test(bev_life, two_threads_that_write_to_each_other_do_not_deadlock)
 	}
 }
 
-/* --- The legacy calls ----------------------------------------------------------------------------------- */
+/* --- The legacy calls ------------------------------------------------------------------------- */
 
 /* BEV-325, BEV-326 */
 Test(bev_life, the_legacy_calls_make_the_same)
@@ -414,7 +414,7 @@ Test(bev_life, the_public_fields_are_current)
 	bufferevent_free(bev[1]);
 }
 
-/* --- Own types ------------------------------------------------------------------------------------------ */
+/* --- Own types -------------------------------------------------------------------------------- */
 
 /* Gives back what is written, at the end of the round. */
 struct echo {

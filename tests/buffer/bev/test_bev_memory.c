@@ -7,7 +7,7 @@ TestSuite(bev_memory, .init = start, .fini = finish, .timeout = 120);
 
 #define MS(n) (&(const struct timeval){ .tv_sec = (n) / 1000, .tv_usec = (n) % 1000 * 1000 })
 
-/* Until *count is not zero or the time is over; asks for no memory, unlike run_until() and run_for(). */
+/* Until *count is not zero or the time is over; asks for no memory, unlike run_until(). */
 static void poll_until(const int *count, int ms)
 {
 	double end = support_now_ms() + ms;

@@ -12,7 +12,7 @@ TestSuite(bev_name, .init = start, .fini = finish, .timeout = 60);
 
 #define MS(n) (&(const struct timeval){ .tv_sec = (n) / 1000, .tv_usec = (n) % 1000 * 1000 })
 
-/* --- A resolver that answers when told to -------------------------------------------------------------- */
+/* --- A resolver that answers when told to ----------------------------------------------------- */
 
 static struct fake {
 	evi_resolved_fn cb;
@@ -98,12 +98,13 @@ static ev_uint16_t dead_port(void)
 	return port;
 }
 
-static int connect_name(struct bufferevent *bev, struct evdns_base *with, const char *name, int port)
+static int connect_name(struct bufferevent *bev, struct evdns_base *with, const char *name,
+			int port)
 {
 	return bufferevent_socket_connect_hostname(bev, with, AF_UNSPEC, name, port);
 }
 
-/* --- The system's resolver ------------------------------------------------------------------------------ */
+/* --- The system's resolver -------------------------------------------------------------------- */
 
 /* BEV-145, BEV-152 */
 Test(bev_name, bad_arguments_are_refused_at_once)
@@ -217,7 +218,7 @@ Test(bev_name, without_descriptors_left_the_error_is_an_event)
 	bufferevent_free(bev);
 }
 
-/* --- An asynchronous resolver ------------------------------------------------------------------------------ */
+/* --- An asynchronous resolver ----------------------------------------------------------------- */
 
 /* BEV-146, BEV-147, BEV-148 */
 Test(bev_name_async, nothing_moves_while_resolving)
@@ -317,7 +318,8 @@ Test(bev_name_async, further_addresses_are_tried_before_giving_up)
 }
 
 /* A listener on 127.0.0.x of the same port whose queue is full: attempts get no answer. */
-static evutil_socket_t silent_listener(const char *address, ev_uint16_t port, evutil_socket_t fds[8])
+static evutil_socket_t silent_listener(const char *address, ev_uint16_t port,
+				       evutil_socket_t fds[8])
 {
 	struct sockaddr_in sin = { .sin_family = AF_INET };
 	evutil_socket_t fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

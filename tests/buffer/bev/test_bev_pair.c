@@ -204,7 +204,8 @@ Test(bev_pair, has_no_descriptor)
 	cr_expect_eq(bufferevent_priority_set(bev[0], 0), -1);
 	cr_expect_eq(bufferevent_base_set(base, bev[0]), -1);
 	cr_expect_eq(bufferevent_socket_connect(bev[0], (struct sockaddr *)&sin, sizeof(sin)), -1);
-	cr_expect_eq(bufferevent_socket_connect_hostname(bev[0], NULL, AF_INET, "localhost", 1), -1);
+	cr_expect_eq(bufferevent_socket_connect_hostname(bev[0], NULL, AF_INET, "localhost", 1),
+		     -1);
 	free_both(bev);
 }
 

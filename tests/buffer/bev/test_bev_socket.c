@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Socket bufferevents: making, enabling, outcomes of reading and writing, moving data, descriptors. */
+/* Socket bufferevents: making, enabling, outcomes, moving data, descriptors. */
 
 #include "bev_test.h"
 
@@ -55,7 +55,7 @@ static size_t fill(struct bufferevent *bev, size_t n)
 	return n;
 }
 
-/* --- Making ---------------------------------------------------------------------------------------- */
+/* --- Making ----------------------------------------------------------------------------------- */
 
 /* BEV-001, BEV-002, BEV-010, BEV-011, BEV-180 */
 Test(bev_socket, a_new_one_has_writing_enabled_and_nothing_else)
@@ -221,7 +221,7 @@ Test(bev_socket, both_buffers_take_change_callbacks)
 	bufferevent_free(bev[1]);
 }
 
-/* --- Enabling ---------------------------------------------------------------------------------------- */
+/* --- Enabling --------------------------------------------------------------------------------- */
 
 /* BEV-040, BEV-041 */
 Test(bev_socket, directions_are_enabled_and_disabled)
@@ -353,7 +353,7 @@ Test(bev_socket, enabling_never_calls_back)
 	bufferevent_free(bev[0]);
 }
 
-/* --- Outcomes ---------------------------------------------------------------------------------------- */
+/* --- Outcomes --------------------------------------------------------------------------------- */
 
 /* BEV-100, BEV-101, BEV-107, BEV-349 */
 Test(bev_socket, the_peers_close_ends_reading_only)
@@ -590,7 +590,7 @@ Test(bev_socket, a_peer_that_reads_nothing_stops_the_write_callbacks)
 	bufferevent_free(bev[1]);
 }
 
-/* --- Moving data ----------------------------------------------------------------------------------------- */
+/* --- Moving data ------------------------------------------------------------------------------ */
 
 /* BEV-165, BEV-166, BEV-169, BEV-122 */
 Test(bev_socket, writing_appends_and_the_loop_sends)
@@ -694,7 +694,7 @@ Test(bev_socket, a_write_callback_with_empty_output_means_all_is_sent)
 	bufferevent_free(bev[1]);
 }
 
-/* --- Descriptors ------------------------------------------------------------------------------------------- */
+/* --- Descriptors ------------------------------------------------------------------------------ */
 
 /* BEV-180..183 */
 Test(bev_socket, another_descriptor_takes_over_at_once)
@@ -823,7 +823,7 @@ Test(bev_socket, replacefd_closes_the_old_descriptor)
 	bufferevent_free(pair[1]);
 }
 
-/* --- Triggering, flushing ------------------------------------------------------------------------------------ */
+/* --- Triggering, flushing --------------------------------------------------------------------- */
 
 /* BEV-195..197, BEV-199 */
 Test(bev_socket, a_trigger_runs_the_callbacks_whose_marks_allow_it)
@@ -892,7 +892,7 @@ Test(bev_socket, flushing_does_nothing)
 	bufferevent_free(bev[1]);
 }
 
-/* --- Base, sizes ------------------------------------------------------------------------------------------- */
+/* --- Base, sizes ------------------------------------------------------------------------------ */
 
 /* BEV-215 */
 Test(bev_socket, an_idle_one_can_change_its_base)

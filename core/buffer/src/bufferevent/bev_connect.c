@@ -2,9 +2,9 @@
 /*
  * bufferevent: descriptors, and connecting them.
  *
- * While connecting both directions are held, and ev_write waits for the outcome, with the write timeout
- * if EV_WRITE is enabled. A connection that stands at once takes the same way, so that its event comes
- * from the loop, before anything else.
+ * While connecting both directions are held, and ev_write waits for the outcome, with the write
+ * timeout if EV_WRITE is enabled. A connection that stands at once takes the same way, so that its
+ * event comes from the loop, before anything else.
  */
 
 #include "bufferevent.h"
@@ -38,7 +38,7 @@ void evi_bev_connect_use(struct evi_bev *b, evutil_socket_t fd)
 	b->output.plain_fd = -1;
 }
 
-/* Whatever was under way on the old descriptor is over, and `fd` takes its place; nothing runs yet. */
+/* What was under way on the old descriptor is over, and `fd` takes its place; nothing runs yet. */
 static void replace_fd(struct evi_bev *b, evutil_socket_t fd)
 {
 	evi_dial_abandon(b);
@@ -65,7 +65,7 @@ int evi_bev_set_fd(struct bufferevent *bev, evutil_socket_t fd)
 	return 0;
 }
 
-/* --- Connecting --------------------------------------------------------------------------------------- */
+/* --- Connecting ------------------------------------------------------------------------------- */
 
 int evi_bev_connect_begin(evutil_socket_t fd, const struct sockaddr *sa, ev_socklen_t len)
 {
@@ -187,7 +187,7 @@ static int connect_socket(struct evi_bev *b, const struct sockaddr *sa, int len)
 	return connect_own(b, sa, (ev_socklen_t)len);
 }
 
-/* --- The API ------------------------------------------------------------------------------------------ */
+/* --- The API ---------------------------------------------------------------------------------- */
 
 int bufferevent_socket_connect(struct bufferevent *bev, const struct sockaddr *addr, int socklen)
 {

@@ -91,7 +91,7 @@ void evi_bev_disable(struct bufferevent *bev, short directions)
 	(void)evi_bev_rearm(evi_bev_of(bev), directions); /* takes away, which cannot fail */
 }
 
-/* --- The API ---------------------------------------------------------------------------------------- */
+/* --- The API ---------------------------------------------------------------------------------- */
 
 static int enable(struct evi_bev *b, short directions)
 {

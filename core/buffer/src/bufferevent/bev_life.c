@@ -3,9 +3,9 @@
  * bufferevent: making, locking, references, the end.
  *
  * The end has three steps. bufferevent_free() takes the callbacks away and drops the creator's
- * reference. With the last reference everything that could still run is taken back and the transport
- * let go, so the descriptor is closed right there, in whichever thread that is. The memory follows
- * when no scheduled call can be on its way: see bufferevent.h.
+ * reference. With the last reference everything that could still run is taken back and the
+ * transport let go, so the descriptor is closed right there, in whichever thread that is. The
+ * memory follows when no scheduled call can be on its way: see bufferevent.h.
  */
 
 #include "bufferevent.h"
@@ -22,7 +22,7 @@
 #define DATA_ALIGN  alignof(max_align_t)
 #define DATA_OFFSET ((sizeof(struct evi_bev) + DATA_ALIGN - 1) / DATA_ALIGN * DATA_ALIGN)
 
-/* --- The lock ------------------------------------------------------------------------------------- */
+/* --- The lock --------------------------------------------------------------------------------- */
 
 static struct evi_bev_lock *shared_lock_new(void)
 {
@@ -70,7 +70,7 @@ void evi_bev_use_lock(struct evi_bev *b, struct evi_bev_lock *shared)
 	evi_bev_lock_unref(old);
 }
 
-/* --- The buffers ------------------------------------------------------------------------------------ */
+/* --- The buffers ------------------------------------------------------------------------------ */
 
 static void owner_ref(void *owner)
 {
@@ -137,7 +137,7 @@ void evi_bev_uncork(struct evi_bev *b)
 		tell_output_grew(b);
 }
 
-/* --- Making ----------------------------------------------------------------------------------------- */
+/* --- Making ----------------------------------------------------------------------------------- */
 
 static void on_round_end(struct evi_round_end *task, void *arg)
 {
@@ -238,7 +238,7 @@ int evi_bev_options(const struct bufferevent *bev)
 	return evi_bev_of(bev)->options;
 }
 
-/* --- The end ---------------------------------------------------------------------------------------- */
+/* --- The end ---------------------------------------------------------------------------------- */
 
 static void destroy(struct evi_bev *b)
 {
@@ -253,7 +253,7 @@ static void destroy(struct evi_bev *b)
 	}
 }
 
-/* A call on one of the buffers may still be under way, further up the stack or in another thread. */
+/* A call on one of the buffers may be under way, further up the stack or in another thread. */
 static int is_out_of_use(const struct evi_bev *b)
 {
 	return b->input.refs == 1 && b->output.refs == 1;
@@ -362,9 +362,9 @@ int evi_bev_is_alive(const struct bufferevent *bev)
 	return atomic_load_explicit(&evi_bev_of(bev)->refs, memory_order_relaxed) > 0;
 }
 
-/* --- The API ---------------------------------------------------------------------------------------- */
+/* --- The API ---------------------------------------------------------------------------------- */
 
-/* A second call, while something still holds a reference, is somebody's mistake and does nothing. */
+/* A second call, while something still holds a reference, is a mistake and does nothing. */
 void bufferevent_free(struct bufferevent *bev)
 {
 	struct evi_bev *b;

@@ -25,7 +25,7 @@ static size_t min_size(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* A limit that the user has put on the input counts as well as bufferevent_set_max_single_read(). */
+/* A limit that the user has put on the input counts like bufferevent_set_max_single_read(). */
 static size_t read_size(const struct evi_bev *b)
 {
 	if (!(b->flags & EVI_BEV_HAS_READ_SIZE) && b->input.max_read == EVI_BEV_SINGLE_DEFAULT)
@@ -69,7 +69,7 @@ void evi_bev_moved(struct bufferevent *bev, short direction, size_t len)
 		evi_limits_charge(b, direction, (ev_ssize_t)len);
 }
 
-/* --- The API ---------------------------------------------------------------------------------------- */
+/* --- The API ---------------------------------------------------------------------------------- */
 
 void bufferevent_setwatermark(struct bufferevent *bev, short events, size_t lowmark,
 			      size_t highmark)

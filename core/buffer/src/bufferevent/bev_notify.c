@@ -2,8 +2,8 @@
 /*
  * bufferevent: telling the user, at once or from the loop.
  *
- * A notification whose callback is not set is dropped at once. A pending one is kept as bits, so that
- * several causes become one call, and finds the callbacks that are set when it runs.
+ * A notification whose callback is not set is dropped at once. A pending one is kept as bits, so
+ * that several causes become one call, and finds the callbacks that are set when it runs.
  */
 
 #include "bufferevent.h"
@@ -50,8 +50,9 @@ static void schedule(struct evi_bev *b)
 }
 
 /*
- * A callback that took something, but left the input at or over the high mark, is called again: nothing
- * new can arrive to cause that. One that took nothing will not take anything next time either.
+ * A callback that took something, but left the input at or over the high mark, is called again:
+ * nothing new can arrive to cause that. One that took nothing will not take anything next time
+ * either.
  */
 static void call_read(struct evi_bev *b)
 {
@@ -158,7 +159,7 @@ void evi_bev_fail(struct bufferevent *bev, short what, int err)
 	evi_bev_notify_event(bev, what, err, 0);
 }
 
-/* --- The API ---------------------------------------------------------------------------------------- */
+/* --- The API ---------------------------------------------------------------------------------- */
 
 void bufferevent_setcb(struct bufferevent *bev, bufferevent_data_cb readcb,
 		       bufferevent_data_cb writecb, bufferevent_event_cb eventcb, void *cbarg)

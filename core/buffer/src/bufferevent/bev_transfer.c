@@ -52,7 +52,7 @@ int bufferevent_flush(struct bufferevent *bev, short iotype, enum bufferevent_fl
 	return result;
 }
 
-/* --- Base and priority ------------------------------------------------------------------------------ */
+/* --- Base and priority ------------------------------------------------------------------------ */
 
 /* Busy: something is on its way from the old base, or waits there. */
 static int is_busy(const struct evi_bev *b)

@@ -2,8 +2,8 @@
 /*
  * bufferevent: waiting for the descriptor and for timeouts.
  *
- * A direction waits between evi_bev_wait() and evi_bev_unwait(). What its event is then added for is
- * decided in one place, evi_bev_arm(): the descriptor if there is one, the timeout if it runs.
+ * A direction waits between evi_bev_wait() and evi_bev_unwait(). What its event is then added for
+ * is decided in one place, evi_bev_arm(): the descriptor if there is one, the timeout if it runs.
  */
 
 #include "bufferevent.h"
@@ -74,7 +74,7 @@ int evi_bev_rearm(struct evi_bev *b, short directions)
 	return result;
 }
 
-/* --- The events ------------------------------------------------------------------------------------- */
+/* --- The events ------------------------------------------------------------------------------- */
 
 static int has_timed_out(short what)
 {
@@ -125,7 +125,7 @@ void evi_bev_on_write(evutil_socket_t fd, short what, void *arg)
 	evi_bev_leave(&b->pub);
 }
 
-/* --- The component interface ------------------------------------------------------------------------ */
+/* --- The component interface ------------------------------------------------------------------ */
 
 int evi_bev_wait(struct bufferevent *bev, short directions)
 {
@@ -173,7 +173,7 @@ void evi_bev_at_round_end(struct bufferevent *bev)
 	(void)evi_round_end_schedule(bev->ev_base, &evi_bev_of(bev)->round_end);
 }
 
-/* --- The API ---------------------------------------------------------------------------------------- */
+/* --- The API ---------------------------------------------------------------------------------- */
 
 static void set_timeout(struct timeval *timeout, const struct timeval *wanted)
 {

@@ -2,9 +2,9 @@
 /*
  * bufferevent: one put over another.
  *
- * The outer one holds a reference to the inner one, its transport, until it is destroyed, and is the
- * argument of the transport's three callbacks. They run with the lock held, which the two share, so
- * that the outer one cannot go while they are on their way.
+ * The outer one holds a reference to the inner one, its transport, until it is destroyed, and is
+ * the argument of the transport's three callbacks. They run with the lock held, which the two
+ * share, so that the outer one cannot go while they are on their way.
  */
 
 #include "bufferevent.h"
@@ -101,7 +101,7 @@ void evi_bev_transport_read(struct bufferevent *bev, int wanted)
 	evi_bev_leave(&transport->pub);
 }
 
-/* The reference stays until `b` is destroyed: what the type holds may still refer to the transport. */
+/* The reference stays until `b` is destroyed: the type may still refer to the transport. */
 void evi_bev_unwrap(struct evi_bev *b)
 {
 	struct bufferevent *transport;
@@ -118,7 +118,7 @@ void evi_bev_unwrap(struct evi_bev *b)
 	evi_bev_leave(transport);
 }
 
-/* --- The API ------------------------------------------------------------------------------------------ */
+/* --- The API ---------------------------------------------------------------------------------- */
 
 struct bufferevent *bufferevent_get_underlying(struct bufferevent *bev)
 {

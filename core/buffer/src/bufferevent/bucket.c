@@ -84,7 +84,7 @@ int evi_buckets_wait(const struct evi_buckets *buckets, const struct ev_token_bu
 	return event_add(timer, &tv) < 0 ? -ENOMEM : 0;
 }
 
-/* --- The API ---------------------------------------------------------------------------------------- */
+/* --- The API ---------------------------------------------------------------------------------- */
 
 /* A tick in milliseconds; 0 if it is out of range. */
 static uint64_t tick_ms(const struct timeval *tick)

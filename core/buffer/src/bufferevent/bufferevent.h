@@ -10,11 +10,11 @@
  * what says otherwise. Order: a bufferevent's lock, then a rate-limit group's, then the base's.
  *
  * Life: `refs` are those that keep the bufferevent working: its creator's, those of
- * bufferevent_incref(), that of a bufferevent around it. `visits` are calls under way, which only keep
- * the memory. The object dies when it has neither. What merely is scheduled - events, the deferred
- * run, the end of the round - counts as nothing: at death all of it is taken back, and the memory goes
- * where no scheduled call can be on its way any more: at once in the loop's thread, else by a
- * finalizer, which the loop runs.
+ * bufferevent_incref(), that of a bufferevent around it. `visits` are calls under way, which only
+ * keep the memory. The object dies when it has neither. What merely is scheduled - events, the
+ * deferred run, the end of the round - counts as nothing: at death all of it is taken back, and the
+ * memory goes where no scheduled call can be on its way any more: at once in the loop's thread,
+ * else by a finalizer, which the loop runs.
  */
 
 #include "evbuffer.h"
@@ -55,7 +55,7 @@ struct evi_bev {
 	struct evi_limits *limits;      /* owned; NULL: never limited */
 	struct evi_dial *dial;          /* owned; NULL: never connected by name */
 	size_t max_single_write;        /* 0: no limit was set */
-	_Atomic unsigned refs; /* from 0 it never rises; only rate-limit groups change it unlocked */
+	_Atomic unsigned refs; /* never rises from 0; only groups change it unlocked */
 	unsigned visits;
 	int pending_error;    /* the socket error for the pending event callback */
 	short pending_events; /* BEV_EVENT_* for the pending event callback */
@@ -86,7 +86,7 @@ int evi_bev_unref_unlock(struct evi_bev *b);
 /* The way in for what was scheduled: 0, and not entered, if the object is dead. */
 int evi_bev_try_enter(struct evi_bev *b);
 
-/* --- Between the files --------------------------------------------------------------------------- */
+/* --- Between the files ------------------------------------------------------------------------ */
 
 /* bev_life.c: count a user of a lock, which may be NULL. */
 struct evi_bev_lock *evi_bev_lock_ref(struct evi_bev_lock *shared);
@@ -136,7 +136,7 @@ int evi_bev_connect_begin(evutil_socket_t fd, const struct sockaddr *sa, ev_sock
 /* bev_connect.c: the error of an attempt that has ended; 0 if its connection stands. */
 int evi_bev_connect_error(evutil_socket_t fd);
 
-/* bev_connect.c: stop waiting and take the descriptor; and, the latter, watch it being connected. */
+/* bev_connect.c: stop waiting and take the descriptor; the latter also watches it connect. */
 void evi_bev_connect_use(struct evi_bev *b, evutil_socket_t fd);
 int evi_bev_connect_watch(struct evi_bev *b, evutil_socket_t fd);
 
@@ -149,8 +149,8 @@ void evi_dial_abandon(struct evi_bev *b);
 void evi_dial_free(struct evi_bev *b);
 
 /*
- * dial.c: the bufferevent's own descriptor failed: nonzero if another address is tried, or the failure
- * has been reported. Or its connection stands, so the others are given up.
+ * dial.c: the bufferevent's own descriptor failed: nonzero if another address is tried, or the
+ * failure has been reported. Or its connection stands, so the others are given up.
  */
 int evi_dial_own_failed(struct evi_bev *b, int err);
 void evi_dial_own_done(struct evi_bev *b);
@@ -168,7 +168,7 @@ int evi_bev_is_wrapper_cb(const struct bufferevent *bev);
 void evi_bev_cork(struct evi_bev *b);
 void evi_bev_uncork(struct evi_bev *b);
 
-/* --- Rate limits (limits.c, limit_group.c) ------------------------------------------------------ */
+/* --- Rate limits (limits.c, limit_group.c) ---------------------------------------------------- */
 
 /* What the limits allow to move now; SIZE_MAX without limits. May hold the direction. */
 size_t evi_limits_room(struct evi_bev *b, short direction);

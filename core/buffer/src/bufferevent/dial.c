@@ -7,8 +7,8 @@
  * to stand wins. The first attempt is the bufferevent's own descriptor, which it connects as
  * usual (bev_connect.c); attempts beside it are kept here and take its place if they win.
  *
- * Threads: all under the bufferevent's lock. A lookup whose bufferevent lost interest, and an attempt
- * that was given up, live on by themselves until their callback or finalizer has come.
+ * Threads: all under the bufferevent's lock. A lookup whose bufferevent lost interest, and an
+ * attempt that was given up, live on by themselves until their callback or finalizer has come.
  */
 
 #include "bufferevent.h"
@@ -52,10 +52,11 @@ struct evi_dial {
 	int is_in_call;      /* bufferevent_socket_connect_hostname() is on the stack */
 };
 
-/* --- The order of addresses --------------------------------------------------------------------------- */
+/* --- The order of addresses ------------------------------------------------------------------- */
 
 /* The next one of `family` (or of any other, if `is_other`) from `ai` on. */
-static const struct evutil_addrinfo *find(const struct evutil_addrinfo *ai, int family, int is_other)
+static const struct evutil_addrinfo *find(const struct evutil_addrinfo *ai, int family,
+					  int is_other)
 {
 	while (ai != NULL && (ai->ai_family == family) == is_other)
 		ai = ai->ai_next;
@@ -88,7 +89,7 @@ static void interleave(struct evi_dial *dial)
 	}
 }
 
-/* --- Giving up ---------------------------------------------------------------------------------------- */
+/* --- Giving up -------------------------------------------------------------------------------- */
 
 static void attempt_free(struct event *ev, void *arg)
 {
@@ -155,7 +156,7 @@ void evi_dial_free(struct evi_bev *b)
 	evi_free(b->dial);
 }
 
-/* --- Trying addresses --------------------------------------------------------------------------------- */
+/* --- Trying addresses ------------------------------------------------------------------------- */
 
 static void report(struct evi_bev *b, int err)
 {
@@ -321,7 +322,7 @@ void evi_dial_own_done(struct evi_bev *b)
 		stop(b->dial);
 }
 
-/* --- Looking up --------------------------------------------------------------------------------------- */
+/* --- Looking up ------------------------------------------------------------------------------- */
 
 static int start_trying(struct evi_bev *b, struct evutil_addrinfo *found)
 {
@@ -477,14 +478,15 @@ static int dial_name(struct evi_bev *b, struct evdns_base *dns, const struct evu
 	return err;
 }
 
-/* --- The API ------------------------------------------------------------------------------------------ */
+/* --- The API ---------------------------------------------------------------------------------- */
 
 static int is_good_family(int family)
 {
 	return family == AF_UNSPEC || family == AF_INET || family == AF_INET6;
 }
 
-int bufferevent_socket_connect_hostname_hints(struct bufferevent *bev, struct evdns_base *evdns_base,
+int bufferevent_socket_connect_hostname_hints(struct bufferevent *bev,
+					      struct evdns_base *evdns_base,
 					      const struct evutil_addrinfo *hints_in,
 					      const char *hostname, int port)
 {

@@ -63,7 +63,7 @@ static size_t effective_share(const struct bufferevent_rate_limit_group *g)
 	return share > 0 ? share : 1; /* nothing at all would be the same as suspended */
 }
 
-/* --- Suspending: with the group's lock held ------------------------------------------------------- */
+/* --- Suspending: with the group's lock held --------------------------------------------------- */
 
 static void try_hold(struct evi_bev *b, short direction)
 {
@@ -104,7 +104,7 @@ static short may_resume(const struct bufferevent_rate_limit_group *g)
 	return result;
 }
 
-/* --- Resuming: with the group's lock held, which is let go meanwhile ------------------------------- */
+/* --- Resuming: with the group's lock held, which is let go meanwhile -------------------------- */
 
 static int is_member(const struct evi_bev *b, const struct bufferevent_rate_limit_group *g)
 {
@@ -168,7 +168,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	evi_unlock(g->lock);
 }
 
-/* --- For members, with their lock held --------------------------------------------------------------- */
+/* --- For members, with their lock held -------------------------------------------------------- */
 
 static size_t room_locked(struct bufferevent_rate_limit_group *g, struct evi_limits *member,
 			  short direction)
@@ -240,7 +240,7 @@ static void join(struct bufferevent_rate_limit_group *g, struct evi_limits *memb
 	evi_unlock(g->lock);
 }
 
-/* --- The API: members --------------------------------------------------------------------------------- */
+/* --- The API: members ------------------------------------------------------------------------- */
 
 static int change_group(struct evi_bev *b, struct bufferevent_rate_limit_group *g)
 {
@@ -275,7 +275,7 @@ int bufferevent_remove_from_rate_limit_group(struct bufferevent *bev)
 	return bufferevent_add_to_rate_limit_group(bev, NULL);
 }
 
-/* --- The API: groups ---------------------------------------------------------------------------------- */
+/* --- The API: groups -------------------------------------------------------------------------- */
 
 struct bufferevent_rate_limit_group *
 bufferevent_rate_limit_group_new(struct event_base *base, const struct ev_token_bucket_cfg *cfg)

@@ -2,9 +2,9 @@
 /*
  * Rate limits of one bufferevent: its own, and what its group leaves to it.
  *
- * A direction whose bucket is empty is held, and a timer fires when the next tick starts. Should the
- * timer fail to start, the direction is not held: a limit that is overrun is better than a connection
- * that stops for ever.
+ * A direction whose bucket is empty is held, and a timer fires when the next tick starts. Should
+ * the timer fail to start, the direction is not held: a limit that is overrun is better than a
+ * connection that stops for ever.
  */
 
 #include "bucket.h"
@@ -149,7 +149,7 @@ void evi_limits_free(struct evi_bev *b)
 	evi_free(b->limits);
 }
 
-/* --- The API ---------------------------------------------------------------------------------------- */
+/* --- The API ---------------------------------------------------------------------------------- */
 
 static int set_cfg(struct evi_bev *b, const struct ev_token_bucket_cfg *cfg)
 {

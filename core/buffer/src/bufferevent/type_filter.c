@@ -2,9 +2,9 @@
 /*
  * The filter type: bytes on their way between the user and another bufferevent pass user functions.
  *
- * Each way has a run: the function is called while it makes progress and something allows more. A run
- * never starts inside itself; what comes up meanwhile it does itself before it ends. Output runs inside
- * the call that added it; input that was left behind runs at the end of the round.
+ * Each way has a run: the function is called while it makes progress and something allows more. A
+ * run never starts inside itself; what comes up meanwhile it does itself before it ends. Output
+ * runs inside the call that added it; input that was left behind runs at the end of the round.
  */
 
 #include "bufferevent.h"
@@ -51,7 +51,7 @@ static enum bufferevent_filter_result pass(struct evbuffer *src, struct evbuffer
 	return result < 0 ? BEV_ERROR : BEV_OK;
 }
 
-/* --- Calling a filter --------------------------------------------------------------------------------- */
+/* --- Calling a filter ------------------------------------------------------------------------- */
 
 static ev_ssize_t room_below(size_t len, size_t high, enum bufferevent_flush_mode mode)
 {
@@ -82,7 +82,7 @@ static int call(struct run *run, struct evbuffer *src, struct evbuffer *dst, ev_
 	return result == BEV_OK && changed && src->len > 0;
 }
 
-/* --- Input -------------------------------------------------------------------------------------------- */
+/* --- Input ------------------------------------------------------------------------------------ */
 
 /* A user's buffer callback may disable or fill things between two calls. */
 static void filter_input(struct bufferevent *bev, enum bufferevent_flush_mode mode,
@@ -138,7 +138,7 @@ static int run_input(struct bufferevent *bev, enum bufferevent_flush_mode mode)
 	return outcome.made_progress;
 }
 
-/* --- Output ------------------------------------------------------------------------------------------- */
+/* --- Output ----------------------------------------------------------------------------------- */
 
 static int output_may_run(struct bufferevent *bev)
 {
@@ -198,7 +198,7 @@ static int run_output(struct bufferevent *bev, enum bufferevent_flush_mode mode)
 	return made_progress;
 }
 
-/* --- Operations --------------------------------------------------------------------------------------- */
+/* --- Operations ------------------------------------------------------------------------------- */
 
 static int start(struct bufferevent *bev, short directions, enum evi_bev_cause cause)
 {
@@ -298,7 +298,7 @@ static const struct bufferevent_ops filter_ops = {
 	.destroy = destroy,
 };
 
-/* --- The API ------------------------------------------------------------------------------------------ */
+/* --- The API ---------------------------------------------------------------------------------- */
 
 struct bufferevent *bufferevent_filter_new(struct bufferevent *underlying,
 					   bufferevent_filter_cb input_filter,

@@ -2,9 +2,9 @@
 /*
  * The pair type: two bufferevents, each the other's transport.
  *
- * Bytes move inside the call that makes it possible: a write, enabling, or taking from a full input.
- * Callbacks always come from the loop, so moving never runs user code, other than buffer callbacks.
- * The two share one lock, so an operation of one may work on the other.
+ * Bytes move inside the call that makes it possible: a write, enabling, or taking from a full
+ * input. Callbacks always come from the loop, so moving never runs user code, other than buffer
+ * callbacks. The two share one lock, so an operation of one may work on the other.
  */
 
 #include "bufferevent.h"
@@ -101,7 +101,7 @@ static void move(struct evi_bev *from, struct evi_bev *to)
 	watch_output(from);
 }
 
-/* --- Operations ------------------------------------------------------------------------------------- */
+/* --- Operations ------------------------------------------------------------------------------- */
 
 static int start(struct bufferevent *bev, short directions, enum evi_bev_cause cause)
 {
@@ -189,7 +189,7 @@ static const struct bufferevent_ops pair_ops = {
 	.detach = detach,
 };
 
-/* --- The API ---------------------------------------------------------------------------------------- */
+/* --- The API ---------------------------------------------------------------------------------- */
 
 static struct evi_bev *member_new(struct event_base *base, int options)
 {

@@ -3,8 +3,8 @@
  * The socket type: bytes over a stream descriptor.
  *
  * Output is written at the end of the round in which it was added, so that what many callbacks
- * produce goes in one call, and the descriptor is watched for writability only after it refused some.
- * So, other than with reading, "waits for writing" means that something is in the way.
+ * produce goes in one call, and the descriptor is watched for writability only after it refused
+ * some. So, other than with reading, "waits for writing" means that something is in the way.
  */
 
 #include <event2/component/buffer.h>
@@ -16,7 +16,7 @@ struct socket_data {
 	unsigned is_announced : 1; /* EV_WRITE was enabled explicitly: tell when it is writable */
 };
 
-/* --- Reading ---------------------------------------------------------------------------------------- */
+/* --- Reading ---------------------------------------------------------------------------------- */
 
 static void readable(struct bufferevent *bev)
 {
@@ -36,14 +36,14 @@ static void readable(struct bufferevent *bev)
 	}
 }
 
-/* --- Writing ---------------------------------------------------------------------------------------- */
+/* --- Writing ---------------------------------------------------------------------------------- */
 
 static void fail_write(struct bufferevent *bev, int err)
 {
 	evi_bev_fail(bev, BEV_EVENT_WRITING | BEV_EVENT_ERROR, err);
 }
 
-/* The rest has to wait for the descriptor; the timeout starts with this progress, or lack of any. */
+/* The rest waits for the descriptor; the timeout starts with this progress, or lack of any. */
 static void block(struct bufferevent *bev)
 {
 	struct socket_data *data = evi_bev_data(bev);
@@ -145,11 +145,12 @@ static void round_end(struct bufferevent *bev)
 		announce(bev);
 }
 
-/* --- Directions ------------------------------------------------------------------------------------- */
+/* --- Directions ------------------------------------------------------------------------------- */
 
 /*
  * Without a descriptor the timeout runs all the same. With an empty output there is nothing to wait
- * for, unless the user has just enabled writing; whether that is news is seen at the end of the round.
+ * for, unless the user has just enabled writing; whether that is news is seen at the end of the
+ * round.
  */
 static int start_writing(struct bufferevent *bev, enum evi_bev_cause cause)
 {
@@ -219,7 +220,7 @@ static const struct bufferevent_ops socket_ops = {
 	.flush = flush,
 };
 
-/* --- The API ---------------------------------------------------------------------------------------- */
+/* --- The API ---------------------------------------------------------------------------------- */
 
 struct bufferevent *bufferevent_socket_new(struct event_base *base, evutil_socket_t fd, int options)
 {

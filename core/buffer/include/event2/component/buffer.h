@@ -14,27 +14,28 @@
  * A type in short
  *
  *   A type is one constant `struct bufferevent_ops`. evi_bev_new() makes a bufferevent of it, with
- *   room for the type's own data, which evi_bev_data() finds. The base (this library) keeps what all
- *   types share: both buffers, callbacks and their deferral, marks, timeouts, references, the lock,
- *   what is enabled and what holds it back. The type moves bytes, and nothing else:
+ *   room for the type's own data, which evi_bev_data() finds. The base (this library) keeps what
+ *   all types share: both buffers, callbacks and their deferral, marks, timeouts, references, the
+ *   lock, what is enabled and what holds it back. The type moves bytes, and nothing else:
  *
- *     start()   a direction may run now         -> evi_bev_wait(): wait for the descriptor, the timer
- *     readable() the transport has something    -> move it to the input, evi_bev_moved(),
+ *     start()   a direction may run now         -> evi_bev_wait(): wait for the descriptor, the
+ *     timer readable() the transport has something    -> move it to the input, evi_bev_moved(),
  *                                                  evi_bev_notify(EV_READ), or evi_bev_fail()
- *     output_grew() the user wrote              -> evi_bev_at_round_end(), so that many writes go as one
- *     round_end()  now is the time              -> write; if something is left, evi_bev_wait(EV_WRITE)
- *     stop()    no more for now                 -> evi_bev_unwait()
+ *     output_grew() the user wrote              -> evi_bev_at_round_end(), so that many writes go
+ *     as one round_end()  now is the time              -> write; if something is left,
+ *     evi_bev_wait(EV_WRITE) stop()    no more for now                 -> evi_bev_unwait()
  *
  *   A direction *is active* while it is enabled by the user and no EVI_BEV_HELD_* bit is set; only
  *   then does the user's data move. start() and stop() are the edges of that.
  *
  * Threads and life
  *
- *   Every operation of the table runs with the bufferevent's lock held (if it has one) and the object
- *   kept alive until the operation returns, destroy() excepted. Every function here expects the same
- *   of its caller, except evi_bev_new(), evi_bev_enter() and what says otherwise. A callback of the
- *   user's may run inside evi_bev_notify(), _notify_event() and _fail(), and may do anything, free
- *   the bufferevent included: ask evi_bev_is_alive() afterwards before moving more bytes.
+ *   Every operation of the table runs with the bufferevent's lock held (if it has one) and the
+ *   object kept alive until the operation returns, destroy() excepted. Every function here expects
+ *   the same of its caller, except evi_bev_new(), evi_bev_enter() and what says otherwise. A
+ *   callback of the user's may run inside evi_bev_notify(), _notify_event() and _fail(), and may do
+ *   anything, free the bufferevent included: ask evi_bev_is_alive() afterwards before moving more
+ *   bytes.
  *
  * Errors    Functions that can fail return 0 or a negative socket error number.
  */
@@ -50,7 +51,7 @@ extern "C" {
 
 /* --- The table of a type ---------------------------------------------------------------------- */
 
-/** bufferevent_ops.traits: works on a descriptor of its own; can connect, be limited, have a priority. */
+/** bufferevent_ops.traits: has a descriptor of its own; can connect and have a priority. */
 #define EVI_BEV_DESCRIPTOR 1u
 /** bufferevent_ops.traits: callbacks are always deferred, as with BEV_OPT_DEFER_CALLBACKS. */
 #define EVI_BEV_ALWAYS_DEFERS 2u
@@ -83,7 +84,8 @@ struct bufferevent_ops {
 	 * Let `directions`, which are active, run. Must be harmless when they run already; then, if
 	 * `cause` is EVI_BEV_ENABLED, the timeouts start afresh (which evi_bev_wait() does).
 	 *
-	 * @return 0, or a negative error: bufferevent_enable() fails with it, other causes report it
+	 * @return 0, or a negative error: bufferevent_enable() fails with it, other causes report
+	 *         it
 	 */
 	int (*start)(struct bufferevent *bev, short directions, enum evi_bev_cause cause);
 
@@ -115,8 +117,8 @@ struct bufferevent_ops {
 	void (*connected)(struct bufferevent *bev);
 
 	/**
-	 * Take another descriptor; -1 detaches. NULL: with EVI_BEV_DESCRIPTOR evi_bev_set_fd(), on a
-	 * wrapping type bufferevent_setfd() of the wrapped one, otherwise refuse.
+	 * Take another descriptor; -1 detaches. NULL: with EVI_BEV_DESCRIPTOR evi_bev_set_fd(), on
+	 * a wrapping type bufferevent_setfd() of the wrapped one, otherwise refuse.
 	 *
 	 * @return 0 or a negative error
 	 */
@@ -169,7 +171,7 @@ static inline int evi_bev_is(const struct bufferevent *bev, const struct buffere
 EVENT2_EXPORT_SYMBOL
 int evi_bev_options(const struct bufferevent *bev);
 
-/** Lock and keep alive. Recursive. The way in from anything that is not an operation of the table. */
+/** Lock and keep alive. Recursive. The way in from all that is no operation of the table. */
 EVENT2_EXPORT_SYMBOL
 void evi_bev_enter(struct bufferevent *bev);
 
@@ -257,13 +259,13 @@ EVENT2_EXPORT_SYMBOL
 size_t evi_bev_room(struct bufferevent *bev, short direction);
 
 /**
- * `len` bytes went over the transport: charge them to the rate limits, which may hold the direction.
- * Freezes the buffer's end that belongs to the transport (see bufferevent_setfd()).
+ * `len` bytes went over the transport: charge them to the rate limits, which may hold the
+ * direction. Freezes the buffer's end that belongs to the transport (see bufferevent_setfd()).
  */
 EVENT2_EXPORT_SYMBOL
 void evi_bev_moved(struct bufferevent *bev, short direction, size_t len);
 
-/* --- Telling the user --------------------------------------------------------------------------- */
+/* --- Telling the user ------------------------------------------------------------------------- */
 
 /**
  * Run the data callbacks of `directions` whose marks allow it.
@@ -290,13 +292,13 @@ void evi_bev_notify_event(struct bufferevent *bev, short what, int err, int opti
 EVENT2_EXPORT_SYMBOL
 void evi_bev_fail(struct bufferevent *bev, short what, int err);
 
-/* --- Descriptors (EVI_BEV_DESCRIPTOR) ----------------------------------------------------------- */
+/* --- Descriptors (EVI_BEV_DESCRIPTOR) --------------------------------------------------------- */
 
 /** The descriptor or -1. */
 EVENT2_EXPORT_SYMBOL
 evutil_socket_t evi_bev_fd(const struct bufferevent *bev);
 
-/** Give one that was just made its descriptor. Nothing starts: that takes data, enabling or connecting. */
+/** Give one just made its descriptor. Nothing starts: that takes data, enabling, connecting. */
 EVENT2_EXPORT_SYMBOL
 void evi_bev_adopt_fd(struct bufferevent *bev, evutil_socket_t fd);
 
@@ -307,12 +309,12 @@ void evi_bev_adopt_fd(struct bufferevent *bev, evutil_socket_t fd);
 EVENT2_EXPORT_SYMBOL
 int evi_bev_set_fd(struct bufferevent *bev, evutil_socket_t fd);
 
-/* --- Wrapping another bufferevent (filters, TLS over a bufferevent) ------------------------------ */
+/* --- Wrapping another bufferevent (filters, TLS over a bufferevent) --------------------------- */
 
 /**
  * Put `bev`, just made, over `transport`: takes its three callbacks, which become readable(),
- * writable() and transport_event(); shares its lock; keeps it alive until destroy(); enables both its
- * directions. Its reading is held until evi_bev_transport_read().
+ * writable() and transport_event(); shares its lock; keeps it alive until destroy(); enables both
+ * its directions. Its reading is held until evi_bev_transport_read().
  *
  * When the last reference to `bev` goes, `transport` is freed if `bev` has BEV_OPT_CLOSE_ON_FREE;
  * otherwise it gets NULL callbacks, unless the user has set others, reads on, and is the user's.
@@ -332,7 +334,7 @@ struct bufferevent *evi_bev_transport(const struct bufferevent *bev);
 EVENT2_EXPORT_SYMBOL
 void evi_bev_transport_read(struct bufferevent *bev, int wanted);
 
-/* --- Names: how bufferevent_socket_connect_hostname() reaches an asynchronous resolver ----------- */
+/* --- Names: how bufferevent_socket_connect_hostname() reaches an asynchronous resolver -------- */
 
 struct evdns_base;
 
@@ -340,7 +342,8 @@ struct evdns_base;
  * Takes the answer.
  *
  * @param result  0 or an EVUTIL_EAI_* code
- * @param found   the addresses, owned by the callee (evutil_freeaddrinfo()); NULL unless result is 0
+ * @param found   the addresses, owned by the callee (evutil_freeaddrinfo()); NULL unless result is
+ *                0
  */
 typedef void (*evi_resolved_fn)(int result, struct evutil_addrinfo *found, void *arg);
 
