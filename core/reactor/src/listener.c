@@ -63,11 +63,14 @@ static void stop(struct evconnlistener *lev)
 	(void)event_del_noblock(&lev->retry);
 }
 
-/* Watches or leaves the socket, as the state asks for. */
+/* Watches or leaves the socket, as the state asks for. Enabling does not cut a pause short. */
 static int update(struct evconnlistener *lev)
 {
-	if (is_wanted(lev))
+	if (is_wanted(lev)) {
+		if (event_pending(&lev->retry, EV_TIMEOUT, NULL))
+			return 0;
 		return event_add(&lev->accept, NULL);
+	}
 	stop(lev);
 	return 0;
 }
