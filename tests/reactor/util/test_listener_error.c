@@ -44,20 +44,28 @@ static void on_error(struct evconnlistener *lev, void *arg)
 }
 
 static struct rlimit old_limit;
+static int fillers[128];
+static int filler_count;
 
-/* No descriptor can be opened any more. */
+/* No descriptor can be opened any more. poll(2) minds the limit, so it is not just set to 0. */
 static void exhaust_descriptors(void)
 {
 	struct rlimit limit;
+	int fd;
 
 	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &old_limit), 0);
 	limit = old_limit;
-	limit.rlim_cur = 0;
+	limit.rlim_cur = 100;
 	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	while ((fd = dup(0)) >= 0)
+		fillers[filler_count++] = fd;
+	cr_assert_eq(errno, EMFILE);
 }
 
 static void restore_descriptors(void)
 {
+	while (filler_count > 0)
+		close(fillers[--filler_count]);
 	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &old_limit), 0);
 }
 
