@@ -5,19 +5,19 @@
 /**
  * @file event2/rpc.h
  *
- * Remote procedure calls over HTTP: a call of Name is a POST to /.rpc.Name whose body is the marshalled
- * request (event2/tag.h); the answer's body is the marshalled reply. Messages are structures that
- * event_rpcgen makes from a description: see its --help.
+ * Remote procedure calls over HTTP: a call of Name is a POST to /.rpc.Name whose body is the
+ * marshalled request (event2/tag.h); the answer's body is the marshalled reply. Messages are
+ * structures that event_rpcgen makes from a description: see its --help.
  *
  *   Both sides, once     EVRPC_HEADER(Name, Request, Reply)      in a header
  *                        EVRPC_GENERATE(Name, Request, Reply)    in one source file of the client
- *   Server               base = evrpc_init(http); EVRPC_REGISTER(base, Name, Request, Reply, cb, arg)
- *                        cb fills rpc->reply, then EVRPC_REQUEST_DONE(rpc), at once or later
+ *   Server               base = evrpc_init(http); EVRPC_REGISTER(base, Name, Request, Reply, cb,
+ *                        arg) cb fills rpc->reply, then EVRPC_REQUEST_DONE(rpc), at once or later
  *   Client               pool = evrpc_pool_new(base); evrpc_pool_add_connection(pool, evcon)
  *                        EVRPC_MAKE_REQUEST(Name, pool, request, reply, cb, arg)
  *
- * Threads    None of this is thread-safe: an RPC base, a pool, and their HTTP server and connections
- *            belong to the loop's thread.
+ * Threads    None of this is thread-safe: an RPC base, a pool, and their HTTP server and
+ *            connections belong to the loop's thread.
  * Security   There is no authentication: use hooks, or TLS. A request's size is bounded by the HTTP
  *            server's body limit only (evhttp_set_max_body_size()): set one.
  * Errors     Functions that return int return 0 or -1 unless they say otherwise.
@@ -152,8 +152,8 @@ enum EVRPC_HOOK_RESULT {
 /**
  * Serve an RPC at /.rpc.<name>. See evrpc_register_generic().
  *
- * @param callback  void callback(EVRPC_STRUCT(name) *rpc, void *arg); gets a complete request and an
- *                  empty reply
+ * @param callback  void callback(EVRPC_STRUCT(name) *rpc, void *arg); gets a complete request and
+ *                  an empty reply
  */
 #define EVRPC_REGISTER(base, name, request, reply, callback, cbarg)                                \
 	evrpc_register_generic(                                                                    \
@@ -198,8 +198,9 @@ enum EVRPC_HOOK_RESULT {
  * Add a hook to an RPC base or a pool: it sees every call, after the hooks added before it.
  *
  * The callback gets the call's context (for evrpc_hook_add_meta() and the like, and to resume), the
- * HTTP request, whose headers it may read and add to, and the marshalled data, which it may rewrite.
- * It returns an enum EVRPC_HOOK_RESULT; the first that is not EVRPC_CONTINUE ends the chain.
+ * HTTP request, whose headers it may read and add to, and the marshalled data, which it may
+ * rewrite. It returns an enum EVRPC_HOOK_RESULT; the first that is not EVRPC_CONTINUE ends the
+ * chain.
  *
  * @param vbase  a struct evrpc_base or a struct evrpc_pool
  * @return a handle for evrpc_remove_hook(), or NULL when out of memory or on a bad type
@@ -208,8 +209,8 @@ EVENT2_EXPORT_SYMBOL
 void *evrpc_add_hook(void *vbase, enum EVRPC_HOOK_TYPE hook_type, int (*cb)(void *, struct evhttp_request *, struct evbuffer *, void *), void *cb_arg);
 
 /**
- * Free an RPC base: stops serving its RPCs, removes its hooks, and answers calls that a hook has paused
- * with 503. The HTTP server stays.
+ * Free an RPC base: stops serving its RPCs, removes its hooks, and answers calls that a hook has
+ * paused with 503. The HTTP server stays.
  *
  * Calls whose handler has not said EVRPC_REQUEST_DONE() yet may still be finished afterwards.
  */
@@ -227,8 +228,8 @@ void *evrpc_get_request(struct evrpc_req_generic *req);
 /**
  * Keep a copy of `data_size` bytes with a call, under a key (copied).
  *
- * Keys may repeat: the first added is found. It lasts until the call ends, so what a pool's output hook
- * adds, its input hook finds.
+ * Keys may repeat: the first added is found. It lasts until the call ends, so what a pool's output
+ * hook adds, its input hook finds.
  *
  * @param ctx  what the hook got
  * @return 0, or -1 when out of memory. 2.1: void
@@ -272,8 +273,8 @@ int evrpc_make_request(struct evrpc_request_wrapper *ctx);
  * Prepare a call; EVRPC_MAKE_CTX() spares you the pointers. The name is copied.
  *
  * @param pool  may be NULL until evrpc_request_set_pool()
- * @return the call, which evrpc_make_request() takes; NULL when out of memory, or if the name is not a
- *         clean path segment
+ * @return the call, which evrpc_make_request() takes; NULL when out of memory, or if the name is
+ *         not a clean path segment
  */
 EVENT2_EXPORT_SYMBOL
 struct evrpc_request_wrapper *evrpc_make_request_ctx(struct evrpc_pool *pool, void *request, void *reply, const char *rpcname, void (*req_marshal)(struct evbuffer *, void *), void (*rpl_clear)(void *), int (*rpl_unmarshal)(void *, struct evbuffer *), void (*cb)(struct evrpc_status *, void *, void *, void *), void *cbarg);
@@ -281,8 +282,8 @@ struct evrpc_request_wrapper *evrpc_make_request_ctx(struct evrpc_pool *pool, vo
 /**
  * Give a connection to a pool, which frees it in the end.
  *
- * It must be a client connection without requests, and without base or with the pool's own base. If its
- * timeout was never set it gets the pool's. A waiting call starts on it.
+ * It must be a client connection without requests, and without base or with the pool's own base. If
+ * its timeout was never set it gets the pool's. A waiting call starts on it.
  */
 EVENT2_EXPORT_SYMBOL
 void evrpc_pool_add_connection(struct evrpc_pool *pool, struct evhttp_connection *evcon);
@@ -336,8 +337,8 @@ EVENT2_EXPORT_SYMBOL
 int evrpc_register_generic(struct evrpc_base *base, const char *name, void (*callback)(struct evrpc_req_generic *, void *), void *cbarg, void *(*req_new)(void *), void *req_new_arg, void (*req_free)(void *), int (*req_unmarshal)(void *, struct evbuffer *), void *(*rpl_new)(void *), void *rpl_new_arg, void (*rpl_free)(void *), int (*rpl_complete)(void *), void (*rpl_marshal)(struct evbuffer *, void *));
 
 /**
- * Serve an RPC that is described by a filled-in struct, which the base then owns, its `uri` included:
- * both are released with free(), or with what event_set_mem_functions() put in its place.
+ * Serve an RPC that is described by a filled-in struct, which the base then owns, its `uri`
+ * included: both are released with free(), or with what event_set_mem_functions() put in its place.
  *
  * @return 0; -1 if the name is taken or bad, or when out of memory: then the struct is still yours
  */

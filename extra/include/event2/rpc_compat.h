@@ -5,8 +5,8 @@
 /**
  * @file event2/rpc_compat.h
  *
- * Old forms of the access macros of event2/rpc.h, which take any number of arguments. They replace the
- * new EVTAG_ASSIGN and EVTAG_GET, so include this after event2/rpc.h, and not in new programs.
+ * Old forms of the access macros of event2/rpc.h, which take any number of arguments. They replace
+ * the new EVTAG_ASSIGN and EVTAG_GET, so include this after event2/rpc.h, and not in new programs.
  */
 
 #include <event2/rpc.h>

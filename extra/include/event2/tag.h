@@ -5,8 +5,8 @@
 /**
  * @file event2/tag.h
  *
- * Tagged encoding: a message is a row of elements, each a tag, a length and a payload. Integers take
- * as few bytes as their value needs. This is what event_rpcgen's code and event2/rpc.h send.
+ * Tagged encoding: a message is a row of elements, each a tag, a length and a payload. Integers
+ * take as few bytes as their value needs. This is what event_rpcgen's code and event2/rpc.h send.
  *
  * Format     integer: a nibble (count - 1), then `count` nibbles of the value, least significant
  *            first. Tag: 7 bits a byte, least significant first, 0x80 on all but the last.
@@ -15,8 +15,8 @@
  *            than 32 bits can tell, it is dropped and a warning logged.
  * Reading    After a failed unmarshal call give the stream up: how much of the element is gone, and
  *            what the output variable holds, is unspecified (currently nothing is touched, unless a
- *            move out of the buffer itself fails). Input is checked in full: no call reads past what is
- *            there, nor allocates more than that.
+ *            move out of the buffer itself fails). Input is checked in full: no call reads past
+ *            what is there, nor allocates more than that.
  * Ownership  Buffers are the caller's.
  * Threads    As the evbuffers in question.
  *
@@ -96,7 +96,8 @@ void evtag_marshal_timeval(struct evbuffer *evbuf, ev_uint32_t tag, struct timev
 /**
  * Tell the next element's payload size in bytes. Removes nothing.
  *
- * The payload need not have arrived: check against evbuffer_get_length() before trusting the number.
+ * The payload need not have arrived: check against evbuffer_get_length() before trusting the
+ * number.
  *
  * @return 0, or -1 if tag and length are malformed or incomplete
  */
@@ -152,8 +153,8 @@ int evtag_unmarshal_header(struct evbuffer *evbuf, ev_uint32_t *ptag);
 /**
  * Read an integer. Payload bytes behind the integer are skipped.
  *
- * @return the size of the encoded integer, 1 to 5: *not* 0. Compare with -1, which means that the tag
- *         differs, or the element is malformed or incomplete
+ * @return the size of the encoded integer, 1 to 5: *not* 0. Compare with -1, which means that the
+ *         tag differs, or the element is malformed or incomplete
  */
 EVENT2_EXPORT_SYMBOL
 int evtag_unmarshal_int(struct evbuffer *evbuf, ev_uint32_t need_tag, ev_uint32_t *pinteger);
@@ -167,8 +168,8 @@ int evtag_unmarshal_int64(struct evbuffer *evbuf, ev_uint32_t need_tag, ev_uint6
  *
  * The payload may hold NUL bytes; they stay, and the string seems to end at the first.
  *
- * @param pstring  takes a new string, terminated; the caller owns it and releases it with free(), or
- *                 with what event_set_mem_functions() put in its place
+ * @param pstring  takes a new string, terminated; the caller owns it and releases it with free(),
+ *                 or with what event_set_mem_functions() put in its place
  * @return 0; -1 if the tag differs, the element is malformed or incomplete, or memory is short
  */
 EVENT2_EXPORT_SYMBOL
