@@ -54,13 +54,25 @@ int evi_bev_is_wrapper_cb(const struct bufferevent *bev)
 	return bev->errorcb == on_transport_event;
 }
 
+/* What works on each other without a call in between has one lock: the ends of a pair, and all below. */
+static void give_lock(struct evi_bev *b, struct evi_bev_lock *shared)
+{
+	for (; b != NULL && b->shared != shared; b = b->transport) {
+		struct bufferevent *partner = bufferevent_pair_get_partner(&b->pub);
+
+		evi_bev_use_lock(b, shared);
+		if (partner != NULL)
+			evi_bev_use_lock(evi_bev_of(partner), shared);
+	}
+}
+
 /* The lock that the two will share: the transport's, or else the one that `b` may have. */
 static void share_lock(struct evi_bev *b, struct evi_bev *transport)
 {
 	if (transport->shared != NULL)
 		evi_bev_use_lock(b, transport->shared);
 	else if (b->shared != NULL)
-		evi_bev_use_lock(transport, b->shared);
+		give_lock(transport, b->shared);
 }
 
 int evi_bev_wrap(struct bufferevent *bev, struct bufferevent *transport)
