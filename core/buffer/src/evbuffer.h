@@ -25,7 +25,6 @@ struct evi_deferral;
 
 /* Bits of evbuffer.flags. Each fast path tests those that concern it with one mask. */
 enum {
-	EVI_BUF_LOCKED = 1 << 0,       /* `lock` is set */
 	EVI_BUF_FROZEN_FRONT = 1 << 1, /* no bytes may leave */
 	EVI_BUF_FROZEN_END = 1 << 2,   /* no bytes may be appended */
 	EVI_BUF_WATCHED = 1 << 3,      /* somebody wants to hear of changes */
@@ -124,6 +123,13 @@ static inline void evi_evbuffer_unfreeze(struct evbuffer *buf, unsigned ends)
 }
 
 /* --- Between the files of src/evbuffer/ ------------------------------------------------------ */
+
+/* Nonzero if one thread has the buffer and none of the flags `slow` is set: nothing else to mind. The
+ * lock comes first, for the rest may be read only under it. */
+static inline int evi_evbuffer_is_plain(const struct evbuffer *buf, unsigned slow)
+{
+	return buf->lock == NULL && !((unsigned)buf->flags & slow);
+}
 
 static inline void evi_evbuffer_lock(struct evbuffer *buf)
 {

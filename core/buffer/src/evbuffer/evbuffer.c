@@ -63,7 +63,6 @@ void evi_evbuffer_share_lock(struct evbuffer *buf, void *lock)
 	if (lock == NULL)
 		return;
 	buf->lock = lock;
-	buf->flags |= EVI_BUF_LOCKED;
 }
 
 /* An owner counts the references to what it embeds, so those of an embedded buffer never run out. */

@@ -9,7 +9,7 @@
 #include <assert.h>
 #include <errno.h>
 
-#define SLOW_ADD (EVI_BUF_LOCKED | EVI_BUF_FROZEN_END | EVI_BUF_WATCHED)
+#define SLOW_ADD (EVI_BUF_FROZEN_END | EVI_BUF_WATCHED)
 
 static int add_generally(struct evbuffer *buf, const void *data, size_t len)
 {
@@ -25,11 +25,11 @@ static int add_generally(struct evbuffer *buf, const void *data, size_t len)
 /* Most appends go to the room of the last chain, in a buffer nobody watches. */
 int evbuffer_add(struct evbuffer *buf, const void *data, size_t len)
 {
-	struct evi_chain *last = buf->last;
+	struct evi_chain *last;
 	size_t total;
 
-	if (evi_likely(!(buf->flags & SLOW_ADD) && last != NULL && len <= last->room && len > 0 &&
-		       !__builtin_add_overflow(buf->len, len, &total))) {
+	if (evi_likely(evi_evbuffer_is_plain(buf, SLOW_ADD) && (last = buf->last) != NULL &&
+		       len <= last->room && len > 0 && !__builtin_add_overflow(buf->len, len, &total))) {
 		memcpy(evi_chain_tail(last), data, len);
 		last->len += len;
 		last->room -= len;

@@ -12,9 +12,9 @@
 #include <errno.h>
 #include <limits.h>
 
-#define SLOW_DRAIN (EVI_BUF_LOCKED | EVI_BUF_FROZEN_FRONT | EVI_BUF_WATCHED)
+#define SLOW_DRAIN (EVI_BUF_FROZEN_FRONT | EVI_BUF_WATCHED)
 #define SLOW_REMOVE (SLOW_DRAIN | EVI_BUF_UNLOADED)
-#define SLOW_PULLUP (EVI_BUF_LOCKED | EVI_BUF_UNLOADED)
+#define SLOW_PULLUP (EVI_BUF_UNLOADED)
 
 static int drain_generally(struct evbuffer *buf, size_t len)
 {
@@ -35,9 +35,10 @@ static int drain_generally(struct evbuffer *buf, size_t len)
 
 int evbuffer_drain(struct evbuffer *buf, size_t len)
 {
-	struct evi_chain *first = buf->first;
+	struct evi_chain *first;
 
-	if (evi_likely(!(buf->flags & SLOW_DRAIN) && first != NULL && len < first->len)) {
+	if (evi_likely(evi_evbuffer_is_plain(buf, SLOW_DRAIN) && (first = buf->first) != NULL &&
+		       len < first->len)) {
 		evi_chain_skip(first, len);
 		buf->len -= len;
 		evi_evbuffer_renumber(buf);
@@ -80,10 +81,10 @@ static int remove_generally(struct evbuffer *buf, void *out, size_t len)
 
 int evbuffer_remove(struct evbuffer *buf, void *out, size_t len)
 {
-	struct evi_chain *first = buf->first;
+	struct evi_chain *first;
 
-	if (evi_likely(!(buf->flags & SLOW_REMOVE) && first != NULL && len < first->len &&
-		       len <= INT_MAX)) {
+	if (evi_likely(evi_evbuffer_is_plain(buf, SLOW_REMOVE) && (first = buf->first) != NULL &&
+		       len < first->len && len <= INT_MAX)) {
 		memcpy(out, first->data, len);
 		first->data += len;
 		first->len -= len;
@@ -165,11 +166,12 @@ static unsigned char *pullup_generally(struct evbuffer *buf, ev_ssize_t size)
 
 unsigned char *evbuffer_pullup(struct evbuffer *buf, ev_ssize_t size)
 {
-	struct evi_chain *first = buf->first;
-	size_t n = size < 0 ? buf->len : (size_t)size;
+	if (evi_likely(evi_evbuffer_is_plain(buf, SLOW_PULLUP) && buf->first != NULL)) {
+		size_t n = size < 0 ? buf->len : (size_t)size;
 
-	/* An n of 0 wraps around and is left to the other function. */
-	if (evi_likely(!(buf->flags & SLOW_PULLUP) && first != NULL && n - 1 < first->len))
-		return first->data;
+		/* An n of 0 wraps around and is left to the other function. */
+		if (evi_likely(n - 1 < buf->first->len))
+			return buf->first->data;
+	}
 	return pullup_generally(buf, size);
 }
