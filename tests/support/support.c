@@ -67,6 +67,12 @@ static void counting_free(void *block)
 	free(block);
 }
 
+void support_free(void *block)
+{
+	if (block != NULL)
+		counting_free(block);
+}
+
 static void *counting_realloc(void *block, size_t size)
 {
 	void *grown;

@@ -18,6 +18,9 @@
 /* Route the library's allocations through a counter. Call before anything is allocated. */
 void support_count_allocations(void);
 
+/* Free what the library handed out, such as a line, while allocations are counted. NULL does nothing. */
+void support_free(void *block);
+
 /* Blocks allocated and not yet freed; requests made since support_count_allocations(). */
 long support_live_blocks(void);
 long support_allocations(void);

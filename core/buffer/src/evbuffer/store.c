@@ -17,6 +17,8 @@
 #define IDLE_CLASS_MAX 3
 /* Up to so many bytes are moved within a chain rather than a new one begun. */
 #define REALIGN_MAX 2048
+/* What is larger than this is one block: a size that cannot be had fails before much is allocated. */
+#define SINGLE_BLOCK_MIN (1u << 20)
 
 void evi_store_link_list(struct evbuffer *buf, struct evi_chain *first, struct evi_chain *last,
 			 size_t len)
@@ -37,6 +39,8 @@ static struct evi_chain *new_chain_for(const struct evbuffer *buf, size_t n)
 
 	if (room < n)
 		room = n;
+	if (n >= SINGLE_BLOCK_MIN)
+		return evi_chain_new(n);
 	return evi_chain_new(room < EVI_CHAIN_ROOM_MAX ? room : EVI_CHAIN_ROOM_MAX);
 }
 

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Locking. */
+
+#include "evbuffer_test.h"
+
+#include <event2/thread.h>
+#include <pthread.h>
+
+/* BUF-010, BUF-013 */
+Test(evbuffer_lock, without_threads_there_is_no_lock)
+{
+	struct evbuffer *buf = evbuffer_new();
+
+	cr_assert_eq(evbuffer_enable_locking(buf, NULL), -1);
+	evbuffer_lock(buf);
+	evbuffer_unlock(buf);
+	cr_assert_eq(evbuffer_add(buf, "x", 1), 0);
+	evbuffer_free(buf);
+}
+
+/* BUF-010, BUF-011, BUF-013, BUF-015 */
+Test(evbuffer_lock, the_lock_nests_and_comes_once)
+{
+	struct evbuffer *buf;
+
+	cr_assert_eq(evthread_use_pthreads(), 0);
+	buf = evbuffer_new();
+	cr_assert_eq(evbuffer_enable_locking(buf, NULL), 0);
+	cr_assert_eq(evbuffer_enable_locking(buf, NULL), -1);
+	evbuffer_lock(buf);
+	evbuffer_lock(buf);
+	cr_assert_eq(evbuffer_add(buf, "x", 1), 0);
+	expect_text(buf, "x");
+	evbuffer_unlock(buf);
+	evbuffer_unlock(buf);
+	evbuffer_free(buf);
+}
+
+struct shared {
+	struct evbuffer *a, *b;
+};
+
+static void *move_forth(void *arg)
+{
+	struct shared *s = arg;
+
+	for (int i = 0; i < 20000; i++)
+		evbuffer_add_buffer(s->b, s->a);
+	return NULL;
+}
+
+static void *move_back(void *arg)
+{
+	struct shared *s = arg;
+
+	for (int i = 0; i < 20000; i++)
+		evbuffer_add_buffer(s->a, s->b);
+	return NULL;
+}
+
+/* BUF-014, BUF-016 */
+Test(evbuffer_lock, two_threads_moving_both_ways_do_not_stop_each_other, .timeout = 30)
+{
+	struct shared s;
+	pthread_t threads[2];
+
+	cr_assert_eq(evthread_use_pthreads(), 0);
+	s.a = buffer_of("aaaa");
+	s.b = buffer_of("bbbb");
+	cr_assert_eq(evbuffer_enable_locking(s.a, NULL), 0);
+	cr_assert_eq(evbuffer_enable_locking(s.b, NULL), 0);
+	cr_assert_eq(pthread_create(&threads[0], NULL, move_forth, &s), 0);
+	cr_assert_eq(pthread_create(&threads[1], NULL, move_back, &s), 0);
+	pthread_join(threads[0], NULL);
+	pthread_join(threads[1], NULL);
+	cr_assert_eq(evbuffer_get_length(s.a) + evbuffer_get_length(s.b), 8);
+	evbuffer_free(s.a);
+	evbuffer_free(s.b);
+}
+
+static void *append(void *arg)
+{
+	for (int i = 0; i < 10000; i++)
+		evbuffer_add(arg, "12345678", 8);
+	return NULL;
+}
+
+/* BUF-014, BUF-117 */
+Test(evbuffer_lock, appends_from_many_threads_stay_whole, .timeout = 30)
+{
+	struct evbuffer *buf;
+	pthread_t threads[4];
+	char piece[8];
+
+	cr_assert_eq(evthread_use_pthreads(), 0);
+	buf = evbuffer_new();
+	cr_assert_eq(evbuffer_enable_locking(buf, NULL), 0);
+	for (int i = 0; i < 4; i++)
+		cr_assert_eq(pthread_create(&threads[i], NULL, append, buf), 0);
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	cr_assert_eq(evbuffer_get_length(buf), 320000);
+	while (evbuffer_remove(buf, piece, 8) == 8)
+		cr_assert(memcmp(piece, "12345678", 8) == 0);
+	evbuffer_free(buf);
+}
