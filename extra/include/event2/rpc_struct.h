@@ -23,7 +23,7 @@ struct evrpc_req_generic;
 #define EVRPC_STATUS_ERR_TIMEOUT 1
 /** The answer is not 200, or not a complete reply. The reply is cleared. */
 #define EVRPC_STATUS_ERR_BADPAYLOAD 2
-/** The call was never sent: no memory, refused connection, or an output hook said EVRPC_TERMINATE. */
+/** The call was never sent: no memory, nobody there, or an output hook said EVRPC_TERMINATE. */
 #define EVRPC_STATUS_ERR_UNSTARTED 3
 /** An input hook said EVRPC_TERMINATE. The reply is cleared. */
 #define EVRPC_STATUS_ERR_HOOKABORTED 4

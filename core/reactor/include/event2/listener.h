@@ -121,7 +121,7 @@ struct evconnlistener *evconnlistener_new(struct event_base *base, evconnlistene
 EVENT2_EXPORT_SYMBOL
 struct evconnlistener *evconnlistener_new_bind(struct event_base *base, evconnlistener_cb cb, void *ptr, unsigned flags, int backlog, const struct sockaddr *sa, int socklen);
 
-/** Change callback and argument, from the next connection on. NULL stops accepting as disable does. */
+/** Change callback and argument, from the next connection on. NULL acts as disable does. */
 EVENT2_EXPORT_SYMBOL
 void evconnlistener_set_cb(struct evconnlistener *lev, evconnlistener_cb cb, void *arg);
 

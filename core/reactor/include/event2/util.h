@@ -319,7 +319,7 @@ struct evutil_monotonic_timer *evutil_monotonic_timer_new(void);
 EVENT2_EXPORT_SYMBOL
 int evutil_parse_sockaddr_port(const char *str, struct sockaddr *out, int *outlen);
 
-/** Stir in further entropy; does nothing where the kernel's generator is used, as everywhere now. */
+/** Stir in further entropy; does nothing where the kernel's generator is used: everywhere now. */
 EVENT2_EXPORT_SYMBOL
 void evutil_secure_rng_add_bytes(const char *dat, size_t datlen);
 
