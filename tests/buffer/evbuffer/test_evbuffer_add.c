@@ -189,7 +189,7 @@ Test(evbuffer_add, expanding_makes_room_without_changing_anything)
 	evbuffer_free(buf);
 }
 
-/* BUF-044, BUF-045, BUF-046 */
+/* BUF-044, BUF-045, BUF-046, BUF-393 */
 Test(evbuffer_add, vectors_are_appended_in_one_round)
 {
 	struct changes c = { 0 };

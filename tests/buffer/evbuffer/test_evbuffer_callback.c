@@ -44,7 +44,7 @@ Test(evbuffer_callback, the_newest_runs_first_and_each_can_go)
 	evbuffer_free(buf);
 }
 
-/* BUF-310, BUF-323 */
+/* BUF-310, BUF-323, BUF-394 */
 Test(evbuffer_callback, none_without_memory_or_function)
 {
 	struct evbuffer *buf = evbuffer_new();

@@ -177,7 +177,7 @@ Test(evbuffer_file, what_drains_to_a_descriptor_can_still_be_looked_at)
 	evbuffer_free(plain);
 }
 
-/* BUF-128..132 */
+/* BUF-128..132, BUF-383, BUF-390 */
 Test(evbuffer_file, a_file_is_closed_whatever_happens)
 {
 	struct evbuffer *buf = evbuffer_new();

@@ -163,7 +163,7 @@ Test(evbuffer_io, the_limit_of_one_read)
 	close(pair[1]);
 }
 
-/* BUF-288..293 */
+/* BUF-288..293, BUF-392 */
 Test(evbuffer_io, writing)
 {
 	struct changes c = { 0 };

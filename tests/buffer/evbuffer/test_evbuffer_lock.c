@@ -3,6 +3,7 @@
 
 #include "evbuffer_test.h"
 
+#include <event2/bufferevent.h>
 #include <event2/thread.h>
 #include <pthread.h>
 
@@ -103,4 +104,63 @@ Test(evbuffer_lock, appends_from_many_threads_stay_whole, .timeout = 30)
 	while (evbuffer_remove(buf, piece, 8) == 8)
 		cr_assert(memcmp(piece, "12345678", 8) == 0);
 	evbuffer_free(buf);
+}
+
+/* BUF-012 */
+Test(evbuffer_lock, a_lock_of_the_callers_is_used_and_not_freed)
+{
+	pthread_mutexattr_t attr;
+	pthread_mutex_t mutex;
+	struct evbuffer *buf;
+
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
+	pthread_mutex_init(&mutex, &attr);
+	cr_assert_eq(evthread_use_pthreads(), 0);
+	buf = evbuffer_new();
+	cr_assert_eq(evbuffer_enable_locking(buf, &mutex), 0);
+	evbuffer_lock(buf);
+	cr_assert_eq(evbuffer_add(buf, "x", 1), 0);
+	evbuffer_unlock(buf);
+	evbuffer_free(buf);
+	cr_assert_eq(pthread_mutex_trylock(&mutex), 0);
+	pthread_mutex_unlock(&mutex);
+	pthread_mutex_destroy(&mutex);
+}
+
+static void *try_input(void *arg)
+{
+	struct bufferevent *bev = arg;
+
+	evbuffer_lock(bufferevent_get_input(bev));
+	evbuffer_unlock(bufferevent_get_input(bev));
+	return NULL;
+}
+
+/* BUF-017, BUF-079, BUF-345 */
+Test(evbuffer_lock, the_buffers_of_a_bufferevent_share_its_lock, .timeout = 30)
+{
+	struct event_base *base;
+	struct bufferevent *bev;
+	struct evbuffer *kept;
+	pthread_t thread;
+
+	cr_assert_eq(evthread_use_pthreads(), 0);
+	base = event_base_new();
+	bev = bufferevent_socket_new(base, -1, BEV_OPT_THREADSAFE);
+	kept = evbuffer_new();
+	cr_assert_eq(evbuffer_add(bufferevent_get_input(bev), "x", 1), -1);
+	cr_assert_eq(bufferevent_write(bev, "output", 6), 0);
+	cr_assert_eq(evbuffer_drain(bufferevent_get_output(bev), 1), -1);
+	bufferevent_lock(bev);
+	cr_assert_eq(pthread_create(&thread, NULL, try_input, bev), 0);
+	cr_assert_neq(pthread_tryjoin_np(thread, NULL), 0);
+	bufferevent_unlock(bev);
+	cr_assert_eq(pthread_join(thread, NULL), 0);
+	cr_assert_eq(evbuffer_add_buffer_reference(kept, bufferevent_get_output(bev)), 0);
+	bufferevent_free(bev);
+	event_base_loop(base, EVLOOP_NONBLOCK);
+	expect_text(kept, "output");
+	evbuffer_free(kept);
+	event_base_free(base);
 }

@@ -186,7 +186,7 @@ Test(evbuffer_move, a_shared_reference_is_cleaned_up_by_the_last)
 	cr_assert_eq(done.calls, 1);
 }
 
-/* BUF-078, BUF-361 */
+/* BUF-078, BUF-361, BUF-395 */
 Test(evbuffer_move, sharing_is_all_or_nothing)
 {
 	struct evbuffer *in = pieces_of("0123456789", 2), *out = buffer_of("x");
