@@ -393,8 +393,7 @@ Test(rpc, a_connection_without_base_gets_the_pools)
 
 	world_init(&world, 0);
 	evcon = evhttp_connection_base_new(NULL, NULL, "127.0.0.1", world.port);
-	if (evcon == NULL)
-		evcon = world_connect(&world);
+	cr_assert_not_null(evcon);
 	evrpc_pool_add_connection(world.pool, evcon);
 	cr_expect_eq(evhttp_connection_get_base(evcon), world.base);
 	world_call(&world);

@@ -89,6 +89,8 @@ static struct evhttp_connection *make_with_bev(struct evhttp_connection *c, stru
 {
 	if (c == NULL)
 		return NULL;
+	if (c->base == NULL && bev == NULL)
+		return c; /* the transport is made when there is a base */
 	if (give_bev(c, bev) != 0) {
 		evi_connection_leave(c);
 		return NULL;
