@@ -90,13 +90,13 @@ static void on_alarm(int sig)
 Test(watch, both_run_when_the_poll_was_interrupted)
 {
 	struct sigaction action = { .sa_handler = on_alarm };
-	struct itimerval soon = { { 0, 0 }, { 0, 10000 } };
+	struct itimerval soon = { { 0, 0 }, { 0, 100000 } };
 	struct event *ev = event_new(base, -1, 0, trace, (void *)"t");
 
 	sigaction(SIGALRM, &action, NULL);
 	cr_assert_not_null(evwatch_prepare_new(base, prepare, (void *)"p"));
 	cr_assert_not_null(evwatch_check_new(base, check, (void *)"c"));
-	cr_assert_eq(event_add(ev, MS(60)), 0);
+	cr_assert_eq(event_add(ev, MS(600)), 0);
 	setitimer(ITIMER_REAL, &soon, NULL);
 	cr_expect_eq(event_base_dispatch(base), 1);
 	cr_expect_str_eq(traced, "pcpct");

@@ -174,6 +174,12 @@ int support_open_fds(void)
 	return n;
 }
 
+void support_needs_descriptor_limit(void)
+{
+	if (getenv("TEST_UNDER_VALGRIND") != NULL)
+		cr_skip_test("descriptors cannot be limited here");
+}
+
 void support_leak_init(void)
 {
 	support_count_allocations();

@@ -40,6 +40,9 @@ const char *support_last_message(void);
 /* Descriptors this process has open. */
 int support_open_fds(void);
 
+/* Skips a test that needs RLIMIT_NOFILE to hold: valgrind has descriptors and limits of its own. */
+void support_needs_descriptor_limit(void);
+
 /* Setup and check for TestSuite(.init, .fini): no block and no descriptor may be left. */
 void support_leak_init(void);
 void support_leak_fini(void);

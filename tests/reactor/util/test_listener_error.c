@@ -125,6 +125,7 @@ Test(listener_error, without_descriptors_it_pauses_reports_and_recovers)
 	struct world world;
 	double cpu;
 
+	support_needs_descriptor_limit();
 	world_init(&world, 0);
 	evconnlistener_set_error_cb(world.lev, on_error);
 	cpu = cpu_ms();
@@ -146,6 +147,7 @@ Test(listener_error, without_error_callback_it_logs_once_per_episode)
 {
 	struct world world;
 
+	support_needs_descriptor_limit();
 	world_init(&world, LEV_OPT_THREADSAFE);
 	evconnlistener_set_error_cb(world.lev, on_error);
 	evconnlistener_set_error_cb(world.lev, NULL);
@@ -163,6 +165,7 @@ Test(listener_error, disabling_in_the_error_callback_ends_an_empty_loop)
 {
 	struct world world;
 
+	support_needs_descriptor_limit();
 	world_init(&world, 0);
 	evconnlistener_set_error_cb(world.lev, on_error);
 	world.seen.disables = 1;

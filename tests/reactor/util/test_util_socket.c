@@ -215,6 +215,7 @@ Test(util_socket, a_pair_fails_cleanly_without_descriptors)
 	evutil_socket_t pair[2];
 	struct rlimit old;
 
+	support_needs_descriptor_limit();
 	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &old), 0);
 	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &(struct rlimit){ none.rlim_cur, old.rlim_max }), 0);
 	errno = 0;
