@@ -156,6 +156,24 @@ Test(rpc, the_client_posts_with_a_length_and_without_a_type)
 	world_done(&world);
 }
 
+/* RPC-062, RPC-099 */
+Test(rpc, the_servers_body_limit_bounds_requests)
+{
+	struct world world;
+
+	world_init(&world, 1);
+	evhttp_set_max_body_size(world.http, 10);
+	world_call(&world);
+	world_wait(&world, 1);
+	cr_expect_neq(world.error, EVRPC_STATUS_ERR_NONE);
+	cr_expect_eq(world.handled, 0);
+	evhttp_set_max_body_size(world.http, 1000);
+	world_call(&world);
+	world_wait(&world, 2);
+	cr_expect_eq(world.error, EVRPC_STATUS_ERR_NONE);
+	world_done(&world);
+}
+
 /* --- Registering ------------------------------------------------------------------------------ */
 
 static void on_unused(EVRPC_STRUCT(Message) *rpc, void *arg)

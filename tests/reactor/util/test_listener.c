@@ -164,7 +164,7 @@ Test(listener, a_failed_creation_leaves_the_socket_to_the_caller)
 	event_base_free(base);
 }
 
-/* UTIL-098, UTIL-099, UTIL-108 */
+/* UTIL-098, UTIL-099, UTIL-108, UTIL-134 */
 Test(listener, creation_with_an_address_fails_cleanly)
 {
 	struct event_base *base = support_base_new();

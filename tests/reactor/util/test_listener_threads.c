@@ -96,7 +96,7 @@ static void run(int frees, int fails)
 	event_base_free(world.base);
 }
 
-/* UTIL-109, UTIL-128, UTIL-129; C09 */
+/* UTIL-109, UTIL-128, UTIL-129, UTIL-134; C09 */
 Test(listener_threads, may_be_disabled_while_the_accept_callback_runs)
 {
 	run(0, 0);

@@ -4,6 +4,7 @@
 #include "support.h"
 
 #include <arpa/inet.h>
+#include <locale.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -208,11 +209,12 @@ Test(util_address, text_fits_with_its_terminator_or_not_at_all)
 	}
 }
 
-/* Random addresses come back, whatever form they print in. UTIL-040, UTIL-049 */
+/* Random addresses come back, whatever the form, in any locale. UTIL-040, UTIL-049, UTIL-143 */
 Test(util_address, every_address_survives_its_text)
 {
 	unsigned state = 12345;
 
+	setlocale(LC_ALL, "");
 	for (int i = 0; i < 20000; i++) {
 		struct in6_addr addr, back;
 		char buf[64];
@@ -253,7 +255,7 @@ static const struct {
 	{ "[::1.2.3.4]:9", AF_INET6, "::1.2.3.4", 9, 0 },
 };
 
-/* UTIL-052, UTIL-053, UTIL-055, UTIL-056, UTIL-058 */
+/* UTIL-052, UTIL-053, UTIL-055, UTIL-056, UTIL-058, UTIL-135 */
 Test(util_address, addresses_with_port)
 {
 	for (size_t i = 0; i < COUNT(ports); i++) {

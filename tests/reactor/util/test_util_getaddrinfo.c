@@ -201,7 +201,7 @@ Test(util_getaddrinfo, canonname_is_on_the_first_result)
 	evutil_freeaddrinfo(ai);
 }
 
-/* UTIL-076 */
+/* UTIL-076, UTIL-135 */
 Test(util_getaddrinfo, lists_can_be_joined_and_freed_as_one)
 {
 	struct evutil_addrinfo hints = hints_of(AF_UNSPEC, SOCK_STREAM, 0, 0), *first, *second;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """event_rpcgen as a command: the names of its files, what it refuses, what it accepts.
 
-usage: run_generator GENERATOR REGRESS.RPC -I...
+usage: run_generator.py GENERATOR REGRESS.RPC -I...
 """
 
 import os
