@@ -281,13 +281,13 @@ static void memory(long n, const struct bench_case *which)
 int main(int argc, char **argv)
 {
 	static const struct bench_case cases[] = {
-		{ "echo/64/1", run_echo, 1, 64, 30000 },
-		{ "echo/64/100", run_echo, 100, 64, 300000 },
-		{ "echo/64/1000", run_echo, 1000, 64, 300000 },
-		{ "echo/4k/100", run_echo, 100, 4096, 200000 },
-		{ "echo/4k/1000", run_echo, 1000, 4096, 200000 },
-		{ "echo/1m/1", run_echo, 1, 1 << 20, 500 },
-		{ "echo/1m/16", run_echo, 16, 1 << 20, 500 },
+		{ "64/1", run_echo, 1, 64, 30000 },
+		{ "64/100", run_echo, 100, 64, 300000 },
+		{ "64/1000", run_echo, 1000, 64, 300000 },
+		{ "4k/100", run_echo, 100, 4096, 200000 },
+		{ "4k/1000", run_echo, 1000, 4096, 200000 },
+		{ "1m/1", run_echo, 1, 1 << 20, 500 },
+		{ "1m/16", run_echo, 16, 1 << 20, 500 },
 		{ "accept_echo_close", run_connections, 0, 64, 10000 },
 		{ "mem/bufferevent", memory, 0, 0, 4000 },
 		{ "mem/bufferevent-used", memory, 1, 0, 4000 },
