@@ -26,6 +26,8 @@ struct evi_request *evi_request_make(void)
 	if (r->pub.input_buffer == NULL || r->pub.output_buffer == NULL) {
 		if (r->pub.input_buffer != NULL)
 			evbuffer_free(r->pub.input_buffer);
+		if (r->pub.output_buffer != NULL)
+			evbuffer_free(r->pub.output_buffer);
 		evi_free(r);
 		return NULL;
 	}
