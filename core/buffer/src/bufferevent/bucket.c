@@ -78,7 +78,7 @@ int evi_buckets_wait(const struct evi_buckets *buckets, const struct ev_token_bu
 	uint64_t wait_us = end_ns > now_ns ? (end_ns - now_ns) / NS_PER_US + 1 : 1;
 	struct timeval tv = {
 		.tv_sec = (time_t)(wait_us / 1000000),
-		.tv_usec = (suseconds_t)(wait_us % 1000000),
+		.tv_usec = wait_us % 1000000,
 	};
 
 	return event_add(timer, &tv) < 0 ? -ENOMEM : 0;

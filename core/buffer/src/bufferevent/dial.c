@@ -185,35 +185,53 @@ static void close_own(struct evi_bev *b)
 
 static void try_next(struct evi_bev *b);
 
+static void attempt_unlink(struct evi_dial *dial, struct attempt *attempt)
+{
+	struct attempt **link = &dial->attempts;
+
+	while (*link != attempt)
+		link = &(*link)->next;
+	*link = attempt->next;
+	(void)event_del_noblock(&attempt->ev);
+}
+
+/* The attempt takes the place of the bufferevent's own, and is the last. */
+static void win(struct evi_bev *b, struct attempt *attempt)
+{
+	evutil_socket_t fd = attempt->fd;
+
+	attempt_unlink(b->dial, attempt);
+	attempt_end(attempt);
+	stop(b->dial);
+	close_own(b);
+	evi_bev_connect_use(b, fd);
+	evi_bev_connect_done(b);
+}
+
+static void lose(struct evi_bev *b, struct attempt *attempt, int err)
+{
+	(void)evutil_closesocket(attempt->fd); /* it has failed anyway */
+	attempt_unlink(b->dial, attempt);
+	attempt_end(attempt);
+	b->dial->last_error = err;
+	try_next(b);
+}
+
 static void on_attempt(evutil_socket_t fd, short what, void *arg)
 {
-	struct attempt *attempt = arg, **link;
+	struct attempt *attempt = arg;
 	struct evi_bev *b = attempt->b;
 	int err;
 
 	(void)what;
 	if (!evi_bev_try_enter(b))
 		return;
-	err = attempt->fd >= 0 ? evi_bev_connect_error(fd) : EINPROGRESS;
-	if (evi_error_is_retriable_connect(err)) {
-		evi_bev_leave(&b->pub);
-		return;
-	}
-	for (link = &b->dial->attempts; *link != attempt; link = &(*link)->next)
-		;
-	*link = attempt->next;
-	(void)event_del_noblock(&attempt->ev);
-	if (err == 0) {
-		stop(b->dial);
-		close_own(b);
-		evi_bev_connect_use(b, fd);
-		attempt_end(attempt);
-		evi_bev_connect_done(b);
-	} else {
-		(void)evutil_closesocket(fd); /* it has failed anyway */
-		attempt_end(attempt);
-		b->dial->last_error = err;
-		try_next(b);
+	if (attempt->fd >= 0) {
+		err = evi_bev_connect_error(fd);
+		if (err == 0)
+			win(b, attempt);
+		else if (!evi_error_is_retriable_connect(err))
+			lose(b, attempt, err);
 	}
 	evi_bev_leave(&b->pub);
 }
