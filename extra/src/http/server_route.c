@@ -3,6 +3,7 @@
  * Which callback serves a request: by host (aliases, then patterns of virtual hosts), then by path.
  */
 
+#include "http/escape.h"
 #include "http/scan.h"
 #include "http/server.h"
 
@@ -115,21 +116,16 @@ static const struct evi_route *find_route(const struct evhttp *http, const char 
 /* Like find_route(), with percent-encoding undone first. */
 static const struct evi_route *find_encoded(const struct evhttp *http, const char *path, size_t len)
 {
-	struct evi_arena arena;
-	const struct evi_route *route = NULL;
-	char block[256];
-	char *copy;
-	char *decoded = NULL;
-	size_t decoded_len = 0;
+	const struct evi_route *route;
+	char stack[256];
+	char *decoded = len < sizeof(stack) ? stack : evi_malloc(len + 1);
 
-	evi_arena_init(&arena, block, sizeof(block));
-	copy = evi_arena_copy(&arena, path, len);
-	if (copy != NULL)
-		decoded = evhttp_uridecode(copy, 0, &decoded_len);
-	if (decoded != NULL)
-		route = find_route(http, decoded, decoded_len);
-	evi_free(decoded);
-	evi_arena_done(&arena);
+	if (decoded == NULL)
+		return NULL;
+	route = find_route(http, decoded,
+			   evi_percent_decode(path, len, EVI_PLUS_IS_PLUS, decoded));
+	if (decoded != stack)
+		evi_free(decoded);
 	return route;
 }
 
