@@ -79,8 +79,11 @@ enum evhttp_request_error {
 #define HTTP_BADGATEWAY 502
 #define HTTP_SERVUNAVAIL 503
 #define EVHTTP_SERVER_LINGERING_CLOSE 1
+/** evhttp_set_flags(): take HTTP/1.1 requests without a Host, or with a malformed or repeated one. */
 #define EVHTTP_SERVER_RELAX_HOST 0x10000
+/** evhttp_set_flags(): take "gzip, chunked" bodies; they are de-chunked, not decoded. */
 #define EVHTTP_SERVER_ACCEPT_CODINGS 0x20000
+/** evhttp_set_flags(): a client that half closes while it waits for a reply counts as gone. */
 #define EVHTTP_SERVER_EOF_IS_GONE 0x40000
 #define EVHTTP_REQ_MAX EVHTTP_REQ_MOVE
 #define EVHTTP_METHOD_HAS_BODY 1
@@ -94,12 +97,14 @@ enum evhttp_request_error {
 #define EVHTTP_URI_HOST_STRIP_BRACKETS 4
 #define EVHTTP_URI_UNIX_SOCKET 8
 
+/** What an evhttp_ext_method_cb translates: from name to type, or, if `method` is NULL, back. 2.2 */
 struct evhttp_ext_method {
-	const char *method;
-	ev_uint32_t type;
-	ev_uint16_t flags;
+	const char *method; /* borrowed; set by the callback if it was NULL */
+	ev_uint32_t type;   /* one bit above EVHTTP_REQ_MAX */
+	ev_uint16_t flags;  /* EVHTTP_METHOD_HAS_BODY or 0 */
 };
 
+/** How far an exchange had come when it failed. */
 enum evhttp_failure_stage {
 	EVHTTP_STAGE_LOOKUP = 0,
 	EVHTTP_STAGE_CONNECT = 1,
@@ -107,12 +112,13 @@ enum evhttp_failure_stage {
 	EVHTTP_STAGE_RECEIVE = 3,
 };
 
+/** Why an exchange failed; valid during the callback. */
 struct evhttp_failure {
 	enum evhttp_failure_stage stage;
 	enum evhttp_request_error reason;
-	int socket_error;
-	int lookup_error;
-	const char *text;
+	int socket_error; /* 0 if there was none */
+	int lookup_error; /* EVUTIL_EAI_*, or 0 */
+	const char *text; /* one phrase in English */
 };
 
 typedef void evhttp_bound_socket_foreach_fn(struct evhttp_bound_socket *, void *);
@@ -196,6 +202,12 @@ void evhttp_connection_set_closecb(struct evhttp_connection *evcon, void (*)(str
 EVENT2_EXPORT_SYMBOL
 void evhttp_connection_set_connect_timeout_tv(struct evhttp_connection *evcon, const struct timeval *tv);
 
+/**
+ * Be told when the client of a server's connection has finished sending while it waits for a reply:
+ * it has half closed, or gone. The reply can still be sent. Not called by client connections.
+ *
+ * @param cb   runs at most once a connection, in the loop's thread; may free the connection
+ */
 EVENT2_EXPORT_SYMBOL
 void evhttp_connection_set_eofcb(struct evhttp_connection *evcon, void (*cb)(struct evhttp_connection *, void *), void *arg);
 
@@ -340,6 +352,12 @@ void evhttp_request_set_chunked_cb(struct evhttp_request *, void (*cb)(struct ev
 EVENT2_EXPORT_SYMBOL
 void evhttp_request_set_error_cb(struct evhttp_request *, void (*)(enum evhttp_request_error, void *));
 
+/**
+ * Be told why an exchange failed: before the error and the completion callback, and also where the
+ * latter gets a request with response code 0 (refused, connect timeout) or is not called (cancelled).
+ *
+ * @param cb  runs once at most, in the loop's thread; may free or cancel anything
+ */
 EVENT2_EXPORT_SYMBOL
 void evhttp_request_set_failure_cb(struct evhttp_request *req, void (*cb)(struct evhttp_request *req, const struct evhttp_failure *failure, void *arg), void *arg);
 
@@ -391,6 +409,12 @@ int evhttp_set_flags(struct evhttp *http, int flags);
 EVENT2_EXPORT_SYMBOL
 void evhttp_set_gencb(struct evhttp *http, void (*cb)(struct evhttp_request *, void *), void *arg);
 
+/**
+ * Limit how long a client may take from the first byte of a request's head to the last, however
+ * steadily bytes trickle in. Counts only for heads that do not come in one piece. Default 60 s.
+ *
+ * @param tv  copied; NULL or zero for no limit
+ */
 EVENT2_EXPORT_SYMBOL
 void evhttp_set_head_timeout_tv(struct evhttp *http, const struct timeval *tv);
 
