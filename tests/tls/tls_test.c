@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A client and a server over a socket pair, with what they see counted. */
+
+#include "tls_test.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const struct tls_library *tls_library(void)
+{
+	const char *name = getenv("TLS_TEST_LIBRARY");
+
+	return name != NULL && strcmp(name, "mbedtls") == 0 ? &tls_mbedtls : &tls_openssl;
+}
+
+/* What runs at the end of a round does not end EVLOOP_ONCE by itself. */
+static void let_look(struct bufferevent *bev)
+{
+	event_base_loopbreak(bufferevent_get_base(bev));
+}
+
+static void on_read(struct bufferevent *bev, void *arg)
+{
+	struct tls_side *side = arg;
+
+	side->reads++;
+	let_look(bev);
+}
+
+static void on_write(struct bufferevent *bev, void *arg)
+{
+	struct tls_side *side = arg;
+
+	side->writes++;
+	let_look(bev);
+}
+
+static void on_event(struct bufferevent *bev, short what, void *arg)
+{
+	struct tls_side *side = arg;
+
+	let_look(bev);
+	if (what & BEV_EVENT_CONNECTED) {
+		side->connected++;
+		return;
+	}
+	side->err = EVUTIL_SOCKET_ERROR();
+	side->code = tls_library()->error_of(bev);
+	if (side->events++ == 0)
+		side->first_event = what;
+	side->last_event = what;
+	side->is_ended = 1;
+}
+
+void tls_watch(struct tls_side *side, struct bufferevent *bev)
+{
+	cr_assert_not_null(bev);
+	side->bev = bev;
+	bufferevent_setcb(bev, on_read, on_write, on_event, side);
+}
+
+static void make_side(struct tls_pair *pair, struct tls_side *side, int is_server, int is_filter,
+		      int options)
+{
+	const struct tls_library *library = tls_library();
+	enum bufferevent_ssl_state state =
+		is_server ? BUFFEREVENT_SSL_ACCEPTING : BUFFEREVENT_SSL_CONNECTING;
+	void *object = library->object_new(is_server);
+	struct bufferevent *bev;
+
+	cr_assert_not_null(object);
+	if (is_filter) {
+		side->below = bufferevent_socket_new(pair->base, pair->fds[is_server],
+						     options & BEV_OPT_CLOSE_ON_FREE);
+		bev = library->filter_new(pair->base, side->below, object, state, options);
+	} else {
+		bev = library->socket_new(pair->base, pair->fds[is_server], object, state, options);
+	}
+	tls_watch(side, bev);
+	bufferevent_enable(bev, EV_READ);
+}
+
+void tls_pair_init(struct tls_pair *pair, int is_filter, int options)
+{
+	memset(pair, 0, sizeof(*pair));
+	pair->base = support_base_new();
+	support_socketpair(pair->fds);
+	make_side(pair, &pair->client, 0, is_filter, options);
+	make_side(pair, &pair->server, 1, is_filter, options);
+}
+
+void tls_pair_connect(struct tls_pair *pair)
+{
+	support_run_until(pair->base, &pair->client.connected, TLS_TEST_WAIT_MS);
+	support_run_until(pair->base, &pair->server.connected, TLS_TEST_WAIT_MS);
+}
+
+void tls_pair_receive(struct tls_pair *pair, struct tls_side *side, size_t len)
+{
+	double end = support_now_ms() + TLS_TEST_WAIT_MS;
+
+	while (evbuffer_get_length(bufferevent_get_input(side->bev)) < len) {
+		cr_assert_lt(support_now_ms(), end);
+		cr_assert_eq(event_base_loop(pair->base, EVLOOP_ONCE), 0);
+	}
+}
+
+void tls_pair_fini(struct tls_pair *pair)
+{
+	if (pair->client.bev != NULL)
+		bufferevent_free(pair->client.bev);
+	if (pair->server.bev != NULL)
+		bufferevent_free(pair->server.bev);
+	event_base_free(pair->base);
+}
