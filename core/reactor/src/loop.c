@@ -134,23 +134,35 @@ static int run_round(struct event_base *base, int flags)
 	return (flags & EVLOOP_ONCE) && base->count_active.now == 0 && count != 0;
 }
 
+/*
+ * EVLOOP_ONCE ends when something has been done, and tasks at the end of a round may call the user
+ * too: what they did counts, so the loop then only looks what else is due.
+ */
+static int flags_of_round(int flags, int tasks_ran)
+{
+	return (flags & EVLOOP_ONCE) && tasks_ran ? flags | EVLOOP_NONBLOCK : flags;
+}
+
 static int loop(struct event_base *base, int flags)
 {
 	int is_done = 0;
 
 	for (;;) {
-		if (base->round_end != NULL)
+		int tasks_ran = base->round_end != NULL;
+		int round_flags = flags_of_round(flags, tasks_ran);
+
+		if (tasks_ran)
 			evi_round_end_run(base);
 		evi_time_end_round(base);
 		if (is_done || base->exit_asked || base->break_asked)
 			return 0;
 		base->continue_asked = 0;
 		if (!(flags & EVLOOP_NO_EXIT_ON_EMPTY) && is_empty(base))
-			return 1;
+			return round_flags == flags;
 		evi_active_next_iteration(base);
-		if (poll_once(base, flags) < 0)
+		if (poll_once(base, round_flags) < 0)
 			return -1;
-		is_done = run_round(base, flags);
+		is_done = run_round(base, round_flags);
 	}
 }
 

@@ -694,6 +694,23 @@ Test(bev_socket, a_write_callback_with_empty_output_means_all_is_sent)
 	bufferevent_free(bev[1]);
 }
 
+/* CORE-188: what is written before the wait is something that happened. */
+Test(bev_socket, one_turn_of_the_loop_ends_with_the_write_callback, .timeout = 10)
+{
+	struct bufferevent *bev[2];
+	struct probe probe = { 0 };
+
+	linked_new(bev, 0);
+	watch(bev[0], &probe);
+	settle();
+	probe.writes = 0;
+	bufferevent_write(bev[0], "x", 1);
+	cr_expect_eq(event_base_loop(base, EVLOOP_ONCE), 0);
+	cr_expect_eq(probe.writes, 1);
+	bufferevent_free(bev[0]);
+	bufferevent_free(bev[1]);
+}
+
 /* --- Descriptors ------------------------------------------------------------------------------ */
 
 /* BEV-180..183 */
