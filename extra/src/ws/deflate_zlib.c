@@ -2,6 +2,7 @@
 /* permessage-deflate with zlib. */
 
 #include "ws/deflate.h"
+#include "ws/deflate_params.h"
 
 #include <event2/component/reactor.h>
 #include <event2/util.h>
@@ -11,103 +12,21 @@
 #include <string.h>
 #include <zlib.h>
 
-#define NAME "permessage-deflate"
-
 /* What a sender leaves away at the end of a message: RFC 7692 section 7.2.1. */
 static const uint8_t tail[] = { 0x00, 0x00, 0xff, 0xff };
 
+/* Ends of streams that a short message may have. Each costs a copy of the window, so a flood is refused. */
+#define ENDS_MIN 4
+
+/* Each direction's state is made when it is first needed: it is 260 and 40 KiB. */
 struct evi_ws_deflate {
 	z_stream out, in;
-	int out_forgets; /* no context is kept from message to message */
-	int in_forgets;
+	int out_bits;
+	unsigned has_out : 1;
+	unsigned has_in : 1;
+	unsigned out_forgets : 1; /* no context is kept from message to message */
+	unsigned in_forgets : 1;
 };
-
-/* --- Parameters ------------------------------------------------------------------------------------------ */
-
-enum parameter { SERVER_FORGETS, CLIENT_FORGETS, SERVER_BITS, CLIENT_BITS, PARAMETERS };
-
-static const char *const parameter_names[PARAMETERS] = { "server_no_context_takeover",
-	"client_no_context_takeover", "server_max_window_bits", "client_max_window_bits" };
-
-/* -1: absent; 0: without value */
-struct parameters {
-	int value[PARAMETERS];
-};
-
-/* A window size: 8 to 15, no leading zero, maybe in quotes. */
-static int parse_bits(const char *text, size_t len)
-{
-	if (len >= 2 && text[0] == '"' && text[len - 1] == '"') {
-		text++;
-		len -= 2;
-	}
-	if (len == 1 && (text[0] == '8' || text[0] == '9'))
-		return text[0] - '0';
-	if (len == 2 && text[0] == '1' && text[1] >= '0' && text[1] <= '5')
-		return 10 + text[1] - '0';
-	return -1;
-}
-
-static size_t trim(const char **text, size_t len)
-{
-	while (len > 0 && (**text == ' ' || **text == '\t')) {
-		++*text;
-		len--;
-	}
-	while (len > 0 && ((*text)[len - 1] == ' ' || (*text)[len - 1] == '\t'))
-		len--;
-	return len;
-}
-
-static int is_text(const char *text, size_t len, const char *expected)
-{
-	return strlen(expected) == len && evutil_ascii_strncasecmp(text, expected, len) == 0;
-}
-
-/* One "name" or "name=value"; 0 if it is unknown, repeated or malformed. */
-static int parse_parameter(const char *text, size_t len, struct parameters *p)
-{
-	const char *equals = memchr(text, '=', len), *value = equals != NULL ? equals + 1 : NULL;
-	size_t value_len = value != NULL ? (size_t)(text + len - value) : 0;
-	size_t name_len = equals != NULL ? (size_t)(equals - text) : len;
-
-	name_len = trim(&text, name_len);
-	if (value != NULL)
-		value_len = trim(&value, value_len);
-	for (int i = 0; i < PARAMETERS; i++) {
-		if (!is_text(text, name_len, parameter_names[i]))
-			continue;
-		if (p->value[i] != -1)
-			return 0;
-		p->value[i] = value != NULL ? parse_bits(value, value_len) : 0;
-		if (i == SERVER_FORGETS || i == CLIENT_FORGETS)
-			return value == NULL;
-		return p->value[i] >= 8 || (i == CLIENT_BITS && value == NULL);
-	}
-	return 0;
-}
-
-/* "permessage-deflate; a; b=1" */
-static int parse_offer(const char *text, size_t len, struct parameters *p)
-{
-	int is_first = 1;
-
-	for (int i = 0; i < PARAMETERS; i++)
-		p->value[i] = -1;
-	for (const char *end = text + len; text <= end;) {
-		const char *semicolon = memchr(text, ';', (size_t)(end - text));
-		const char *item = text;
-		size_t item_len = trim(&item, (size_t)((semicolon != NULL ? semicolon : end) - text));
-
-		if (is_first ? !is_text(item, item_len, NAME) : !parse_parameter(item, item_len, p))
-			return 0;
-		is_first = 0;
-		if (semicolon == NULL)
-			return 1;
-		text = semicolon + 1;
-	}
-	return 1;
-}
 
 /* --- Making it ------------------------------------------------------------------------------------------- */
 
@@ -123,128 +42,143 @@ static void on_free(voidpf opaque, voidpf block)
 	evi_free(block);
 }
 
-/* zlib cannot make a window of 8 bits in raw form; 9 is what it uses, and any reader of 15 can read it. */
 static struct evi_ws_deflate *make(int out_bits, int out_forgets, int in_forgets)
 {
 	struct evi_ws_deflate *d = evi_calloc(1, sizeof(*d));
 
 	if (d == NULL)
 		return NULL;
-	d->out_forgets = out_forgets;
-	d->in_forgets = in_forgets;
+	d->out_bits = out_bits > 0 ? out_bits : 15;
+	d->out_forgets = out_forgets != 0;
+	d->in_forgets = in_forgets != 0;
 	d->out.zalloc = d->in.zalloc = on_alloc;
 	d->out.zfree = d->in.zfree = on_free;
-	if (deflateInit2(&d->out, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -out_bits, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
-		evi_free(d);
-		return NULL;
-	}
-	if (inflateInit2(&d->in, -15) != Z_OK) {
-		(void)deflateEnd(&d->out);
-		evi_free(d);
-		return NULL;
-	}
 	return d;
+}
+
+/* zlib cannot keep to a window of 8 bits. Such a side sends its messages as they are. */
+static int need_out(struct evi_ws_deflate *d)
+{
+	if (d->out_bits == 8)
+		return -ENOTSUP;
+	if (!d->has_out && deflateInit2(&d->out, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -d->out_bits, 8,
+					Z_DEFAULT_STRATEGY) != Z_OK)
+		return -ENOMEM;
+	d->has_out = 1;
+	return 0;
+}
+
+/* The largest window, which reads what was written with any. */
+static int need_in(struct evi_ws_deflate *d)
+{
+	if (!d->has_in && inflateInit2(&d->in, -15) != Z_OK)
+		return -ENOMEM;
+	d->has_in = 1;
+	return 0;
 }
 
 void evi_ws_deflate_free(struct evi_ws_deflate *d)
 {
 	if (d == NULL)
 		return;
-	(void)deflateEnd(&d->out);
-	(void)inflateEnd(&d->in);
+	if (d->has_out)
+		(void)deflateEnd(&d->out);
+	if (d->has_in)
+		(void)inflateEnd(&d->in);
 	evi_free(d);
 }
 
-static int bits_or_default(int bits)
-{
-	return bits > 0 ? bits : 15;
-}
+/* --- Agreeing on it ---------------------------------------------------------------------------------------- */
 
-static struct evi_ws_deflate *accept_one(const struct parameters *p, char *answer, size_t size)
+static struct evi_ws_deflate *accept_one(const struct evi_ws_deflate_params *p, char *answer, size_t size)
 {
-	int bits = bits_or_default(p->value[SERVER_BITS]), len;
+	const int *value = p->value;
+	int len = evutil_snprintf(answer, size, "%s%s%s", EVI_WS_DEFLATE_NAME,
+				  value[EVI_WS_SERVER_FORGETS] != -1 ? "; server_no_context_takeover" : "",
+				  value[EVI_WS_CLIENT_FORGETS] != -1 ? "; client_no_context_takeover" : "");
 
-	if (bits == 8) /* which zlib cannot keep to */
-		return NULL;
-	len = evutil_snprintf(answer, size, "%s%s%s", NAME,
-			      p->value[SERVER_FORGETS] != -1 ? "; server_no_context_takeover" : "",
-			      p->value[CLIENT_FORGETS] != -1 ? "; client_no_context_takeover" : "");
-	if (p->value[SERVER_BITS] != -1)
-		(void)evutil_snprintf(answer + len, size - (size_t)len, "; server_max_window_bits=%d", bits);
-	return make(bits, p->value[SERVER_FORGETS] != -1, p->value[CLIENT_FORGETS] != -1);
+	if (value[EVI_WS_SERVER_BITS] != -1)
+		(void)evutil_snprintf(answer + len, size - (size_t)len, "; server_max_window_bits=%d",
+				      value[EVI_WS_SERVER_BITS]);
+	return make(value[EVI_WS_SERVER_BITS], value[EVI_WS_SERVER_FORGETS] != -1,
+		    value[EVI_WS_CLIENT_FORGETS] != -1);
 }
 
 struct evi_ws_deflate *evi_ws_deflate_accept(const char *offers, char *answer, size_t size)
 {
 	while (*offers != '\0') {
 		size_t len = strcspn(offers, ",");
-		struct evi_ws_deflate *d = NULL;
-		struct parameters p;
+		struct evi_ws_deflate_params p;
 
-		if (parse_offer(offers, len, &p))
-			d = accept_one(&p, answer, size);
-		if (d != NULL)
-			return d;
+		if (evi_ws_deflate_parse(offers, len, &p))
+			return accept_one(&p, answer, size);
 		offers += len + (offers[len] == ',');
 	}
-	answer[0] = '\0';
 	return NULL;
 }
 
 const char *evi_ws_deflate_offer(void)
 {
-	return "Sec-WebSocket-Extensions: " NAME "; client_max_window_bits\r\n";
+	return "Sec-WebSocket-Extensions: " EVI_WS_DEFLATE_NAME "; client_max_window_bits\r\n";
 }
 
 struct evi_ws_deflate *evi_ws_deflate_take(const char *answer)
 {
-	struct parameters p;
-	int bits;
+	struct evi_ws_deflate_params p;
 
-	if (strchr(answer, ',') != NULL || !parse_offer(answer, strlen(answer), &p) || p.value[CLIENT_BITS] == 0)
+	if (!evi_ws_deflate_parse(answer, strlen(answer), &p) || p.value[EVI_WS_CLIENT_BITS] == 0)
 		return NULL;
-	bits = bits_or_default(p.value[CLIENT_BITS]);
-	if (bits == 8)
-		return NULL;
-	return make(bits, p.value[CLIENT_FORGETS] != -1, p.value[SERVER_FORGETS] != -1);
+	return make(p.value[EVI_WS_CLIENT_BITS], p.value[EVI_WS_CLIENT_FORGETS] != -1,
+		    p.value[EVI_WS_SERVER_FORGETS] != -1);
 }
 
 /* --- Messages -------------------------------------------------------------------------------------------- */
 
+/* The whole message in one go, with the tail. */
+static int compress_all(struct evi_ws_deflate *d, const void *data, size_t len, uint8_t *out, size_t *io_len)
+{
+	d->out.next_in = (Bytef *)(uintptr_t)data;
+	d->out.avail_in = (uInt)len;
+	d->out.next_out = out;
+	d->out.avail_out = (uInt)*io_len;
+	if (deflate(&d->out, Z_SYNC_FLUSH) != Z_OK || d->out.avail_in != 0 || d->out.avail_out == 0)
+		return -EIO;
+	*io_len -= d->out.avail_out;
+	return 0;
+}
+
 int evi_ws_deflate_pack(struct evi_ws_deflate *d, const void *data, size_t len, uint8_t **ret_data,
 			size_t *ret_len)
 {
-	uLong room;
+	int err = len <= UINT_MAX / 2 ? need_out(d) : -EMSGSIZE;
+	size_t room;
 	uint8_t *out;
 
-	if (len > UINT_MAX / 2)
-		return -EMSGSIZE;
+	if (err < 0)
+		return err;
 	room = deflateBound(&d->out, (uLong)len) + 16;
 	out = evi_malloc(room);
 	if (out == NULL)
 		return -ENOMEM;
-	d->out.next_in = (Bytef *)(uintptr_t)data;
-	d->out.avail_in = (uInt)len;
-	d->out.next_out = out;
-	d->out.avail_out = (uInt)room;
-	if (deflate(&d->out, Z_SYNC_FLUSH) != Z_OK || d->out.avail_in != 0 ||
-	    room - d->out.avail_out < sizeof(tail)) {
+	err = compress_all(d, data, len, out, &room);
+	if (err < 0 || d->out_forgets)
+		(void)deflateReset(&d->out);
+	if (err < 0) {
 		evi_free(out);
-		(void)deflateReset(&d->out);
-		return -EIO;
+		return err;
 	}
-	*ret_len = room - d->out.avail_out - sizeof(tail);
 	*ret_data = out;
-	if (d->out_forgets)
-		(void)deflateReset(&d->out);
+	*ret_len = room - sizeof(tail);
 	return 0;
 }
 
 struct output {
 	uint8_t *data;
 	size_t len, room, max;
+	size_t ends; /* of streams inside the message */
 };
 
+/* Room for more, up to one byte above the limit, which shows that it is exceeded. */
 static int grow(struct output *o)
 {
 	size_t room = o->room != 0 ? o->room * 2 : 1024;
@@ -252,7 +186,7 @@ static int grow(struct output *o)
 
 	if (o->room > o->max)
 		return -EMSGSIZE;
-	if (room > o->max + 1)
+	if (room > o->max)
 		room = o->max + 1;
 	bigger = evi_realloc(o->data, room);
 	if (bigger == NULL)
@@ -262,40 +196,71 @@ static int grow(struct output *o)
 	return 0;
 }
 
+/*
+ * The last block of a stream may end a message, or stand inside it (section 7.2.3.4); what follows still
+ * refers to what came before, which zlib would forget.
+ */
+static int go_on_behind_end(struct evi_ws_deflate *d)
+{
+	uint8_t *window = evi_malloc(32768);
+	uInt len = 0;
+	int result;
+
+	if (window == NULL)
+		return -ENOMEM;
+	result = inflateGetDictionary(&d->in, window, &len);
+	if (result == Z_OK)
+		result = inflateReset(&d->in);
+	if (result == Z_OK && len > 0)
+		result = inflateSetDictionary(&d->in, window, len);
+	evi_free(window);
+	return result == Z_OK ? 0 : -EINVAL;
+}
+
+/* One call of inflate(): 1 to go on, 0 if the input is used up, or a negative errno. */
+static int expand_some(struct evi_ws_deflate *d, struct output *o)
+{
+	int result, err = o->len == o->room ? grow(o) : 0;
+	size_t room = o->room - o->len;
+
+	if (err < 0)
+		return err;
+	d->in.next_out = o->data + o->len;
+	d->in.avail_out = room < UINT_MAX ? (uInt)room : UINT_MAX;
+	room = d->in.avail_out;
+	result = inflate(&d->in, Z_SYNC_FLUSH);
+	o->len += room - d->in.avail_out;
+	if (o->len > o->max)
+		return -EMSGSIZE;
+	if (result == Z_STREAM_END)
+		err = ++o->ends > ENDS_MIN + o->len / 1024 ? -EINVAL : go_on_behind_end(d);
+	else if (result == Z_BUF_ERROR && d->in.avail_out > 0)
+		return 0;
+	else if (result != Z_OK && result != Z_BUF_ERROR)
+		return result == Z_MEM_ERROR ? -ENOMEM : -EINVAL;
+	return err < 0 ? err : d->in.avail_in > 0 || d->in.avail_out == 0;
+}
+
 /* Feeds one piece; what comes out is bounded whatever goes in. */
 static int expand(struct evi_ws_deflate *d, const uint8_t *data, size_t len, struct output *o)
 {
+	int more = 1;
+
 	d->in.next_in = (Bytef *)(uintptr_t)data;
 	d->in.avail_in = (uInt)len;
-	do {
-		size_t room;
-		int result, err = o->len == o->room ? grow(o) : 0;
-
-		if (err < 0)
-			return err;
-		room = o->room - o->len;
-		d->in.next_out = o->data + o->len;
-		d->in.avail_out = (uInt)room;
-		result = inflate(&d->in, Z_SYNC_FLUSH);
-		o->len += room - d->in.avail_out;
-		if (o->len > o->max)
-			return -EMSGSIZE;
-		if (result == Z_STREAM_END)
-			(void)inflateReset(&d->in);
-		else if (result != Z_OK && result != Z_BUF_ERROR)
-			return -EINVAL;
-		else if (result == Z_BUF_ERROR && d->in.avail_out > 0)
-			break;
-	} while (d->in.avail_in > 0 || d->in.avail_out == 0);
-	return 0;
+	while (more > 0)
+		more = expand_some(d, o);
+	return more;
 }
 
 int evi_ws_deflate_unpack(struct evi_ws_deflate *d, const uint8_t *data, size_t len, size_t max,
 			  uint8_t **ret_data, size_t *ret_len)
 {
 	struct output o = { .max = max };
-	int err = len <= UINT_MAX ? expand(d, data, len, &o) : -EMSGSIZE;
+	int err = len <= UINT_MAX ? need_in(d) : -EMSGSIZE;
 
+	if (err == 0)
+		err = expand(d, data, len, &o);
 	if (err == 0)
 		err = expand(d, tail, sizeof(tail), &o);
 	if (err < 0) {
