@@ -41,16 +41,19 @@ typedef void (*ws_on_close_cb)(struct evws_connection *evws, void *arg);
 
 /**
  * How a client's handshake went: `status` is 101 if the session is open, another HTTP status if the
- * server refused, 0 if there was no proper reply. Unless it is 101 the session is freed afterwards.
+ * server refused, 0 if there was no proper reply. Unless it is 101 the session is freed afterwards,
+ * without the close callback.
  */
 typedef void (*evws_open_cb)(struct evws_connection *evws, int status, void *arg);
 
 struct event_base;
 struct evkeyvalq;
+struct timeval;
 
 /**
- * Begin to close (RFC 6455 section 7.1): a close frame goes out behind what was sent, the peer has about
- * a second to answer, then the connection is closed. Later calls, and sends, do nothing.
+ * Begin to close (RFC 6455 section 7.1): a close frame goes out behind what was sent, the peer has 1.5
+ * seconds to answer, then the connection is closed. Later calls, and sends, do nothing. A client whose
+ * handshake is not over gives up: its evws_open_cb is told 0.
  *
  * @param reason  status code; one that must not appear on the wire, WS_CR_NONE among them, is left out
  *
@@ -74,13 +77,27 @@ struct bufferevent *evws_connection_get_bufferevent(struct evws_connection *evws
 EVENT2_EXPORT_SYMBOL
 void evws_connection_set_closecb(struct evws_connection *evws, ws_on_close_cb cb, void *arg);
 
-/** Refuse messages above `bytes`, assembled and expanded, with status 1009. Default 10 MiB. Since 2.2.1. */
+/** Refuse messages above `bytes`, assembled and expanded, with status 1009. Default 10 MiB (10485760). Since 2.2.1. */
 EVENT2_EXPORT_SYMBOL
 void evws_connection_set_max_message(struct evws_connection *evws, size_t bytes);
 
-/** The code that the peer closed with, 1005 if it gave none, 1006 if it never closed. Since 2.2.1. */
+/**
+ * Why the session ended, in its close callback: the code that the peer closed with, 1005 if it gave none;
+ * the one that it was failed with because it broke a rule (1002, 1007, 1008, 1009); 1006 if the connection
+ * ended without a close frame from the peer (RFC 6455 section 7.1.5). Since 2.2.1.
+ */
 EVENT2_EXPORT_SYMBOL
 int evws_connection_get_close_code(const struct evws_connection *evws);
+
+/**
+ * Ping a peer that was silent for `interval`; when it is silent for about as long again, end the session.
+ * Off until called (RFC 6455 section 5.5.2).
+ *
+ * @param interval  NULL: off
+ * @return 0, or -1 without memory, when it is as it was before. The loop's thread. Since 2.2.1.
+ */
+EVENT2_EXPORT_SYMBOL
+int evws_connection_set_keepalive(struct evws_connection *evws, const struct timeval *interval);
 
 /**
  * Make a WebSocket session of an HTTP request, in its callback (RFC 6455 section 4.2).
@@ -112,11 +129,15 @@ struct evws_connection *evws_client_new(struct event_base *base, struct bufferev
 	const char *target, const char *protocols, const struct evkeyvalq *headers, evws_open_cb opened,
 	ws_on_msg_cb cb, void *arg, int options);
 
-/** Send a binary message; copied. Nothing once the session closes. Since 2.2. */
+/**
+ * Send a binary message; copied. Does nothing before a client's session is open, and once the session
+ * closes. Without memory for it the session is closed with 1011. What the peer has not taken yet is in the
+ * output of the bufferevent. Any thread with BEV_OPT_THREADSAFE. Since 2.2.
+ */
 EVENT2_EXPORT_SYMBOL
 void evws_send_binary(struct evws_connection *evws, const char *packet_data, size_t packet_len);
 
-/** Send a text message, which should be valid UTF-8; copied. Nothing once the session closes. Since 2.2. */
+/** Send a text message, which must be valid UTF-8, which is not checked; else as evws_send_binary(). Since 2.2. */
 EVENT2_EXPORT_SYMBOL
 void evws_send_text(struct evws_connection *evws, const char *packet_str);
 

@@ -3,19 +3,101 @@
 
 #include "ws/session.h"
 
+#include "http/arena.h"
+#include "http/head.h"
 #include "ws/handshake.h"
 #include "ws/sha1.h"
 
 #include <event2/buffer.h>
 #include <event2/util.h>
 
-#include <stdlib.h>
+#include <errno.h>
 #include <string.h>
 
 /* A reply head larger than this is none. */
-#define HEAD_MAX (64u << 10)
+#define HEAD_MAX   (64u << 10)
+#define FIELDS_MAX 200
 
 static const struct timeval handshake_limit = { 30, 0 };
+
+/* What is needed until the handshake is over. */
+struct evi_ws_opening {
+	evws_open_cb on_open;
+	int is_aborted;
+	char key[EVI_WS_KEY_SIZE];
+	char *protocols;
+	struct evi_head head;
+	struct evi_arena arena;
+	struct evkeyvalq headers;
+	max_align_t memory[64];
+};
+
+static void start_head(struct evi_ws_opening *opening)
+{
+	if (opening->headers.tqh_first != NULL)
+		evhttp_clear_headers(&opening->headers);
+	evi_arena_done(&opening->arena);
+	evi_arena_init(&opening->arena, opening->memory, sizeof(opening->memory));
+	evi_head_init(&opening->head, EVI_HEAD_RESPONSE, &opening->arena, &opening->headers, HEAD_MAX,
+		      FIELDS_MAX);
+}
+
+void evi_ws_opening_free(struct evi_ws_opening *opening)
+{
+	if (opening == NULL)
+		return;
+	evhttp_clear_headers(&opening->headers);
+	evi_arena_done(&opening->arena);
+	evi_free(opening->protocols);
+	evi_free(opening);
+}
+
+static struct evi_ws_opening *make_opening(const char *protocols, evws_open_cb fn)
+{
+	struct evi_ws_opening *opening = evi_calloc(1, sizeof(*opening));
+	uint8_t bytes[16];
+
+	if (opening == NULL)
+		return NULL;
+	opening->headers.tqh_last = &opening->headers.tqh_first;
+	start_head(opening);
+	opening->on_open = fn;
+	opening->protocols = protocols != NULL ? evi_strdup(protocols) : NULL;
+	evutil_secure_rng_get_bytes(bytes, sizeof(bytes));
+	evi_base64_encode(bytes, sizeof(bytes), opening->key);
+	if (protocols == NULL || opening->protocols != NULL)
+		return opening;
+	evi_ws_opening_free(opening);
+	return NULL;
+}
+
+/* Tells the program how it went, once; the session ends unless it went well. */
+void evi_ws_client_tell(struct evws_connection *ws, int status)
+{
+	struct evi_ws_opening *opening = ws->opening;
+	evws_open_cb fn = opening->on_open;
+
+	ws->opening = NULL;
+	evi_ws_opening_free(opening);
+	(void)event_del(&ws->close_timer);
+	ws->is_told = fn != NULL && status != 101;
+	if (fn != NULL)
+		fn(ws, status, ws->arg);
+	if (status != 101)
+		evi_ws_end(ws);
+}
+
+void evi_ws_client_abort(struct evws_connection *ws)
+{
+	static const struct timeval now = { 0, 0 };
+
+	if (ws->opening == NULL)
+		return;
+	ws->opening->is_aborted = 1;
+	(void)event_add(&ws->close_timer, &now); /* only changes when it is due, so it does not fail */
+}
+
+/* --- The request ----------------------------------------------------------------------------------------- */
 
 /* Line breaks would end the head early. */
 static int is_one_line(const char *text)
@@ -23,69 +105,53 @@ static int is_one_line(const char *text)
 	return text == NULL || text[strcspn(text, "\r\n")] == '\0';
 }
 
-static void make_key(char *key)
+static int are_headers_valid(const struct evkeyvalq *headers)
 {
-	uint8_t bytes[16];
-
-	evutil_secure_rng_get_bytes(bytes, sizeof(bytes));
-	evi_base64_encode(bytes, sizeof(bytes), key);
+	for (const struct evkeyval *h = headers != NULL ? headers->tqh_first : NULL; h != NULL;
+	     h = h->next.tqe_next) {
+		if (!is_one_line(h->key) || !is_one_line(h->value) || *h->key == '\0')
+			return 0;
+	}
+	return 1;
 }
 
-static int add_request(struct evws_connection *ws, const char *host, const char *target,
-		       const struct evkeyvalq *headers)
+static struct evbuffer *make_request(const struct evws_connection *ws, const char *host, const char *target,
+				     const struct evkeyvalq *headers)
 {
-	struct evbuffer *out = bufferevent_get_output(ws->bev);
+	const struct evi_ws_opening *opening = ws->opening;
+	struct evbuffer *out = evbuffer_new();
 
+	if (out == NULL)
+		return NULL;
 	(void)evbuffer_add_printf(out, "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\n"
 				       "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-				       "Sec-WebSocket-Key: %s\r\n", target, host, ws->key);
-	if (ws->protocols != NULL)
-		(void)evbuffer_add_printf(out, "Sec-WebSocket-Protocol: %s\r\n", ws->protocols);
+				       "Sec-WebSocket-Key: %s\r\n", target, host, opening->key);
+	if (opening->protocols != NULL)
+		(void)evbuffer_add_printf(out, "Sec-WebSocket-Protocol: %s\r\n", opening->protocols);
 	if (ws->options & EVWS_OPT_DEFLATE)
 		(void)evbuffer_add_printf(out, "%s", evi_ws_deflate_offer());
 	for (const struct evkeyval *h = headers != NULL ? headers->tqh_first : NULL; h != NULL;
-	     h = h->next.tqe_next) {
-		if (is_one_line(h->key) && is_one_line(h->value))
-			(void)evbuffer_add_printf(out, "%s: %s\r\n", h->key, h->value);
-	}
-	return evbuffer_add(out, "\r\n", 2);
+	     h = h->next.tqe_next)
+		(void)evbuffer_add_printf(out, "%s: %s\r\n", h->key, h->value);
+	return out;
 }
 
-/* Tells the program how it went, once; the session ends unless it went well. */
-void evi_ws_client_tell(struct evws_connection *ws, int status)
+/* All of it, or nothing. */
+static int send_request(struct evws_connection *ws, const char *host, const char *target,
+			const struct evkeyvalq *headers)
 {
-	evws_open_cb fn = ws->on_open;
+	struct evbuffer *out = make_request(ws, host, target, headers);
+	int result = -1;
 
-	ws->on_open = NULL;
-	(void)event_del(&ws->close_timer);
-	if (fn != NULL)
-		fn(ws, status, ws->arg);
-	if (status != 101)
-		evi_ws_end(ws);
+	if (out == NULL)
+		return -1;
+	if (evbuffer_add(out, "\r\n", 2) == 0 && event_add(&ws->close_timer, &handshake_limit) == 0)
+		result = bufferevent_write_buffer(ws->bev, out);
+	evbuffer_free(out);
+	return result;
 }
 
 /* --- The reply ----------------------------------------------------------------------------------------- */
-
-/* "HTTP/1.1 101 ..." */
-static int parse_status(const char *line)
-{
-	if (strncmp(line, "HTTP/1.", 7) != 0 || line[7] < '1' || line[7] > '9' || line[8] != ' ')
-		return 0;
-	return atoi(line + 9);
-}
-
-static int parse_field(struct evkeyvalq *headers, char *line)
-{
-	char *colon = strchr(line, ':'), *value;
-
-	if (colon == NULL)
-		return -1;
-	*colon = '\0';
-	value = colon + 1 + strspn(colon + 1, " \t");
-	for (size_t len = strlen(value); len > 0 && (value[len - 1] == ' ' || value[len - 1] == '\t');)
-		value[--len] = '\0';
-	return evhttp_add_header(headers, line, value);
-}
 
 /* An item that was not offered must not be chosen. */
 static int is_offered(const char *offered, const char *chosen)
@@ -95,72 +161,85 @@ static int is_offered(const char *offered, const char *chosen)
 	for (const char *p = offered; p != NULL && *p != '\0';) {
 		size_t item = strcspn(p, ", \t");
 
-		if (item == len && memcmp(p, chosen, len) == 0)
+		if (item == len && len > 0 && memcmp(p, chosen, len) == 0)
 			return 1;
 		p += item + strspn(p + item, ", \t");
 	}
 	return 0;
 }
 
-static int take_extension(struct evws_connection *ws, const struct evkeyvalq *headers)
+static int is_protocol_acceptable(const struct evi_ws_opening *opening)
 {
-	const char *extension = evhttp_find_header(headers, "Sec-WebSocket-Extensions");
+	static const char name[] = "Sec-WebSocket-Protocol";
+	const char *chosen = evi_ws_single_header(&opening->headers, name);
 
-	if (extension == NULL)
-		return 1;
-	if (!(ws->options & EVWS_OPT_DEFLATE))
-		return 0;
-	ws->deflate = evi_ws_deflate_take(extension);
+	if (chosen == NULL)
+		return evhttp_find_header(&opening->headers, name) == NULL;
+	return is_offered(opening->protocols, chosen);
+}
+
+static int take_extension(struct evws_connection *ws)
+{
+	static const char name[] = "Sec-WebSocket-Extensions";
+	const char *chosen = evi_ws_single_header(&ws->opening->headers, name);
+
+	if (chosen == NULL)
+		return evhttp_find_header(&ws->opening->headers, name) == NULL;
+	if (ws->options & EVWS_OPT_DEFLATE)
+		ws->deflate = evi_ws_deflate_take(chosen);
 	return ws->deflate != NULL;
 }
 
-static int is_acceptable(struct evws_connection *ws, const struct evkeyvalq *headers)
+static int is_acceptable(struct evws_connection *ws)
 {
-	const char *accept = evhttp_find_header(headers, "Sec-WebSocket-Accept");
-	const char *protocol = evhttp_find_header(headers, "Sec-WebSocket-Protocol");
+	const struct evi_ws_opening *opening = ws->opening;
+	const char *accept = evi_ws_single_header(&opening->headers, "Sec-WebSocket-Accept");
+	const char *upgrade = evi_ws_single_header(&opening->headers, "Upgrade");
 	char expected[EVI_WS_ACCEPT_SIZE];
 
-	evi_ws_accept_of(ws->key, expected);
-	return evi_ws_has_token(headers, "Upgrade", "websocket") &&
-	       evi_ws_has_token(headers, "Connection", "upgrade") && accept != NULL &&
-	       strcmp(accept, expected) == 0 && (protocol == NULL || is_offered(ws->protocols, protocol)) &&
-	       take_extension(ws, headers);
+	evi_ws_accept_of(opening->key, expected);
+	return opening->head.minor >= 1 && upgrade != NULL &&
+	       evutil_ascii_strcasecmp(upgrade, "websocket") == 0 &&
+	       evi_ws_has_token(&opening->headers, "Connection", "upgrade") && accept != NULL &&
+	       strcmp(accept, expected) == 0 && is_protocol_acceptable(opening) && take_extension(ws);
 }
 
-/* The status of the reply, 0 if it is none. */
-static int read_head(struct evws_connection *ws, struct evbuffer *in)
+static enum evi_head_step read_head(struct evi_ws_opening *opening, struct evbuffer *in)
 {
-	struct evkeyvalq headers = { NULL, &headers.tqh_first };
-	char *line = evbuffer_readln(in, NULL, EVBUFFER_EOL_CRLF);
-	int status = line != NULL ? parse_status(line) : 0;
+	enum evi_head_step step = EVI_HEAD_MORE;
+	struct evbuffer_iovec span;
 
-	while (line != NULL && status != 0) {
-		evi_free(line);
-		line = evbuffer_readln(in, NULL, EVBUFFER_EOL_CRLF);
-		if (line == NULL || *line == '\0')
-			break;
-		if (parse_field(&headers, line) < 0)
-			status = 0;
+	while (step == EVI_HEAD_MORE && evbuffer_peek(in, -1, NULL, &span, 1) > 0) {
+		size_t used;
+
+		step = evi_head_take(&opening->head, span.iov_base, span.iov_len, &used);
+		(void)evbuffer_drain(in, used);
 	}
-	evi_free(line);
-	if (status == 101 && !is_acceptable(ws, &headers))
-		status = 0;
-	evhttp_clear_headers(&headers);
-	return status;
+	return step;
+}
+
+/* 1xx but 101: another head follows. */
+static int is_interim(const struct evi_head *head)
+{
+	return head->code / 100 == 1 && head->code != 101;
 }
 
 static void receive_reply(struct evws_connection *ws)
 {
+	struct evi_ws_opening *opening = ws->opening;
 	struct evbuffer *in = bufferevent_get_input(ws->bev);
-	struct evbuffer_ptr end = evbuffer_search(in, "\r\n\r\n", 4, NULL);
+	enum evi_head_step step = read_head(opening, in);
 	int status;
 
-	if (end.pos < 0) {
-		if (evbuffer_get_length(in) > HEAD_MAX)
-			evi_ws_client_tell(ws, 0);
-		return;
+	while (step == EVI_HEAD_DONE && is_interim(&opening->head)) {
+		start_head(opening);
+		step = read_head(opening, in);
 	}
-	status = read_head(ws, in);
+	if (step == EVI_HEAD_MORE)
+		return;
+	status = step == EVI_HEAD_DONE ? opening->head.code : 0;
+	if (status == 101 && !is_acceptable(ws))
+		status = 0;
 	if (status == 101)
 		evi_ws_open(ws);
 	evi_ws_client_tell(ws, status);
@@ -174,7 +253,8 @@ static void on_read(struct bufferevent *bev, void *arg)
 
 	(void)bev;
 	evi_ws_enter(ws);
-	receive_reply(ws);
+	if (!ws->opening->is_aborted)
+		receive_reply(ws);
 	evi_ws_leave(ws);
 }
 
@@ -197,17 +277,16 @@ struct evws_connection *evws_client_new(struct event_base *base, struct bufferev
 {
 	struct evws_connection *ws;
 
-	if (bev == NULL || host == NULL || target == NULL || !is_one_line(host) || !is_one_line(target) ||
-	    !is_one_line(protocols) || *target == '\0' || strchr(target, ' ') != NULL)
+	if (base == NULL || bev == NULL || host == NULL || target == NULL || !is_one_line(host) ||
+	    !is_one_line(target) || !is_one_line(protocols) || *target == '\0' ||
+	    strchr(target, ' ') != NULL || !are_headers_valid(headers))
 		return NULL;
 	ws = evi_ws_new(base, bev, 0, cb, arg, options, 1);
 	if (ws == NULL)
 		return NULL;
-	ws->on_open = opened;
-	ws->protocols = protocols != NULL ? evi_strdup(protocols) : NULL;
-	make_key(ws->key);
-	if ((protocols != NULL && ws->protocols == NULL) || add_request(ws, host, target, headers) < 0 ||
-	    event_add(&ws->close_timer, &handshake_limit) < 0) {
+	ws->opening = make_opening(protocols, opened);
+	if (ws->opening == NULL || send_request(ws, host, target, headers) < 0) {
+		(void)event_del(&ws->close_timer);
 		evi_ws_leave(ws);
 		return NULL;
 	}

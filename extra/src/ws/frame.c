@@ -71,20 +71,26 @@ size_t evi_ws_head_write(uint8_t out[EVI_WS_HEAD_MAX], unsigned first_byte, uint
 	return at;
 }
 
-/* Eight bytes at a time; compilers make vectors of it. */
+/* In blocks that compilers make vectors of, then by words, then by bytes. */
 void evi_ws_mask(uint8_t *to, const uint8_t *from, size_t len, const uint8_t mask[4], uint64_t offset)
 {
 	uint8_t turned[8];
-	uint64_t key, word;
+	uint64_t key, words[8];
 	size_t i = 0;
 
 	for (size_t k = 0; k < sizeof(turned); k++)
 		turned[k] = mask[(offset + k) & 3];
 	memcpy(&key, turned, sizeof(key));
-	for (; len - i >= sizeof(word); i += sizeof(word)) {
-		memcpy(&word, from + i, sizeof(word));
-		word ^= key;
-		memcpy(to + i, &word, sizeof(word));
+	for (; len - i >= sizeof(words); i += sizeof(words)) {
+		memcpy(words, from + i, sizeof(words));
+		for (size_t k = 0; k < 8; k++)
+			words[k] ^= key;
+		memcpy(to + i, words, sizeof(words));
+	}
+	for (; len - i >= sizeof(key); i += sizeof(key)) {
+		memcpy(words, from + i, sizeof(key));
+		words[0] ^= key;
+		memcpy(to + i, words, sizeof(key));
 	}
 	for (; i < len; i++)
 		to[i] = from[i] ^ turned[i & 7];

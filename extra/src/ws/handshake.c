@@ -68,8 +68,7 @@ int evi_ws_first_item(const char *list, char *item, size_t size)
 	return 1;
 }
 
-/* There must be one, and only one. */
-static const char *single_header(const struct evkeyvalq *headers, const char *name)
+const char *evi_ws_single_header(const struct evkeyvalq *headers, const char *name)
 {
 	const char *found = NULL;
 
@@ -86,7 +85,7 @@ static const char *single_header(const struct evkeyvalq *headers, const char *na
 int evi_ws_check_request(struct evhttp_request *req)
 {
 	const struct evkeyvalq *headers = evhttp_request_get_input_headers(req);
-	const char *key = single_header(headers, "Sec-WebSocket-Key");
+	const char *key = evi_ws_single_header(headers, "Sec-WebSocket-Key");
 	const char *version = evhttp_find_header(headers, "Sec-WebSocket-Version");
 
 	if (evhttp_request_get_command(req) != EVHTTP_REQ_GET || req->major < 1 ||

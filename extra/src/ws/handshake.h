@@ -17,6 +17,9 @@ void evi_ws_accept_of(const char *key, char accept[EVI_WS_ACCEPT_SIZE]);
 /* Whether `token` is in any of the comma-separated lists called `name`, in any case of letters. */
 int evi_ws_has_token(const struct evkeyvalq *headers, const char *name, const char *token);
 
+/* The value of the one header of that name; NULL if there is none, or more than one. */
+const char *evi_ws_single_header(const struct evkeyvalq *headers, const char *name);
+
 /* Copies the first item of a comma-separated list; 0 if there is none, or it does not fit. */
 int evi_ws_first_item(const char *list, char *item, size_t size);
 

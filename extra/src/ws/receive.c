@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Receiving: frames to messages, RFC 6455 sections 5 and 6.2. Payload is taken as it comes, so no byte is
- * looked at twice, and what is held is at most one message.
+ * Receiving frames: RFC 6455 section 5. Payload is taken as it comes, so no byte is looked at twice, and
+ * what is held is at most one message.
  */
 
 #include "ws/session.h"
 
-#include <errno.h>
 #include <string.h>
 
 /* Frames and bytes per turn, so that a fast peer does not keep others waiting. */
 #define TURN_FRAMES 256
 #define TURN_BYTES  (1u << 20)
 
-/* Answers to pings that the peer does not read. */
-#define UNREAD_MAX (1u << 20)
+/* Answers to pings that the peer does not read, in bytes. */
+#define PONGS_MAX (256u << 10)
 
 static int is_control(const struct evi_ws_head *head)
 {
@@ -66,7 +65,9 @@ static unsigned check_head(const struct evws_connection *ws)
 		return !head->is_final || head->len > EVI_WS_CONTROL_MAX ? 1002 : 0;
 	if (!fits_message(ws))
 		return 1002;
-	return head->len > ws->max - ws->len ? 1009 : 0;
+	if (ws->state != EVI_WS_OPEN) /* it is passed over */
+		return 0;
+	return ws->len > ws->max || head->len > ws->max - ws->len ? 1009 : 0;
 }
 
 static void begin_frame(struct evws_connection *ws)
@@ -100,96 +101,6 @@ static int read_head(struct evws_connection *ws, struct evbuffer *in)
 	return 1;
 }
 
-/* --- Messages -------------------------------------------------------------------------------------------- */
-
-static int reserve(struct evws_connection *ws, size_t more)
-{
-	size_t need = ws->len + more, room = ws->room != 0 ? ws->room : 256;
-	uint8_t *bigger;
-
-	if (need <= ws->room)
-		return 0;
-	while (room < need)
-		room *= 2;
-	bigger = evi_realloc(ws->message, room);
-	if (bigger == NULL)
-		return -1;
-	ws->message = bigger;
-	ws->room = room;
-	return 0;
-}
-
-/* An idle session holds no buffer. */
-static void forget_message(struct evws_connection *ws)
-{
-	evi_free(ws->message);
-	ws->message = NULL;
-	ws->len = ws->room = 0;
-	ws->type = 0;
-}
-
-static int inflate(struct evws_connection *ws)
-{
-	uint8_t *plain;
-	size_t len;
-	int err = evi_ws_deflate_unpack(ws->deflate, ws->message, ws->len, ws->max, &plain, &len);
-
-	if (err != 0)
-		return err == -EMSGSIZE ? 1009 : 1007;
-	evi_free(ws->message);
-	ws->message = plain;
-	ws->len = ws->room = len;
-	if (ws->type == EVI_WS_TEXT && !evi_utf8_check(&ws->utf8, plain, len))
-		return 1007;
-	return 0;
-}
-
-static void deliver(struct evws_connection *ws)
-{
-	static const uint8_t nothing[1];
-	uint8_t *message = ws->message;
-	size_t len;
-	int error = ws->is_compressed ? inflate(ws) : 0;
-
-	if (error == 0 && ws->type == EVI_WS_TEXT && !evi_utf8_is_whole(&ws->utf8))
-		error = 1007;
-	if (error != 0) {
-		evi_ws_fail(ws, (unsigned)error);
-		return;
-	}
-	message = ws->message;
-	len = ws->len;
-	ws->message = NULL; /* the callback may end the session */
-	ws->len = ws->room = 0;
-	error = ws->type;
-	ws->type = 0;
-	if (ws->on_message != NULL)
-		ws->on_message(ws, error, message != NULL ? message : nothing, len, ws->arg);
-	evi_free(message);
-}
-
-/* Takes `len` bytes of payload, all there. */
-static int take_data(struct evws_connection *ws, struct evbuffer *in, size_t len)
-{
-	uint8_t *to;
-
-	if (reserve(ws, len) < 0) {
-		evi_ws_fail(ws, 1009);
-		return 0;
-	}
-	to = ws->message + ws->len;
-	(void)evbuffer_remove(in, to, len);
-	if (ws->head.is_masked)
-		evi_ws_mask(to, to, len, ws->head.mask, ws->head_read);
-	ws->len += len;
-	ws->head_read += len;
-	if (ws->type == EVI_WS_TEXT && !ws->is_compressed && !evi_utf8_check(&ws->utf8, to, len)) {
-		evi_ws_fail(ws, 1007);
-		return 0;
-	}
-	return 1;
-}
-
 /* 1 if the frame is complete. */
 static int read_data(struct evws_connection *ws, struct evbuffer *in)
 {
@@ -197,27 +108,28 @@ static int read_data(struct evws_connection *ws, struct evbuffer *in)
 	size_t have = evbuffer_get_length(in);
 	size_t len = left < have ? (size_t)left : have;
 
-	if (len > 0 && !take_data(ws, in, len))
+	if (len > 0 && !evi_ws_message_take(ws, in, len))
 		return 0;
 	if (ws->head_read < ws->head.len)
 		return 0;
 	ws->has_head = 0;
 	if (ws->head.is_final)
-		deliver(ws);
+		evi_ws_message_deliver(ws);
 	return 1;
 }
 
 /* --- Control frames ---------------------------------------------------------------------------------------- */
 
+/* A peer that asks without reading the answers must not fill our memory. */
 static void handle_ping(struct evws_connection *ws, const uint8_t *payload, size_t len)
 {
 	if (ws->state != EVI_WS_OPEN)
 		return;
-	if (evbuffer_get_length(bufferevent_get_output(ws->bev)) > UNREAD_MAX) {
+	ws->pongs += len + EVI_WS_HEAD_MAX;
+	if (ws->pongs > PONGS_MAX)
 		evi_ws_fail(ws, 1008);
-		return;
-	}
-	evi_ws_send_frame(ws, EVI_WS_PONG, payload, len);
+	else
+		evi_ws_send_frame(ws, EVI_WS_PONG, payload, len);
 }
 
 static int read_control(struct evws_connection *ws, struct evbuffer *in)
@@ -253,7 +165,7 @@ static int skip_data(struct evws_connection *ws, struct evbuffer *in)
 		return 0;
 	ws->has_head = 0;
 	if (ws->head.is_final)
-		forget_message(ws);
+		evi_ws_message_forget(ws);
 	return 1;
 }
 
@@ -272,25 +184,31 @@ static int is_listening(const struct evws_connection *ws)
 	return ws->state == EVI_WS_OPEN || ws->state == EVI_WS_CLOSE_SENT;
 }
 
-void evi_ws_receive(struct evws_connection *ws)
+/* 1 if there may be more to do than a turn allows. */
+static int take_turn(struct evws_connection *ws, struct evbuffer *in)
 {
-	struct evbuffer *in;
-	size_t start;
+	size_t start = evbuffer_get_length(in);
 	int frames = 0;
 
-	if (ws->state == EVI_WS_ENDED)
-		return;
-	in = bufferevent_get_input(ws->bev);
-	start = evbuffer_get_length(in);
-	while (is_listening(ws) && step(ws, in)) {
-		if (ws->state == EVI_WS_ENDED)
-			return;
-		if (++frames < TURN_FRAMES && start - evbuffer_get_length(in) < TURN_BYTES)
-			continue;
-		if (evbuffer_get_length(in) > 0)
-			(void)evi_deferred_schedule(ws->base, &ws->deferred);
+	while (step(ws, in) && is_listening(ws)) {
+		if (++frames >= TURN_FRAMES || start - evbuffer_get_length(in) >= TURN_BYTES)
+			return 1;
+	}
+	return 0;
+}
+
+void evi_ws_receive(struct evws_connection *ws)
+{
+	struct evbuffer *in = ws->bev != NULL ? bufferevent_get_input(ws->bev) : NULL;
+
+	if (is_listening(ws) && take_turn(ws, in)) {
+		(void)evi_deferred_schedule(ws->base, &ws->deferred);
 		return;
 	}
-	if (ws->state == EVI_WS_FLUSHING || ws->state == EVI_WS_LINGERING)
+	if (ws->state == EVI_WS_ENDED)
+		return;
+	if (!is_listening(ws))
 		(void)evbuffer_drain(in, evbuffer_get_length(in));
+	if (ws->has_eof)
+		evi_ws_end(ws);
 }

@@ -8,42 +8,44 @@
 #define FINAL      0x80u
 #define COMPRESSED 0x40u
 
-/* A client's payload is masked with fresh random bytes, so that nobody can choose what is on the wire. */
-static int add_masked(struct evbuffer *out, const uint8_t *data, size_t len, const uint8_t mask[4])
-{
-	struct evbuffer_iovec space;
-
-	if (len == 0)
-		return 0;
-	if (evbuffer_reserve_space(out, (ev_ssize_t)len, &space, 1) != 1)
-		return -1;
-	evi_ws_mask(space.iov_base, data, len, mask, 0);
-	space.iov_len = len;
-	return evbuffer_commit_space(out, &space, 1);
-}
-
-/* Head and payload, or nothing of it: half a frame would be read as something else. */
+/*
+ * Head and payload, or nothing of it: half a frame would be read as something else. A client's payload is
+ * masked with fresh random bytes, so that nobody can choose what is on the wire (section 10.3).
+ */
 static int add_frame(struct evws_connection *ws, struct evbuffer *out, unsigned first_byte, const void *data,
 		     size_t len)
 {
-	uint8_t head[EVI_WS_HEAD_MAX], mask[4];
-	size_t head_len;
+	struct evbuffer_iovec space;
+	uint8_t *to, mask[4];
 
-	if (len > SIZE_MAX / 2 || evbuffer_expand(out, len + EVI_WS_HEAD_MAX) < 0)
+	if (len > SIZE_MAX / 2 - EVI_WS_HEAD_MAX ||
+	    evbuffer_reserve_space(out, (ev_ssize_t)(len + EVI_WS_HEAD_MAX), &space, 1) != 1)
 		return -1;
 	if (ws->is_client)
 		evutil_secure_rng_get_bytes(mask, sizeof(mask));
-	head_len = evi_ws_head_write(head, first_byte, len, ws->is_client ? mask : NULL);
-	if (evbuffer_add(out, head, head_len) < 0)
-		return -1;
-	return ws->is_client ? add_masked(out, data, len, mask) : evbuffer_add(out, data, len);
+	to = space.iov_base;
+	to += evi_ws_head_write(to, first_byte, len, ws->is_client ? mask : NULL);
+	if (ws->is_client)
+		evi_ws_mask(to, data, len, mask, 0);
+	else if (len > 0)
+		memcpy(to, data, len);
+	space.iov_len = (size_t)(to - (uint8_t *)space.iov_base) + len;
+	return evbuffer_commit_space(out, &space, 1);
+}
+
+/* What was sent before must go before. */
+static void flush_outbox(struct evws_connection *ws)
+{
+	evi_lock(ws->lock);
+	if (ws->outbox != NULL)
+		(void)bufferevent_write_buffer(ws->bev, ws->outbox);
+	evi_unlock(ws->lock);
 }
 
 void evi_ws_send_frame(struct evws_connection *ws, unsigned opcode, const void *data, size_t len)
 {
-	struct evbuffer *out = bufferevent_get_output(ws->bev);
-
-	if (add_frame(ws, out, FINAL | opcode, data, len) < 0)
+	flush_outbox(ws);
+	if (add_frame(ws, bufferevent_get_output(ws->bev), FINAL | opcode, data, len) < 0)
 		event_warnx("evws: out of memory for a frame of %zu bytes", len);
 }
 
@@ -54,12 +56,13 @@ void evi_ws_send_close(struct evws_connection *ws, unsigned code)
 	evi_ws_send_frame(ws, EVI_WS_CLOSE, payload, evi_ws_is_close_code(code) ? sizeof(payload) : 0);
 }
 
-static void add_message(struct evws_connection *ws, struct evbuffer *out, unsigned opcode, const void *data,
-			size_t len)
+static int add_message(struct evws_connection *ws, struct evbuffer *out, unsigned opcode, const void *data,
+		       size_t len)
 {
 	uint8_t *packed = NULL;
 	size_t packed_len;
 	unsigned first_byte = FINAL | opcode;
+	int result;
 
 	if (ws->deflate != NULL && len > 0 &&
 	    evi_ws_deflate_pack(ws->deflate, data, len, &packed, &packed_len) == 0) {
@@ -67,25 +70,30 @@ static void add_message(struct evws_connection *ws, struct evbuffer *out, unsign
 		data = packed;
 		len = packed_len;
 	}
-	if (add_frame(ws, out, first_byte, data, len) < 0)
-		event_warnx("evws: out of memory for a message of %zu bytes", len);
+	result = add_frame(ws, out, first_byte, data, len);
 	evi_free(packed);
+	return result;
 }
 
-/* Straight to the output in the loop's thread, by way of the outbox from others. */
+/*
+ * Straight to the output in the loop's thread, by way of the outbox from others. A message that cannot be
+ * sent is not left out: that ends the session.
+ */
 static void send_message(struct evws_connection *ws, unsigned opcode, const void *data, size_t len)
 {
-	if (ws->lock == NULL) {
-		if (ws->state == EVI_WS_OPEN)
-			add_message(ws, bufferevent_get_output(ws->bev), opcode, data, len);
-		return;
-	}
+	struct evbuffer *out;
+	int result = 0;
+
 	evi_lock(ws->lock);
 	if (ws->state == EVI_WS_OPEN && !ws->must_close) {
-		add_message(ws, ws->outbox, opcode, data, len);
-		(void)evi_deferred_schedule(ws->base, &ws->deferred);
+		out = ws->lock != NULL ? ws->outbox : bufferevent_get_output(ws->bev);
+		result = add_message(ws, out, opcode, data, len);
+		if (result == 0 && ws->lock != NULL)
+			(void)evi_deferred_schedule(ws->base, &ws->deferred);
 	}
 	evi_unlock(ws->lock);
+	if (result < 0)
+		evws_close(ws, 1011);
 }
 
 void evi_ws_take_outbox(struct evws_connection *ws)
@@ -94,9 +102,9 @@ void evi_ws_take_outbox(struct evws_connection *ws)
 
 	if (ws->lock == NULL || ws->state == EVI_WS_ENDED)
 		return;
-	evi_lock(ws->lock);
 	if (ws->state == EVI_WS_OPEN)
-		(void)bufferevent_write_buffer(ws->bev, ws->outbox);
+		flush_outbox(ws);
+	evi_lock(ws->lock);
 	must_close = ws->must_close;
 	evi_unlock(ws->lock);
 	if (must_close)

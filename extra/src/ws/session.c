@@ -7,6 +7,9 @@
 
 #define MESSAGE_MAX_DEFAULT (10u << 20)
 
+/* Input that waits for its turn. Payload is taken at once, so this limits small frames only. */
+#define INPUT_MAX (256u << 10)
+
 void evi_ws_enter(struct evws_connection *ws)
 {
 	ws->holds++;
@@ -19,7 +22,7 @@ static void destroy(struct evws_connection *ws)
 	if (ws->outbox != NULL)
 		evbuffer_free(ws->outbox);
 	evi_lock_free(ws->lock);
-	evi_free(ws->protocols);
+	evi_ws_opening_free(ws->opening);
 	evi_free(ws->message);
 	evi_free(ws);
 }
@@ -30,16 +33,25 @@ void evi_ws_leave(struct evws_connection *ws)
 		destroy(ws);
 }
 
+/* Other threads look at it when they send. */
+void evi_ws_set_state(struct evws_connection *ws, enum evi_ws_state state)
+{
+	evi_lock(ws->lock);
+	ws->state = state;
+	evi_unlock(ws->lock);
+}
+
 void evi_ws_end(struct evws_connection *ws)
 {
 	if (ws->state == EVI_WS_ENDED)
 		return;
 	evi_ws_enter(ws);
-	ws->state = EVI_WS_ENDED;
+	evi_ws_set_state(ws, EVI_WS_ENDED);
 	(void)event_del(&ws->close_timer);
+	evi_ws_keepalive_stop(ws);
 	if (ws->http != NULL)
 		evi_session_remove(ws->http, &ws->in_server);
-	if (ws->on_close != NULL)
+	if (ws->on_close != NULL && !ws->is_told)
 		ws->on_close(ws, ws->close_arg);
 	evi_deferred_cancel(ws->base, &ws->deferred);
 	evi_bev_free_with_fd(ws->bev, ws->owns_fd);
@@ -48,23 +60,13 @@ void evi_ws_end(struct evws_connection *ws)
 	evi_ws_leave(ws);
 }
 
-void evi_ws_fail(struct evws_connection *ws, unsigned code)
-{
-	if (ws->state == EVI_WS_OPEN)
-		evi_ws_send_close(ws, code);
-	if (ws->state == EVI_WS_OPEN || ws->state == EVI_WS_CLOSE_SENT) {
-		ws->close_code = code;
-		ws->state = EVI_WS_FLUSHING;
-		evi_ws_drained(ws);
-	}
-}
-
 static void on_read(struct bufferevent *bev, void *arg)
 {
 	struct evws_connection *ws = arg;
 
 	(void)bev;
 	evi_ws_enter(ws);
+	ws->is_heard = 1;
 	evi_ws_receive(ws);
 	evi_ws_leave(ws);
 }
@@ -75,22 +77,31 @@ static void on_write(struct bufferevent *bev, void *arg)
 
 	(void)bev;
 	evi_ws_enter(ws);
+	ws->pongs = 0;
 	if (ws->state == EVI_WS_FLUSHING)
 		evi_ws_drained(ws);
 	evi_ws_leave(ws);
 }
 
-/* However it ends, it is the end; what was received whole before has been delivered. */
+/*
+ * The end, after what has come whole before it. A timeout that the program has set on the bufferevent is
+ * one too, but the peer is told: what it stopped must run again for that.
+ */
 static void on_event(struct bufferevent *bev, short what, void *arg)
 {
 	struct evws_connection *ws = arg;
 
-	(void)bev;
 	evi_ws_enter(ws);
-	if ((what & BEV_EVENT_TIMEOUT) && ws->state == EVI_WS_OPEN)
+	if ((what & BEV_EVENT_TIMEOUT) && ws->state == EVI_WS_OPEN) {
 		evi_ws_begin_close(ws, 1001);
-	else
+		if (ws->state != EVI_WS_ENDED)
+			(void)bufferevent_enable(bev, EV_READ | EV_WRITE);
+	} else if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR)) {
+		ws->has_eof = 1;
+		evi_ws_receive(ws);
+	} else if (what & BEV_EVENT_TIMEOUT) {
 		evi_ws_end(ws);
+	}
 	evi_ws_leave(ws);
 }
 
@@ -148,7 +159,7 @@ struct evws_connection *evi_ws_new(struct event_base *base, struct bufferevent *
 	ws->on_message = cb;
 	ws->arg = arg;
 	ws->options = options;
-	ws->is_client = is_client;
+	ws->is_client = is_client != 0;
 	ws->holds = 1;
 	ws->max = MESSAGE_MAX_DEFAULT;
 	ws->close_code = 1006;
@@ -164,7 +175,8 @@ struct evws_connection *evi_ws_new(struct event_base *base, struct bufferevent *
 
 void evi_ws_open(struct evws_connection *ws)
 {
-	ws->state = EVI_WS_OPEN;
+	evi_ws_set_state(ws, EVI_WS_OPEN);
+	bufferevent_setwatermark(ws->bev, EV_READ, 0, INPUT_MAX);
 	bufferevent_setcb(ws->bev, on_read, on_write, on_event, ws);
 	(void)bufferevent_enable(ws->bev, EV_READ | EV_WRITE);
 	(void)evi_deferred_schedule(ws->base, &ws->deferred);

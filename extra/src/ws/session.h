@@ -26,7 +26,7 @@ enum evi_ws_state {
 	EVI_WS_OPEN,
 	EVI_WS_CLOSE_SENT, /* by us: the peer's is awaited */
 	EVI_WS_FLUSHING,   /* both, or no more is to come: what is queued is written */
-	EVI_WS_LINGERING,  /* client: the server closes first */
+	EVI_WS_LINGERING,  /* all is written: the peer's end of the connection is awaited */
 	EVI_WS_ENDED
 };
 
@@ -37,15 +37,19 @@ struct evws_connection {
 	struct bufferevent *bev;
 	int owns_fd;
 	int options;
-	int is_client;
-	enum evi_ws_state state;
 	int holds; /* uses on the stack, and one while not ended */
+	enum evi_ws_state state; /* written under `lock`, by the loop's thread only */
+	unsigned is_client : 1;
+	unsigned has_failed : 1; /* the peer broke a rule, and may be sending still */
+	unsigned has_eof : 1;    /* nothing more comes; what has come is processed to its end */
+	unsigned is_told : 1;    /* the program knows of the end already */
+	unsigned is_heard : 1;   /* something has come since the last look */
 
 	ws_on_msg_cb on_message;
 	void *arg;
 	ws_on_close_cb on_close;
 	void *close_arg;
-	unsigned close_code; /* received; 1005: none, 1006: ended without */
+	unsigned close_code; /* as evws_connection_get_close_code() tells */
 
 	/* the frame being read */
 	struct evi_ws_head head;
@@ -62,6 +66,9 @@ struct evws_connection {
 
 	struct evi_ws_deflate *deflate; /* NULL: not agreed on */
 	struct event close_timer;
+	struct event *keepalive; /* NULL: off */
+	unsigned silence;        /* intervals without a byte */
+	size_t pongs;            /* bytes of them since the output was empty */
 	struct evi_deferred deferred; /* go on reading; take the outbox over */
 
 	void *lock; /* NULL unless BEV_OPT_THREADSAFE */
@@ -69,15 +76,14 @@ struct evws_connection {
 	int must_close;     /* asked for by another thread */
 	uint16_t must_code;
 
-	/* client.c */
-	evws_open_cb on_open;
-	char key[32];
-	char *protocols;
+	struct evi_ws_opening *opening; /* client.c; NULL once it is told how that went */
 };
 
 /* A session on `bev`, which it owns; NULL when out of memory, `bev` untouched. */
 struct evws_connection *evi_ws_new(struct event_base *base, struct bufferevent *bev, int owns_fd,
 				   ws_on_msg_cb cb, void *arg, int options, int is_client);
+
+void evi_ws_set_state(struct evws_connection *ws, enum evi_ws_state state);
 
 /* Start reading frames; what has come already is processed from the loop. */
 void evi_ws_open(struct evws_connection *ws);
@@ -88,8 +94,6 @@ void evi_ws_leave(struct evws_connection *ws); /* may free it */
 /* The end: tells the program once, frees the bufferevent. */
 void evi_ws_end(struct evws_connection *ws);
 
-/* Close with a code because of what the peer did. */
-void evi_ws_fail(struct evws_connection *ws, unsigned code);
 
 /* --- send.c: in the loop's thread ------------------------------------------------------------------ */
 
@@ -104,16 +108,38 @@ void evi_ws_take_outbox(struct evws_connection *ws);
 /* Processes the input as far as it goes; at most so much per call. */
 void evi_ws_receive(struct evws_connection *ws);
 
+/* --- message.c ---------------------------------------------------------------------------------------- */
+
+/* Takes the next `len` bytes of the frame's payload, all there; 0 if that has ended the session. */
+int evi_ws_message_take(struct evws_connection *ws, struct evbuffer *in, size_t len);
+
+/* The message is whole. */
+void evi_ws_message_deliver(struct evws_connection *ws);
+void evi_ws_message_forget(struct evws_connection *ws);
+
 /* --- close.c -------------------------------------------------------------------------------------------- */
 
 /* The peer's close frame. */
 void evi_ws_close_received(struct evws_connection *ws, const uint8_t *payload, size_t len);
 void evi_ws_begin_close(struct evws_connection *ws, unsigned code);
+
+/* Close with a code because of what the peer did. */
+void evi_ws_fail(struct evws_connection *ws, unsigned code);
+
+/* Nothing more is to be said: go on when all of it is written. */
 void evi_ws_drained(struct evws_connection *ws);
+
+/* --- keepalive.c ---------------------------------------------------------------------------------------- */
+
+void evi_ws_keepalive_stop(struct evws_connection *ws);
 
 /* --- client.c ------------------------------------------------------------------------------------------- */
 
 /* Tell the program how the handshake went; ends the session unless `status` is 101. */
 void evi_ws_client_tell(struct evws_connection *ws, int status);
+
+/* Give up, and tell so from the loop. */
+void evi_ws_client_abort(struct evws_connection *ws);
+void evi_ws_opening_free(struct evi_ws_opening *opening); /* NULL does nothing */
 
 #endif
