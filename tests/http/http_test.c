@@ -34,8 +34,7 @@ void http_open(void)
 	struct evhttp_bound_socket *bound;
 
 	support_leak_init();
-	base = event_base_new();
-	cr_assert_not_null(base);
+	base = support_base_new();
 	http = evhttp_new(base);
 	cr_assert_not_null(http);
 	bound = evhttp_bind_socket_with_handle(http, "127.0.0.1", 0);
@@ -294,7 +293,7 @@ static void canned_on_drained(struct bufferevent *bev, void *arg)
 {
 	struct canned *canned = arg;
 
-	if (canned->requests == 0 || canned->then == CANNED_KEEP)
+	if (!canned->has_answered || canned->then == CANNED_KEEP)
 		return;
 	canned->last = NULL;
 	if (canned->then == CANNED_RESET)
@@ -314,6 +313,7 @@ static void canned_on_read(struct bufferevent *bev, void *arg)
 	if (strstr(canned->seen, canned->trigger) == NULL)
 		return;
 	canned->requests++;
+	canned->has_answered = 1;
 	canned->seen_len = 0;
 	bufferevent_write(bev, canned->reply,
 			  canned->reply_len > 0 ? canned->reply_len : strlen(canned->reply));
@@ -342,6 +342,7 @@ static void canned_on_accept(struct evconnlistener *listener, evutil_socket_t fd
 	(void)name;
 	(void)len;
 	canned->connections++;
+	canned->has_answered = 0;
 	canned->seen_len = 0;
 	canned->last = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
 	bufferevent_setcb(canned->last, canned_on_read, canned_on_drained, canned_on_event, canned);

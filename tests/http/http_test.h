@@ -93,6 +93,7 @@ struct canned {
 	int connections; /* accepted */
 	int requests;    /* triggers seen */
 	int closed;      /* connections the client has closed */
+	int has_answered; /* on the last connection */
 	char seen[1 << 17]; /* of the current request */
 	size_t seen_len;
 	struct bufferevent *last;
