@@ -24,10 +24,31 @@
 
 struct fake;
 
-/* Builds a reply to `query`; its length, 0 for silence. */
+/* Builds a reply to `query`; its length, 0 for silence, HANG_UP to close the connection it came by. */
 typedef size_t fake_fn(struct fake *fake, const uint8_t *query, size_t len, uint8_t *reply);
 
-/* A nameserver on bare sockets, run by the same loop. */
+#define HANG_UP ((size_t)-1)
+
+#define SEEN_MAX 256
+
+/* A query that came: its name in lower case, and where from. */
+struct seen {
+	char name[256];
+	unsigned id, type, port;
+	int by_tcp;
+	double at; /* milliseconds */
+};
+
+struct fake_conn {
+	struct fake_conn *next;
+	struct fake *fake;
+	int fd;
+	struct event *readable;
+	uint8_t in[4096];
+	size_t len;
+};
+
+/* A nameserver on bare sockets, run by the same loop. UDP, and TCP too after fake_listen(). */
 struct fake {
 	struct event_base *base;
 	int fd;
@@ -35,14 +56,74 @@ struct fake {
 	struct event *readable;
 	fake_fn *fn;
 	void *arg;
-	int queries;
-	struct sockaddr_in from; /* of the last query */
+	int queries, tcp_queries, tcp_conns; /* queries by UDP; by TCP; connections ever accepted */
+	struct sockaddr_in from;             /* of the last query */
 	uint8_t last[1024];
 	size_t last_len;
+	struct seen seen[SEEN_MAX];
+	int seen_count;
+	int listener;
+	struct event *acceptable;
+	struct fake_conn *conns, *conn; /* conn: the one being answered, NULL: UDP */
 };
+
+/* Where the question of `query` ends. */
+static inline size_t question_end(const uint8_t *query)
+{
+	size_t at = 12;
+
+	while (query[at] != 0)
+		at += 1u + query[at];
+	return at + 5;
+}
+
+/* The question's name as text, in lower case; "" for the root. */
+static inline void question_name(const uint8_t *query, char name[256])
+{
+	size_t at = 12, n = 0;
+
+	while (query[at] != 0) {
+		if (n > 0)
+			name[n++] = '.';
+		for (size_t i = 1; i <= query[at]; i++)
+			name[n++] = (char)(query[at + i] >= 'A' && query[at + i] <= 'Z' ? query[at + i] + 32 :
+											 query[at + i]);
+		at += 1u + query[at];
+	}
+	name[n] = '\0';
+}
+
+static inline unsigned question_type(const uint8_t *query)
+{
+	size_t end = question_end(query);
+
+	return (unsigned)query[end - 4] << 8 | query[end - 3];
+}
+
+static inline void fake_note(struct fake *fake, const uint8_t *query, size_t len)
+{
+	struct seen *seen = &fake->seen[fake->seen_count % SEEN_MAX];
+
+	fake->last_len = len < sizeof(fake->last) ? len : sizeof(fake->last);
+	memcpy(fake->last, query, fake->last_len);
+	fake->seen_count++;
+	question_name(query, seen->name);
+	seen->id = (unsigned)query[0] << 8 | query[1];
+	seen->type = question_type(query);
+	seen->port = ntohs(fake->from.sin_port);
+	seen->by_tcp = fake->conn != NULL;
+	seen->at = support_now_ms();
+}
 
 static inline void fake_send(struct fake *fake, const void *data, size_t len)
 {
+	uint8_t head[2] = { (uint8_t)(len >> 8), (uint8_t)len };
+
+	if (fake->conn != NULL) {
+		cr_assert_eq(send(fake->conn->fd, head, 2, MSG_NOSIGNAL), 2);
+		cr_assert_eq(send(fake->conn->fd, data, len, MSG_NOSIGNAL), (ssize_t)len);
+		return;
+	}
 	cr_assert_eq(sendto(fake->fd, data, len, 0, (struct sockaddr *)&fake->from, sizeof(fake->from)),
 		     (ssize_t)len);
 }
@@ -58,33 +139,137 @@ static inline void fake_on_query(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (len < 0)
 		return;
+	fake->conn = NULL;
 	fake->queries++;
-	fake->last_len = (size_t)len < sizeof(fake->last) ? (size_t)len : sizeof(fake->last);
-	memcpy(fake->last, query, fake->last_len);
+	fake_note(fake, query, (size_t)len);
 	reply_len = fake->fn != NULL ? fake->fn(fake, query, (size_t)len, reply) : 0;
 	if (reply_len > 0)
 		fake_send(fake, reply, reply_len);
 }
 
+static inline int loopback_socket(int type, struct sockaddr_in *addr)
+{
+	socklen_t len = sizeof(*addr);
+	int fd = socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
+
+	addr->sin_family = AF_INET;
+	addr->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (type == SOCK_STREAM)
+		cr_assert_eq(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)), 0);
+	if (bind(fd, (struct sockaddr *)addr, len) != 0) {
+		close(fd);
+		return -1;
+	}
+	cr_assert_eq(getsockname(fd, (struct sockaddr *)addr, &len), 0);
+	return fd;
+}
+
 static inline void fake_start(struct fake *fake, struct event_base *base, fake_fn *fn)
 {
-	socklen_t len = sizeof(fake->addr);
-
 	memset(fake, 0, sizeof(*fake));
 	fake->base = base;
 	fake->fn = fn;
-	fake->fd = socket(AF_INET, SOCK_DGRAM, 0);
-	fake->addr.sin_family = AF_INET;
-	fake->addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	cr_assert_eq(bind(fake->fd, (struct sockaddr *)&fake->addr, len), 0);
-	cr_assert_eq(getsockname(fake->fd, (struct sockaddr *)&fake->addr, &len), 0);
-	evutil_make_socket_nonblocking(fake->fd);
+	fake->listener = -1;
+	fake->fd = loopback_socket(SOCK_DGRAM, &fake->addr);
+	cr_assert_geq(fake->fd, 0);
 	fake->readable = event_new(base, fake->fd, EV_READ | EV_PERSIST, fake_on_query, fake);
 	cr_assert_eq(event_add(fake->readable, NULL), 0);
 }
 
+static inline void fake_conn_close(struct fake_conn *conn)
+{
+	struct fake_conn **link = &conn->fake->conns;
+
+	while (*link != conn)
+		link = &(*link)->next;
+	*link = conn->next;
+	if (conn->fake->conn == conn)
+		conn->fake->conn = NULL;
+	event_free(conn->readable);
+	close(conn->fd);
+	free(conn);
+}
+
+/* The messages that have come whole; 0 once the connection is closed. */
+static inline int fake_conn_answer(struct fake_conn *conn)
+{
+	static uint8_t reply[PACKET_MAX];
+	struct fake *fake = conn->fake;
+
+	for (;;) {
+		size_t len = (size_t)conn->in[0] << 8 | conn->in[1], reply_len;
+
+		if (conn->len < 2 || conn->len < len + 2)
+			return 1;
+		fake->conn = conn;
+		fake->tcp_queries++;
+		fake_note(fake, conn->in + 2, len);
+		reply_len = fake->fn != NULL ? fake->fn(fake, conn->in + 2, len, reply) : 0;
+		if (reply_len == HANG_UP) {
+			fake_conn_close(conn);
+			return 0;
+		}
+		if (reply_len > 0)
+			fake_send(fake, reply, reply_len);
+		memmove(conn->in, conn->in + len + 2, conn->len - len - 2);
+		conn->len -= len + 2;
+	}
+}
+
+static inline void fake_on_bytes(evutil_socket_t fd, short what, void *arg)
+{
+	struct fake_conn *conn = arg;
+	ssize_t n = recv(fd, conn->in + conn->len, sizeof(conn->in) - conn->len, 0);
+
+	(void)what;
+	if (n <= 0) {
+		fake_conn_close(conn);
+		return;
+	}
+	conn->len += (size_t)n;
+	(void)fake_conn_answer(conn);
+}
+
+static inline void fake_on_accept(evutil_socket_t fd, short what, void *arg)
+{
+	struct fake *fake = arg;
+	struct fake_conn *conn = calloc(1, sizeof(*conn));
+
+	(void)what;
+	conn->fd = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	cr_assert_geq(conn->fd, 0);
+	conn->fake = fake;
+	conn->next = fake->conns;
+	fake->conns = conn;
+	fake->tcp_conns++;
+	conn->readable = event_new(fake->base, conn->fd, EV_READ | EV_PERSIST, fake_on_bytes, conn);
+	cr_assert_eq(event_add(conn->readable, NULL), 0);
+}
+
+/* Take TCP connections on the same port, which may take another port to find. */
+static inline void fake_listen(struct fake *fake)
+{
+	while ((fake->listener = loopback_socket(SOCK_STREAM, &fake->addr)) < 0) {
+		event_free(fake->readable);
+		close(fake->fd);
+		memset(&fake->addr, 0, sizeof(fake->addr));
+		fake->fd = loopback_socket(SOCK_DGRAM, &fake->addr);
+		fake->readable = event_new(fake->base, fake->fd, EV_READ | EV_PERSIST, fake_on_query, fake);
+		cr_assert_eq(event_add(fake->readable, NULL), 0);
+	}
+	cr_assert_eq(listen(fake->listener, 16), 0);
+	fake->acceptable = event_new(fake->base, fake->listener, EV_READ | EV_PERSIST, fake_on_accept, fake);
+	cr_assert_eq(event_add(fake->acceptable, NULL), 0);
+}
+
 static inline void fake_stop(struct fake *fake)
 {
+	while (fake->conns != NULL)
+		fake_conn_close(fake->conns);
+	if (fake->listener >= 0) {
+		event_free(fake->acceptable);
+		close(fake->listener);
+	}
 	event_free(fake->readable);
 	close(fake->fd);
 }
@@ -96,16 +281,6 @@ static inline void fake_use(struct fake *fake, struct evdns_base *dns)
 }
 
 /* --- Building replies --------------------------------------------------------------------------------- */
-
-/* Where the question of `query` ends. */
-static inline size_t question_end(const uint8_t *query)
-{
-	size_t at = 12;
-
-	while (query[at] != 0)
-		at += 1u + query[at];
-	return at + 5;
-}
 
 /* Head and question of a reply, without records yet. */
 static inline size_t begin_reply(const uint8_t *query, uint8_t *reply, unsigned flags)
@@ -222,6 +397,84 @@ static inline struct evdns_base *quick_dns(struct event_base *base)
 	cr_assert_not_null(dns);
 	cr_assert_eq(evdns_base_set_option(dns, "timeout", "0.05"), 0);
 	return dns;
+}
+
+/* --- A resolver with one server -------------------------------------------------------------------------- */
+
+struct asked {
+	struct event_base *base;
+	struct fake fake;
+	struct evdns_base *dns;
+	struct told told;
+};
+
+static inline void set_up(struct asked *a, fake_fn *fn)
+{
+	memset(a, 0, sizeof(*a));
+	a->base = support_base_new();
+	fake_start(&a->fake, a->base, fn);
+	fake_listen(&a->fake);
+	a->dns = quick_dns(a->base);
+	fake_use(&a->fake, a->dns);
+}
+
+static inline void tear_down(struct asked *a)
+{
+	evdns_base_free(a->dns, 0);
+	event_base_loop(a->base, EVLOOP_NONBLOCK);
+	fake_stop(&a->fake);
+	event_base_free(a->base);
+}
+
+/* Starts an A query for `name` and waits for its result. */
+static inline void ask_for(struct asked *a, const char *name, int flags)
+{
+	memset(&a->told, 0, sizeof(a->told));
+	cr_assert_not_null(evdns_base_resolve_ipv4(a->dns, name, flags, tell, &a->told));
+	cr_assert_eq(a->told.calls, 0);
+	support_run_until(a->base, &a->told.calls, 5000);
+}
+
+/* A for 10.0.0.1 (type A) or 2001:db8::7 (AAAA), ttl 300. */
+static inline size_t answer_address(struct fake *fake, const uint8_t *query, size_t len, uint8_t *reply)
+{
+	static const uint8_t v4[4] = { 10, 0, 0, 1 }, v6[16] = { 0x20, 1, 0xd, 0xb8, [15] = 7 };
+	size_t n = begin_reply(query, reply, REPLY_OK);
+
+	(void)fake;
+	(void)len;
+	if (question_type(query) == 28)
+		return add_record(reply, n, 1, 28, 1, 300, v6, 16);
+	return add_record(reply, n, 1, 1, 1, 300, v4, 4);
+}
+
+/* Names that begin with "nx" do not exist, "none" have no records, "fail" is SERVFAIL, "silent" nothing. */
+static inline size_t answer_by_name(struct fake *fake, const uint8_t *query, size_t len, uint8_t *reply)
+{
+	static const struct {
+		const char *prefix;
+		unsigned flags;
+	} kinds[] = { { "nx", 0x8183 }, { "none", 0x8180 }, { "fail", 0x8182 }, { "refused", 0x8185 },
+		{ "notimp", 0x8184 }, { "format", 0x8181 }, { "odd", 0x8186 }, { "cut", 0x8380 } };
+	char name[256];
+
+	question_name(query, name);
+	if (strncmp(name, "silent", 6) == 0)
+		return 0;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (strncmp(name, kinds[i].prefix, strlen(kinds[i].prefix)) == 0)
+			return begin_reply(query, reply, kinds[i].flags);
+	}
+	return answer_address(fake, query, len, reply);
+}
+
+/* Lets the loop run for `ms`, whatever happens. */
+static inline void run_for(struct event_base *base, int ms)
+{
+	struct timeval tv = { ms / 1000, ms % 1000 * 1000 };
+
+	event_base_loopexit(base, &tv);
+	event_base_dispatch(base);
 }
 
 #endif

@@ -8,30 +8,6 @@ TestSuite(dns_reply, .init = support_leak_init, .fini = support_leak_fini, .time
 static const uint8_t ip1[4] = { 10, 0, 0, 1 }, ip2[4] = { 10, 0, 0, 2 };
 static const uint8_t ip6[16] = { 0x20, 1, 0xd, 0xb8, [15] = 7 };
 
-struct asked {
-	struct event_base *base;
-	struct fake fake;
-	struct evdns_base *dns;
-	struct told told;
-};
-
-static void set_up(struct asked *a, fake_fn *fn)
-{
-	memset(a, 0, sizeof(*a));
-	a->base = support_base_new();
-	fake_start(&a->fake, a->base, fn);
-	a->dns = quick_dns(a->base);
-	fake_use(&a->fake, a->dns);
-}
-
-static void tear_down(struct asked *a)
-{
-	evdns_base_free(a->dns, 0);
-	event_base_loop(a->base, EVLOOP_NONBLOCK);
-	fake_stop(&a->fake);
-	event_base_free(a->base);
-}
-
 static void ask(struct asked *a, unsigned type)
 {
 	struct in_addr in = { htonl(0x01020304) };
