@@ -210,15 +210,31 @@ static int api_result(ev_ssize_t n)
 	return -1;
 }
 
+/* How much to offer: not a block of megabytes, because the limit allows it, for a few bytes. */
+static size_t read_size(const struct evbuffer *buf, evutil_socket_t fd, int howmuch)
+{
+	size_t wanted = howmuch < 0 || (size_t)howmuch > buf->max_read ? buf->max_read
+								       : (size_t)howmuch;
+	size_t readable;
+
+	if (wanted <= EVI_CHAIN_ROOM_MAX)
+		return wanted;
+	readable = evi_io_readable(fd);
+	if (readable < EVI_CHAIN_ROOM_MAX)
+		readable = EVI_CHAIN_ROOM_MAX;
+	return readable < wanted ? readable : wanted;
+}
+
 int evbuffer_read(struct evbuffer *buf, evutil_socket_t fd, int howmuch)
 {
 	ev_ssize_t n = -EPERM;
 	size_t wanted;
 
 	evi_evbuffer_lock(buf);
-	wanted = howmuch < 0 || (size_t)howmuch > buf->max_read ? buf->max_read : (size_t)howmuch;
-	if (!(buf->flags & EVI_BUF_FROZEN_END))
+	if (!(buf->flags & EVI_BUF_FROZEN_END)) {
+		wanted = read_size(buf, fd, howmuch);
 		n = wanted > 0 ? read_into(buf, fd, wanted, wanted) : 0;
+	}
 	evi_evbuffer_finish(buf, n > 0 ? (size_t)n : 0, 0);
 	return api_result(n);
 }

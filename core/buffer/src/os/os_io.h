@@ -27,6 +27,9 @@
 /* Read into the pieces in order; 0 at end of file. */
 ev_ssize_t evi_io_read(evutil_socket_t fd, struct evbuffer_iovec *vec, int n_vec);
 
+/* Bytes that wait to be read; 0 if there are none or the system does not tell. */
+size_t evi_io_readable(evutil_socket_t fd);
+
 /*
  * Write the pieces in order; never raises SIGPIPE on a socket. *plain_fd is the caller's note of the
  * last descriptor that was no socket, -1 at first.

@@ -7,6 +7,7 @@
 
 #include <event2/event-config.h>
 
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -24,6 +25,13 @@ ev_ssize_t evi_io_read(evutil_socket_t fd, struct evbuffer_iovec *vec, int n_vec
 	ssize_t n = n_vec == 1 ? read(fd, vec->iov_base, vec->iov_len) : readv(fd, vec, n_vec);
 
 	return n < 0 ? -errno : n;
+}
+
+size_t evi_io_readable(evutil_socket_t fd)
+{
+	int n;
+
+	return ioctl(fd, FIONREAD, &n) == 0 && n > 0 ? (size_t)n : 0;
 }
 
 static ssize_t write_socket(int fd, struct evbuffer_iovec *vec, int n_vec)

@@ -35,6 +35,13 @@ ev_ssize_t evi_io_read(evutil_socket_t fd, struct evbuffer_iovec *vec, int n_vec
 	return WSAGetLastError() == WSAEDISCON ? 0 : -WSAGetLastError();
 }
 
+size_t evi_io_readable(evutil_socket_t fd)
+{
+	u_long n;
+
+	return ioctlsocket(fd, FIONREAD, &n) == 0 ? n : 0;
+}
+
 ev_ssize_t evi_io_write(evutil_socket_t fd, struct evbuffer_iovec *vec, int n_vec, int *plain_fd)
 {
 	WSABUF bufs[EVI_IO_PIECES_MAX];
