@@ -64,6 +64,7 @@ struct evbuffer {
 	uint16_t flags;    /* EVI_BUF_* */
 	uint16_t rounds;   /* callback rounds running now: entries are only marked dead */
 	uint8_t read_hint; /* see evi_evbuffer_receive() */
+	uint8_t has_dead;  /* of `callbacks`: some are marked dead */
 };
 
 /* --- Life of an embedded buffer ------------------------------------------------------------- */
@@ -136,8 +137,17 @@ static inline void evi_evbuffer_lock(struct evbuffer *buf)
 	evi_lock(buf->lock);
 }
 
+/* Unlock a buffer that has no reference left, and destroy it. */
+void evi_evbuffer_unlock_last(struct evbuffer *buf);
+
 /* Unlock; destroys the buffer if its last reference went meanwhile. */
-void evi_evbuffer_unlock(struct evbuffer *buf);
+static inline void evi_evbuffer_unlock(struct evbuffer *buf)
+{
+	if (buf->refs > 0)
+		evi_unlock(buf->lock);
+	else
+		evi_evbuffer_unlock_last(buf);
+}
 
 /* Drop a reference with the lock held, then unlock; destroys the buffer with the last one. */
 void evi_evbuffer_unref_unlock(struct evbuffer *buf);
@@ -146,7 +156,12 @@ void evi_evbuffer_unref_unlock(struct evbuffer *buf);
 void evi_evbuffer_notify(struct evbuffer *buf, size_t added, size_t deleted);
 
 /* The end of a changing call: notify, then unlock. The buffer may be gone afterwards. */
-void evi_evbuffer_finish(struct evbuffer *buf, size_t added, size_t deleted);
+static inline void evi_evbuffer_finish(struct evbuffer *buf, size_t added, size_t deleted)
+{
+	if (buf->flags & EVI_BUF_WATCHED)
+		evi_evbuffer_notify(buf, added, deleted);
+	evi_evbuffer_unlock(buf);
+}
 
 /* Release all callbacks and the deferral; part of destruction. */
 void evi_evbuffer_callbacks_done(struct evbuffer *buf);

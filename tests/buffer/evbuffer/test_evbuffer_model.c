@@ -27,6 +27,15 @@ static uint32_t draw(uint32_t below)
 	return state % below;
 }
 
+static void seed(void)
+{
+	const char *given = getenv("EVBUFFER_SEED");
+
+	state = given != NULL ? (uint32_t)strtoul(given, NULL, 10) : (uint32_t)time(NULL);
+	state |= 1;
+	cr_log_info("EVBUFFER_SEED=%u", state);
+}
+
 static unsigned char source[5000];
 
 static size_t some_bytes(void)
@@ -216,11 +225,8 @@ static void check(const struct model *m)
 Test(evbuffer_model, random_operations_agree_with_plain_arrays, .timeout = 60)
 {
 	struct model models[2];
-	const char *seed = getenv("EVBUFFER_SEED");
 
-	state = seed != NULL ? (uint32_t)strtoul(seed, NULL, 10) : (uint32_t)time(NULL);
-	state |= 1;
-	cr_log_info("EVBUFFER_SEED=%u", state);
+	seed();
 	for (int i = 0; i < 2; i++)
 		models[i] = (struct model){ evbuffer_new(), malloc(MODEL_MAX + sizeof(source)), 0 };
 	for (int step = 0; step < STEPS; step++) {
@@ -237,4 +243,45 @@ Test(evbuffer_model, random_operations_agree_with_plain_arrays, .timeout = 60)
 		evbuffer_free(models[i].buf);
 		free(models[i].bytes);
 	}
+}
+
+/* Text of few different letters is full of places that nearly match. */
+static void search_few_letters(struct evbuffer *buf, unsigned letters)
+{
+	static unsigned char text[20000], what[600];
+	size_t len = 1 + draw(sizeof(text)), what_len, from;
+	const unsigned char *expected;
+	struct evbuffer_ptr start;
+
+	for (size_t i = 0; i < len; i++)
+		text[i] = (unsigned char)('a' + draw(letters));
+	for (size_t at = 0; at < len;) {
+		size_t n = 1 + draw(draw(3) ? 50 : 9000);
+
+		n = n < len - at ? n : len - at;
+		cr_assert_eq(evbuffer_add_reference(buf, text + at, n, NULL, NULL), 0);
+		at += n;
+	}
+	what_len = 1 + draw(draw(3) ? 20 : sizeof(what));
+	what_len = what_len < len ? what_len : len;
+	memcpy(what, text + draw((uint32_t)(len - what_len + 1)), what_len);
+	if (draw(2))
+		what[draw((uint32_t)what_len)] = (unsigned char)('a' + draw(letters + 1));
+	from = draw((uint32_t)len + 1);
+	cr_assert_eq(evbuffer_ptr_set(buf, &start, from, EVBUFFER_PTR_SET), 0);
+	expected = memmem(text + from, len - from, what, what_len);
+	cr_assert_eq(evbuffer_search(buf, (const char *)what, what_len, &start).pos,
+		     expected != NULL ? (ev_ssize_t)(expected - text) : -1);
+	cr_assert_eq(evbuffer_drain(buf, len), 0);
+}
+
+/* BUF-210, BUF-213, BUF-215 */
+Test(evbuffer_model, searching_agrees_with_plain_search, .timeout = 60)
+{
+	struct evbuffer *buf = evbuffer_new();
+
+	seed();
+	for (int i = 0; i < 2000; i++)
+		search_few_letters(buf, 1 + draw(4));
+	evbuffer_free(buf);
 }

@@ -24,6 +24,9 @@
 
 #ifndef __GNUC__
 #define __builtin_expect(value, expected) (value)
+#define evi_noinline
+#else
+#define evi_noinline __attribute__((noinline)) /* keeps general paths out of the fast ones */
 #endif
 #define evi_unlikely(condition) __builtin_expect(!!(condition), 0)
 #define evi_likely(condition) __builtin_expect(!!(condition), 1)

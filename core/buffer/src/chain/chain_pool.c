@@ -118,6 +118,11 @@ void evi_pool_enter(void)
 	atomic_fetch_add_explicit(&buffers, 1, memory_order_relaxed);
 }
 
+int evi_pool_is_last(void)
+{
+	return atomic_load_explicit(&buffers, memory_order_relaxed) == 1;
+}
+
 void evi_pool_leave(void)
 {
 	if (atomic_fetch_sub_explicit(&buffers, 1, memory_order_acq_rel) != 1)

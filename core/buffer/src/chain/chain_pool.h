@@ -20,6 +20,9 @@
 void evi_pool_enter(void);
 void evi_pool_leave(void);
 
+/* Whether the calling buffer is the only one: what it gave now, leaving would take out again. */
+int evi_pool_is_last(void);
+
 /* A block of the class, contents undefined; NULL if none is at hand. */
 struct evi_chain *evi_pool_take(unsigned size_class);
 

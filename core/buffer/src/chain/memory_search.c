@@ -10,12 +10,69 @@
 #include <stdint.h>
 #include <string.h>
 
+/* False hits that are tried at least, and the distance between them from which on skipping pays. */
+#define FALSE_HITS_MIN 32
+#define FALSE_HIT_DISTANCE 64
+/* Bytes that tell which are rare. */
+#define SAMPLE 256
+
+/*
+ * Skips from one place to the next where the pattern's byte `anchor` fits. Returns 1 and the match, or
+ * NULL for none; 0 if the byte is too frequent, and where to go on searching.
+ */
+static int skip(const unsigned char *at, const unsigned char *end, const unsigned char *what,
+		size_t what_len, size_t anchor, const unsigned char **ret_at)
+{
+	const unsigned char *start = at;
+	size_t hits = 0;
+
+	while (hits++ < FALSE_HITS_MIN + (size_t)(at - start) / FALSE_HIT_DISTANCE) {
+		const unsigned char *hit;
+
+		*ret_at = NULL;
+		if ((size_t)(end - at) < what_len)
+			return 1;
+		hit = memchr(at + anchor, what[anchor], (size_t)(end - at) - what_len + 1);
+		if (hit == NULL)
+			return 1;
+		*ret_at = at = hit - anchor;
+		if (memcmp(at, what, what_len) == 0)
+			return 1;
+		*ret_at = ++at;
+	}
+	return 0;
+}
+
+/* Where in the pattern the byte is that a sample of the text has least of. */
+static size_t rarest(const unsigned char *at, size_t len, const unsigned char *what, size_t what_len)
+{
+	uint16_t counts[256] = { 0 };
+	size_t best = 0;
+
+	for (size_t i = 0; i < len && i < SAMPLE; i++)
+		counts[at[i]]++;
+	for (size_t i = 1; i < what_len && i < SAMPLE; i++)
+		if (counts[what[i]] < counts[what[best]])
+			best = i;
+	return best;
+}
+
+/*
+ * memchr() is several times faster than memmem(), as long as the byte it looks for is rare. Which bytes of
+ * a pattern are is not known: the last is tried, then the one that seems to be, and in the end memmem()
+ * bounds the cost.
+ */
 const unsigned char *evi_memory_find(const unsigned char *at, size_t len, const unsigned char *what,
 				     size_t what_len)
 {
+	const unsigned char *end = at + len;
+
 	if (what_len == 1)
 		return memchr(at, what[0], len);
-	return memmem(at, len, what, what_len);
+	if (skip(at, end, what, what_len, what_len - 1, &at) ||
+	    skip(at, end, what, what_len, rarest(at, (size_t)(end - at), what, what_len), &at))
+		return at;
+	return memmem(at, (size_t)(end - at), what, what_len);
 }
 
 /* Nonzero if a byte of the word is zero; the lowest set bit is in the first such byte. */

@@ -29,6 +29,33 @@ void evi_evbuffer_init(struct evbuffer *buf)
 	evi_pool_enter();
 }
 
+/* As evi_chain_unref_list(), past the pool. */
+static void free_list(struct evi_chain *list)
+{
+	while (list != NULL) {
+		struct evi_chain *next = list->next;
+
+		if (evi_chain_is_exclusive(list))
+			evi_free(list);
+		else
+			evi_chain_unref(list);
+		list = next;
+	}
+}
+
+static void release_memory(struct evi_chain *chains, struct evi_chain *spare)
+{
+	void (*release)(struct evi_chain *list) =
+		evi_pool_is_last() ? free_list : evi_chain_unref_list;
+
+	if (chains != NULL)
+		release(chains);
+	if (spare != NULL) {
+		spare->next = NULL;
+		release(spare);
+	}
+}
+
 /* Forgets the callbacks first: cleanup functions may run, and must not find them. */
 void evi_evbuffer_done(struct evbuffer *buf)
 {
@@ -37,9 +64,7 @@ void evi_evbuffer_done(struct evbuffer *buf)
 	evi_evbuffer_callbacks_done(buf);
 	buf->first = buf->last = buf->spare = NULL;
 	buf->len = 0;
-	evi_chain_unref_list(chains);
-	if (spare != NULL)
-		evi_chain_unref(spare);
+	release_memory(chains, spare);
 	evi_free(buf->marks);
 	buf->marks = NULL;
 	if (buf->flags & EVI_BUF_OWN_LOCK)
@@ -73,22 +98,11 @@ void evi_evbuffer_unref_unlock(struct evbuffer *buf)
 	evi_evbuffer_unlock(buf);
 }
 
-void evi_evbuffer_unlock(struct evbuffer *buf)
+void evi_evbuffer_unlock_last(struct evbuffer *buf)
 {
-	int is_last = buf->refs == 0;
-
 	evi_unlock(buf->lock);
-	if (is_last) {
-		evi_evbuffer_done(buf);
-		evi_free(buf);
-	}
-}
-
-void evi_evbuffer_finish(struct evbuffer *buf, size_t added, size_t deleted)
-{
-	if (buf->flags & EVI_BUF_WATCHED)
-		evi_evbuffer_notify(buf, added, deleted);
-	evi_evbuffer_unlock(buf);
+	evi_evbuffer_done(buf);
+	evi_free(buf);
 }
 
 /* Locks are taken by ascending address, so that no two threads wait for each other. */

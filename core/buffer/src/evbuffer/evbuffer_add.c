@@ -9,9 +9,9 @@
 #include <assert.h>
 #include <errno.h>
 
-#define SLOW_ADD (EVI_BUF_FROZEN_END | EVI_BUF_WATCHED)
+#define SLOW_PREPEND (EVI_BUF_FROZEN_FRONT | EVI_BUF_WATCHED)
 
-static int add_generally(struct evbuffer *buf, const void *data, size_t len)
+static evi_noinline int add_generally(struct evbuffer *buf, const void *data, size_t len)
 {
 	int err = -EPERM;
 
@@ -22,21 +22,30 @@ static int add_generally(struct evbuffer *buf, const void *data, size_t len)
 	return err < 0 ? -1 : 0;
 }
 
-/* Most appends go to the room of the last chain, in a buffer nobody watches. */
+/* Most appends go to the room of the last chain, or of the spare, in a buffer of one thread. */
 int evbuffer_add(struct evbuffer *buf, const void *data, size_t len)
 {
 	struct evi_chain *last;
 	size_t total;
 
-	if (evi_likely(evi_evbuffer_is_plain(buf, SLOW_ADD) && (last = buf->last) != NULL &&
-		       len <= last->room && len > 0 && !__builtin_add_overflow(buf->len, len, &total))) {
+	if (evi_unlikely(!evi_evbuffer_is_plain(buf, EVI_BUF_FROZEN_END) || len == 0 ||
+			 __builtin_add_overflow(buf->len, len, &total)))
+		return add_generally(buf, data, len);
+	last = buf->last;
+	if (evi_likely(last != NULL && len <= last->room)) {
 		memcpy(evi_chain_tail(last), data, len);
 		last->len += len;
 		last->room -= len;
 		buf->len = total;
-		return 0;
+	} else if (last == NULL && buf->spare != NULL && len <= buf->spare->room) {
+		memcpy(evi_chain_tail(buf->spare), data, len);
+		evi_store_use_spare(buf, len);
+	} else {
+		return add_generally(buf, data, len);
 	}
-	return add_generally(buf, data, len);
+	if (buf->flags & EVI_BUF_WATCHED)
+		evi_evbuffer_finish(buf, len, 0);
+	return 0;
 }
 
 /* Bytes of all vectors, or SIZE_MAX if a size_t does not count them. */
@@ -114,7 +123,7 @@ static struct evi_chain *new_front(const struct evbuffer *buf, size_t len)
 	return chain;
 }
 
-static int prepend_locked(struct evbuffer *buf, const unsigned char *data, size_t len)
+static evi_noinline int prepend_locked(struct evbuffer *buf, const unsigned char *data, size_t len)
 {
 	struct evi_chain *first = buf->first, *front;
 	size_t head = evi_chain_headroom(first);
@@ -136,12 +145,10 @@ static int prepend_locked(struct evbuffer *buf, const unsigned char *data, size_
 	return 0;
 }
 
-int evbuffer_prepend(struct evbuffer *buf, const void *data, size_t len)
+static evi_noinline int prepend_generally(struct evbuffer *buf, const void *data, size_t len)
 {
 	int err;
 
-	if (len == 0)
-		return 0;
 	evi_evbuffer_lock(buf);
 	if (buf->flags & EVI_BUF_FROZEN_FRONT)
 		err = -EPERM;
@@ -151,6 +158,19 @@ int evbuffer_prepend(struct evbuffer *buf, const void *data, size_t len)
 		err = prepend_locked(buf, data, len);
 	evi_evbuffer_finish(buf, err < 0 ? 0 : len, 0);
 	return err < 0 ? -1 : 0;
+}
+
+int evbuffer_prepend(struct evbuffer *buf, const void *data, size_t len)
+{
+	if (len == 0)
+		return 0;
+	if (evi_likely(evi_evbuffer_is_plain(buf, SLOW_PREPEND) && buf->first != NULL &&
+		       len <= evi_chain_headroom(buf->first) && len <= SIZE_MAX - buf->len)) {
+		put_before(buf, buf->first, data, len);
+		evi_evbuffer_renumber(buf);
+		return 0;
+	}
+	return prepend_generally(buf, data, len);
 }
 
 /* --- By reference --------------------------------------------------------------------------------- */

@@ -68,6 +68,7 @@ static void sweep(struct evbuffer *buf)
 {
 	struct evbuffer_cb_entry **link = &buf->callbacks;
 
+	buf->has_dead = 0;
 	while (*link != NULL) {
 		struct evbuffer_cb_entry *entry = *link;
 
@@ -103,7 +104,7 @@ static void run_round(struct evbuffer *buf, const struct evbuffer_cb_info *info)
 		if (entry_is_on(e) && (buf->flags & EVI_BUF_FREED) == freed)
 			entry_call(e, buf, info);
 	buf->rounds--;
-	if (buf->rounds == 0)
+	if (buf->has_dead && buf->rounds == 0)
 		sweep(buf);
 }
 
@@ -154,12 +155,10 @@ void evi_evbuffer_notify(struct evbuffer *buf, size_t added, size_t deleted)
 	if ((added == 0 && deleted == 0) || !(buf->flags & EVI_BUF_WATCHED))
 		return;
 	buf->refs++;
-	if (any_is_on(buf)) {
-		if (buf->deferral != NULL)
-			schedule(buf, added, deleted);
-		else
-			run_round(buf, &info);
-	}
+	if (buf->deferral == NULL)
+		run_round(buf, &info);
+	else if (any_is_on(buf))
+		schedule(buf, added, deleted);
 	if (buf->owner_ops != NULL && buf->owner_ops->changed != NULL)
 		buf->owner_ops->changed(buf->owner, buf, &info);
 	buf->refs--;
@@ -202,6 +201,7 @@ static struct evbuffer_cb_entry *add_locked(struct evbuffer *buf, void *arg, uin
 static void remove_locked(struct evbuffer *buf, struct evbuffer_cb_entry *entry)
 {
 	entry->flags |= ENTRY_DEAD;
+	buf->has_dead = 1;
 	if (buf->rounds == 0)
 		sweep(buf);
 	update_watched(buf);
@@ -270,6 +270,7 @@ int evbuffer_setcb(struct evbuffer *buf, evbuffer_cb fn, void *arg)
 	evi_evbuffer_lock(buf);
 	for (entry = buf->callbacks; entry != NULL; entry = entry->next)
 		entry->flags |= ENTRY_DEAD;
+	buf->has_dead = 1;
 	if (buf->rounds == 0)
 		sweep(buf);
 	update_watched(buf);

@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <string.h>
 
-
 /* Where a line ends: the terminator's place, its position and length. */
 struct line_end {
 	struct evi_place place;
@@ -67,35 +66,35 @@ static int is_after_cr(const struct scan *s, size_t start, struct evi_place *ret
 	return ret_place->chain->data[ret_place->offset] == '\r';
 }
 
-static int find_single(struct scan s, int byte, struct line_end *ret_end)
+static int find_single(struct scan *s, int byte, struct line_end *ret_end)
 {
-	if (!find_byte(&s, byte))
+	if (!find_byte(s, byte))
 		return 0;
-	*ret_end = (struct line_end){ s.place, s.position, 1 };
+	*ret_end = (struct line_end){ s->place, s->position, 1 };
 	return 1;
 }
 
-static int find_lf(struct scan s, struct line_end *ret_end)
+static int find_lf(struct scan *s, struct line_end *ret_end)
 {
 	return find_single(s, '\n', ret_end);
 }
 
-static int find_nul(struct scan s, struct line_end *ret_end)
+static int find_nul(struct scan *s, struct line_end *ret_end)
 {
 	return find_single(s, '\0', ret_end);
 }
 
-static int find_crlf(struct scan s, struct line_end *ret_end)
+static int find_crlf(struct scan *s, struct line_end *ret_end)
 {
-	size_t start = s.position;
+	size_t start = s->position;
 	struct evi_place cr;
 
-	if (!find_byte(&s, '\n'))
+	if (!find_byte(s, '\n'))
 		return 0;
-	if (is_after_cr(&s, start, &cr))
-		*ret_end = (struct line_end){ cr, s.position - 1, 2 };
+	if (is_after_cr(s, start, &cr))
+		*ret_end = (struct line_end){ cr, s->position - 1, 2 };
 	else
-		*ret_end = (struct line_end){ s.place, s.position, 1 };
+		*ret_end = (struct line_end){ s->place, s->position, 1 };
 	return 1;
 }
 
@@ -110,14 +109,14 @@ static void step(struct scan *s)
 	}
 }
 
-static int find_crlf_strict(struct scan s, struct line_end *ret_end)
+static int find_crlf_strict(struct scan *s, struct line_end *ret_end)
 {
-	size_t start = s.position;
+	size_t start = s->position;
 	struct evi_place cr;
 
-	for (; find_byte(&s, '\n'); step(&s)) {
-		if (is_after_cr(&s, start, &cr)) {
-			*ret_end = (struct line_end){ cr, s.position - 1, 2 };
+	for (; find_byte(s, '\n'); step(s)) {
+		if (is_after_cr(s, start, &cr)) {
+			*ret_end = (struct line_end){ cr, s->position - 1, 2 };
 			return 1;
 		}
 	}
@@ -140,33 +139,42 @@ static size_t run_of_crlf(struct evi_place place)
 	return n;
 }
 
-static int find_any(struct scan s, struct line_end *ret_end)
+static int find_any(struct scan *s, struct line_end *ret_end)
 {
-	for (; s.place.chain != NULL; next_chain(&s)) {
-		const unsigned char *at = s.place.chain->data + s.place.offset;
+	for (; s->place.chain != NULL; next_chain(s)) {
+		const unsigned char *at = s->place.chain->data + s->place.offset;
 		const unsigned char *hit =
-			evi_memory_find_crlf(at, s.place.chain->len - s.place.offset);
+			evi_memory_find_crlf(at, s->place.chain->len - s->place.offset);
 
 		if (hit != NULL) {
-			s.place.offset += (size_t)(hit - at);
-			s.position += (size_t)(hit - at);
-			*ret_end = (struct line_end){ s.place, s.position, run_of_crlf(s.place) };
+			s->place.offset += (size_t)(hit - at);
+			s->position += (size_t)(hit - at);
+			*ret_end = (struct line_end){ s->place, s->position, run_of_crlf(s->place) };
 			return 1;
 		}
 	}
 	return 0;
 }
 
-/* By style; `kept` is how many bytes at the end may belong to a terminator that is not whole yet. */
+enum cr { CR_IS_DATA, CR_MAY_PRECEDE, CR_MUST_PRECEDE };
+
+#define NO_BYTE (-1)
+
+/*
+ * By style: the byte that ends a line, if it is one, and what a CR before it means. `kept` is how many
+ * bytes at the end may belong to a terminator that is not whole yet.
+ */
 static const struct {
-	int (*find)(struct scan s, struct line_end *ret_end);
+	int (*find)(struct scan *s, struct line_end *ret_end);
+	int byte;
+	enum cr cr;
 	size_t kept;
 } styles[] = {
-	[EVBUFFER_EOL_ANY] = { find_any, 0 },
-	[EVBUFFER_EOL_CRLF] = { find_crlf, 1 },
-	[EVBUFFER_EOL_CRLF_STRICT] = { find_crlf_strict, 1 },
-	[EVBUFFER_EOL_LF] = { find_lf, 0 },
-	[EVBUFFER_EOL_NUL] = { find_nul, 0 },
+	[EVBUFFER_EOL_ANY] = { find_any, NO_BYTE, CR_IS_DATA, 0 },
+	[EVBUFFER_EOL_CRLF] = { find_crlf, '\n', CR_MAY_PRECEDE, 1 },
+	[EVBUFFER_EOL_CRLF_STRICT] = { find_crlf_strict, '\n', CR_MUST_PRECEDE, 1 },
+	[EVBUFFER_EOL_LF] = { find_lf, '\n', CR_IS_DATA, 0 },
+	[EVBUFFER_EOL_NUL] = { find_nul, '\0', CR_IS_DATA, 0 },
 };
 
 static int is_style(enum evbuffer_eol_style style)
@@ -209,11 +217,38 @@ static int find_end(struct evbuffer *buf, struct evi_place place, size_t positio
 		s.place = evi_evbuffer_locate(buf, position);
 	}
 	skip_scanned(buf, style, &s);
-	if (styles[style].find(s, ret_end))
+	if (styles[style].find(&s, ret_end))
 		return 1;
 	if (position == 0 && buf->len > 0)
 		remember_scanned(buf, style);
 	return 0;
+}
+
+/*
+ * Looks in the first chain only, where most lines end. 0: that did not decide it. Bytes that an earlier
+ * search has been through are left to find_end().
+ */
+static int find_in_first(const struct evbuffer *buf, enum evbuffer_eol_style style,
+			 struct line_end *ret_end)
+{
+	struct evi_chain *first = buf->first;
+	const unsigned char *hit;
+	size_t at;
+
+	if (first == NULL || styles[style].byte == NO_BYTE || buf->flags & EVI_BUF_UNLOADED ||
+	    (buf->marks != NULL && buf->marks->line_epoch == buf->epoch))
+		return 0;
+	hit = memchr(first->data, styles[style].byte, first->len);
+	if (hit == NULL)
+		return 0;
+	at = (size_t)(hit - first->data);
+	if (styles[style].cr != CR_IS_DATA && at > 0 && hit[-1] == '\r')
+		*ret_end = (struct line_end){ { first, at - 1 }, at - 1, 2 };
+	else if (styles[style].cr != CR_MUST_PRECEDE)
+		*ret_end = (struct line_end){ { first, at }, at, 1 };
+	else
+		return 0;
+	return 1;
 }
 
 static int search_locked(struct evbuffer *buf, const struct evbuffer_ptr *start,
@@ -222,6 +257,8 @@ static int search_locked(struct evbuffer *buf, const struct evbuffer_ptr *start,
 	struct evi_place place;
 	size_t position;
 
+	if (start == NULL && is_style(style) && find_in_first(buf, style, ret_end))
+		return 1;
 	return is_style(style) && evi_evbuffer_place_of(buf, start, &position, &place) == 0 &&
 	       find_end(buf, place, position, style, ret_end);
 }
@@ -248,13 +285,17 @@ static char *take_line(struct evbuffer *buf, enum evbuffer_eol_style style, size
 	struct line_end end;
 	char *line;
 
-	if (!find_end(buf, (struct evi_place){ .chain = buf->first }, 0, style, &end))
+	if (!find_in_first(buf, style, &end) &&
+	    !find_end(buf, (struct evi_place){ .chain = buf->first }, 0, style, &end))
 		return NULL;
 	line = evi_malloc(end.position + 1);
 	if (line == NULL)
 		return NULL;
-	evi_store_copy((struct evi_place){ .chain = buf->first }, (unsigned char *)line,
-		       end.position);
+	if (end.position <= buf->first->len)
+		memcpy(line, buf->first->data, end.position);
+	else
+		evi_store_copy((struct evi_place){ .chain = buf->first }, (unsigned char *)line,
+			       end.position);
 	line[end.position] = '\0';
 	*ret_len = end.position;
 	*ret_taken = end.position + end.len;

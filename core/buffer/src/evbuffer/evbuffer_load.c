@@ -66,14 +66,12 @@ static int load_piece(struct evbuffer *buf, struct evi_chain **link, size_t skip
 	return replace(buf, link);
 }
 
-int evi_evbuffer_load(struct evbuffer *buf, size_t position, size_t n)
+int evi_evbuffer_load_files(struct evbuffer *buf, size_t position, size_t n)
 {
 	struct evi_chain **link = &buf->first;
 	size_t at = 0, end = n < buf->len - position ? position + n : buf->len;
 	int has_more = 0, err;
 
-	if (!(buf->flags & EVI_BUF_UNLOADED))
-		return 0;
 	while (*link != NULL && at < end) {
 		struct evi_chain *chain = *link;
 		int is_file = chain->kind == EVI_CHAIN_FILE;

@@ -18,12 +18,27 @@
 /* The end of a call on two buffers. References keep each alive while the other's callbacks run. */
 static void finish_pair(struct evbuffer *from, struct evbuffer *to, size_t moved)
 {
+	if (!((from->flags | to->flags) & EVI_BUF_WATCHED)) {
+		evi_evbuffer_unlock(from);
+		evi_evbuffer_unlock(to);
+		return;
+	}
 	from->refs++;
 	to->refs++;
 	evi_evbuffer_notify(from, 0, moved);
 	evi_evbuffer_notify(to, moved, 0);
 	evi_evbuffer_unref_unlock(from);
 	evi_evbuffer_unref_unlock(to);
+}
+
+/* A buffer that has given its memory away takes the other's spare, for what it will be given next. */
+static void hand_spare(struct evbuffer *to, struct evbuffer *from)
+{
+	if (from->spare == NULL && to->spare != NULL &&
+	    to->spare->size_class <= EVI_STORE_IDLE_CLASS_MAX) {
+		from->spare = to->spare;
+		to->spare = NULL;
+	}
 }
 
 /* -EPERM unless the front of `from` and the given end of `to` may change; -EOVERFLOW if too long. */
@@ -46,6 +61,7 @@ static int append_all(struct evbuffer *to, struct evbuffer *from)
 		return -EOVERFLOW;
 	to->flags |= from->flags & EVI_BUF_UNLOADED;
 	evi_store_link_list(to, evi_store_unlink_all(from), last, len);
+	hand_spare(to, from);
 	return 0;
 }
 

@@ -40,13 +40,15 @@ static int list_pieces(struct evi_place from, size_t wanted, struct evbuffer_iov
 static int fill_vectors(struct evi_place from, struct evbuffer_iovec *vec, int n_vec)
 {
 	const struct evi_chain *chain = from.chain;
-	size_t offset = from.offset;
 	int n = 0;
 
 	for (; chain != NULL && n < n_vec; chain = chain->next, n++) {
-		vec[n].iov_base = chain->data + offset;
-		vec[n].iov_len = chain->len - offset;
-		offset = 0;
+		vec[n].iov_base = chain->data;
+		vec[n].iov_len = chain->len;
+	}
+	if (n > 0) {
+		vec[0].iov_base = from.chain->data + from.offset;
+		vec[0].iov_len -= from.offset;
 	}
 	return n;
 }

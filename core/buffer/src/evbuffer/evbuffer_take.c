@@ -13,10 +13,10 @@
 #include <limits.h>
 
 #define SLOW_DRAIN (EVI_BUF_FROZEN_FRONT | EVI_BUF_WATCHED)
-#define SLOW_REMOVE (SLOW_DRAIN | EVI_BUF_UNLOADED)
+#define SLOW_REMOVE (EVI_BUF_FROZEN_FRONT | EVI_BUF_UNLOADED)
 #define SLOW_PULLUP (EVI_BUF_UNLOADED)
 
-static int drain_generally(struct evbuffer *buf, size_t len)
+static evi_noinline int drain_generally(struct evbuffer *buf, size_t len)
 {
 	size_t dropped = 0;
 	int err = 0;
@@ -35,16 +35,20 @@ static int drain_generally(struct evbuffer *buf, size_t len)
 
 int evbuffer_drain(struct evbuffer *buf, size_t len)
 {
-	struct evi_chain *first;
+	struct evi_chain *first = buf->first;
 
-	if (evi_likely(evi_evbuffer_is_plain(buf, SLOW_DRAIN) && (first = buf->first) != NULL &&
-		       len < first->len)) {
+	if (evi_unlikely(!evi_evbuffer_is_plain(buf, SLOW_DRAIN) || first == NULL))
+		return drain_generally(buf, len);
+	if (evi_likely(len < first->len)) {
 		evi_chain_skip(first, len);
 		buf->len -= len;
 		evi_evbuffer_renumber(buf);
 		return 0;
 	}
-	return drain_generally(buf, len);
+	if (!evi_store_is_small(buf))
+		return drain_generally(buf, len);
+	evi_store_empty_small(buf);
+	return 0;
 }
 
 /* Returns how many bytes were copied, or a negative errno. */
@@ -67,7 +71,7 @@ static ev_ssize_t copy_front(struct evbuffer *buf, void *out, size_t len)
 	return (ev_ssize_t)len;
 }
 
-static int remove_generally(struct evbuffer *buf, void *out, size_t len)
+static evi_noinline int remove_generally(struct evbuffer *buf, void *out, size_t len)
 {
 	ev_ssize_t n;
 
@@ -81,18 +85,26 @@ static int remove_generally(struct evbuffer *buf, void *out, size_t len)
 
 int evbuffer_remove(struct evbuffer *buf, void *out, size_t len)
 {
-	struct evi_chain *first;
+	struct evi_chain *first = buf->first;
 
-	if (evi_likely(evi_evbuffer_is_plain(buf, SLOW_REMOVE) && (first = buf->first) != NULL &&
-		       len < first->len && len <= INT_MAX)) {
+	if (evi_unlikely(!evi_evbuffer_is_plain(buf, SLOW_REMOVE) || first == NULL || len > INT_MAX))
+		return remove_generally(buf, out, len);
+	if (evi_likely(len < first->len)) {
 		memcpy(out, first->data, len);
 		first->data += len;
 		first->len -= len;
 		buf->len -= len;
 		evi_evbuffer_renumber(buf);
-		return (int)len;
+	} else if (evi_store_is_small(buf)) {
+		len = first->len;
+		memcpy(out, first->data, len);
+		evi_store_empty_small(buf);
+	} else {
+		return remove_generally(buf, out, len);
 	}
-	return remove_generally(buf, out, len);
+	if (len > 0 && buf->flags & EVI_BUF_WATCHED)
+		evi_evbuffer_finish(buf, 0, len);
+	return (int)len;
 }
 
 ev_ssize_t evbuffer_copyout(struct evbuffer *buf, void *out, size_t len)
@@ -148,7 +160,7 @@ ev_ssize_t evbuffer_copyout_from(struct evbuffer *buf, const struct evbuffer_ptr
 
 /* --- Linearising ---------------------------------------------------------------------------------- */
 
-static unsigned char *pullup_generally(struct evbuffer *buf, ev_ssize_t size)
+static evi_noinline unsigned char *pullup_generally(struct evbuffer *buf, ev_ssize_t size)
 {
 	unsigned char *data = NULL;
 	size_t n;

@@ -60,6 +60,11 @@ struct evbuffer_ptr evi_evbuffer_ptr_none(void);
  * See that the `n` bytes from `position` on, or as many as there are, are in memory. Returns 0, or a
  * negative errno when a file range could not be loaded.
  */
-int evi_evbuffer_load(struct evbuffer *buf, size_t position, size_t n);
+int evi_evbuffer_load_files(struct evbuffer *buf, size_t position, size_t n);
+
+static inline int evi_evbuffer_load(struct evbuffer *buf, size_t position, size_t n)
+{
+	return buf->flags & EVI_BUF_UNLOADED ? evi_evbuffer_load_files(buf, position, n) : 0;
+}
 
 #endif

@@ -3,7 +3,8 @@
  * Adding to and taking from the list of chains; see store.h.
  *
  * Sizes: a new chain has room for what is to be added and for a sixteenth of what is there, so that
- * long buffers have few chains and never waste more than an eighth. A buffer keeps one emptied chain
+ * long buffers have few chains and never waste more than an eighth; a small block is enough for the first
+ * chain only. A buffer keeps one emptied chain
  * as its spare; when it becomes empty only a small one, the rest goes to the pool.
  */
 
@@ -13,8 +14,8 @@
 #include <errno.h>
 
 #define GROWTH_SHIFT 4
-/* An empty buffer keeps no spare of a larger class than this: 4 KiB. */
-#define IDLE_CLASS_MAX 3
+/* The class of a further chain at least: 2 KiB. */
+#define FURTHER_CLASS_MIN 2
 /* Up to so many bytes are moved within a chain rather than a new one begun. */
 #define REALIGN_MAX 2048
 /* What is larger than this is one block: a size that cannot be had fails before much is allocated. */
@@ -37,6 +38,8 @@ static struct evi_chain *new_chain_for(const struct evbuffer *buf, size_t n)
 {
 	size_t room = buf->len >> GROWTH_SHIFT;
 
+	if (buf->first != NULL && room < evi_chain_class_room(FURTHER_CLASS_MIN))
+		room = evi_chain_class_room(FURTHER_CLASS_MIN);
 	if (room < n)
 		room = n;
 	if (n >= SINGLE_BLOCK_MIN)
@@ -106,6 +109,13 @@ int evi_store_append(struct evbuffer *buf, const void *data, size_t len)
 
 	if (len > SIZE_MAX - buf->len)
 		return -EOVERFLOW;
+	if (last == NULL && len <= EVI_CHAIN_ROOM_MAX) {
+		if (evi_store_spare(buf, len) < 0)
+			return -ENOMEM;
+		memcpy(evi_chain_tail(buf->spare), from, len);
+		evi_store_use_spare(buf, len);
+		return 0;
+	}
 	if (last != NULL && len > last->room && can_realign(last, from, len))
 		evi_chain_realign(last);
 	if (last != NULL && len <= last->room) {
@@ -144,17 +154,6 @@ int evi_store_spare(struct evbuffer *buf, size_t n)
 	return 0;
 }
 
-void evi_store_use_spare(struct evbuffer *buf, size_t n)
-{
-	struct evi_chain *chain = buf->spare;
-
-	assert(n > 0 && n <= chain->room);
-	buf->spare = NULL;
-	chain->len = n;
-	chain->room -= n;
-	evi_store_link(buf, chain);
-}
-
 /* The next append starts with the last chain's room: what is too small there must not be used. */
 int evi_store_expand(struct evbuffer *buf, size_t n)
 {
@@ -182,7 +181,7 @@ void evi_store_retire(struct evbuffer *buf, struct evi_chain *list)
 		struct evi_chain *next = list->next;
 
 		if (buf->spare == NULL && evi_chain_is_exclusive(list) &&
-		    list->size_class <= (buf->first == NULL ? IDLE_CLASS_MAX : EVI_CHAIN_CLASSES)) {
+		    list->size_class <= (buf->first == NULL ? EVI_STORE_IDLE_CLASS_MAX : EVI_CHAIN_CLASSES)) {
 			evi_chain_reset(list);
 			buf->spare = list;
 		} else {
@@ -190,7 +189,7 @@ void evi_store_retire(struct evbuffer *buf, struct evi_chain *list)
 		}
 		list = next;
 	}
-	if (buf->first == NULL && buf->spare != NULL && buf->spare->size_class > IDLE_CLASS_MAX)
+	if (buf->first == NULL && buf->spare != NULL && buf->spare->size_class > EVI_STORE_IDLE_CLASS_MAX)
 		evi_evbuffer_trim(buf);
 }
 

@@ -12,7 +12,11 @@
 #include "chain/chain.h"
 #include "evbuffer/marks.h"
 
+#include <assert.h>
 #include <string.h>
+
+/* An empty buffer keeps no spare of a larger class than this: 4 KiB. */
+#define EVI_STORE_IDLE_CLASS_MAX 3
 
 /* Link a chain, which holds at least one byte, behind the last. */
 static inline void evi_store_link(struct evbuffer *buf, struct evi_chain *chain)
@@ -52,7 +56,38 @@ int evi_store_expand(struct evbuffer *buf, size_t n);
 int evi_store_spare(struct evbuffer *buf, size_t n);
 
 /* Make the first `n` bytes of the spare the buffer's last. */
-void evi_store_use_spare(struct evbuffer *buf, size_t n);
+static inline void evi_store_use_spare(struct evbuffer *buf, size_t n)
+{
+	struct evi_chain *chain = buf->spare;
+
+	assert(n > 0 && n <= chain->room);
+	buf->spare = NULL;
+	chain->len = n;
+	chain->room -= n;
+	evi_store_link(buf, chain);
+}
+
+/* Whether the buffer is one small chain of its own memory, which stays as the spare when emptied. */
+static inline int evi_store_is_small(const struct evbuffer *buf)
+{
+	const struct evi_chain *first = buf->first;
+
+	return first == buf->last && buf->spare == NULL && evi_chain_is_exclusive(first) &&
+	       first->size_class <= EVI_STORE_IDLE_CLASS_MAX;
+}
+
+/* Empty such a buffer. */
+static inline void evi_store_empty_small(struct evbuffer *buf)
+{
+	struct evi_chain *first = buf->first;
+
+	buf->first = buf->last = NULL;
+	buf->len = 0;
+	buf->flags &= (uint16_t)~EVI_BUF_UNLOADED;
+	evi_chain_reset(first);
+	buf->spare = first;
+	evi_evbuffer_renumber(buf);
+}
 
 /* Discard the first `n` bytes, of which there are as many, 1 at least. */
 void evi_store_drop(struct evbuffer *buf, size_t n);
