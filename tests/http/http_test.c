@@ -211,25 +211,19 @@ void peer_finish(struct peer *peer)
 }
 
 static const char *wanted;
-static size_t wanted_from;
 
 static int has_come(void *arg)
 {
 	struct peer *peer = arg;
-	const char *at = strstr(peer->got + wanted_from, wanted);
+	const char *at = strstr(peer->got + peer->awaited, wanted);
 
 	if (at != NULL)
-		wanted_from = (size_t)(at - peer->got) + strlen(wanted);
+		peer->awaited = (size_t)(at - peer->got) + strlen(wanted);
 	return at != NULL;
 }
 
 void peer_until(struct peer *peer, const char *text)
 {
-	static struct peer *last;
-
-	if (last != peer)
-		wanted_from = 0;
-	last = peer;
 	wanted = text;
 	wait_for(has_come, peer, text);
 }
