@@ -101,8 +101,15 @@ static struct evhttp_connection *make_with_bev(struct evhttp_connection *c, stru
 static void let_go(struct evi_request *r)
 {
 	r->is_queued = 0;
-	r->pub.evcon = NULL;
+	(void)evi_request_leave(r);
 	evi_request_release(r);
+}
+
+/* Off the connection, and safe from being freed by the close callback until let_go(). */
+static void detach(struct evi_request *r)
+{
+	r->pub.evcon = NULL;
+	evi_request_enter(r);
 }
 
 void evi_client_end(struct evhttp_connection *c)
@@ -118,11 +125,11 @@ void evi_client_end(struct evhttp_connection *c)
 
 		EVI_QUEUE_REMOVE(&client->queue, req, next);
 		EVI_QUEUE_APPEND(&queue, req, next);
-		req->evcon = NULL;
+		detach(evi_request_of(req));
 	}
 	c->current = NULL;
 	if (current != NULL)
-		current->pub.evcon = NULL;
+		detach(current);
 	evi_connection_tell_closed(c);
 	if (current != NULL)
 		let_go(current);

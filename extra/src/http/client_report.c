@@ -12,11 +12,16 @@
 #include <errno.h>
 #include <string.h>
 
-/* Calls the completion callback, with the request or with NULL, and lets go of it. */
+/*
+ * Whoever ends an exchange enters the request first (evi_request_enter()): the program may free it in
+ * any callback on the way, that of closing the connection included. A request that it has freed hears
+ * nothing more.
+ */
+
+/* Calls the completion callback, with the request or with NULL, leaves the request and lets go of it. */
 static void finish(struct evi_request *r, struct evhttp_request *told)
 {
-	evi_request_enter(r);
-	if (r->pub.cb != NULL)
+	if (r->pub.cb != NULL && !r->is_unwanted)
 		r->pub.cb(told, r->pub.cb_arg);
 	(void)evi_request_leave(r);
 	evi_request_release(r);
@@ -25,20 +30,23 @@ static void finish(struct evi_request *r, struct evhttp_request *told)
 static void tell_failure(struct evi_request *r, const struct evhttp_failure *failure)
 {
 	EVUTIL_SET_SOCKET_ERROR(failure->socket_error);
-	if (r->failure_cb != NULL)
+	if (r->failure_cb != NULL && !r->is_unwanted)
 		r->failure_cb(&r->pub, failure, r->failure_arg);
+	EVUTIL_SET_SOCKET_ERROR(failure->socket_error);
+}
+
+static void tell_error(struct evi_request *r, const struct evhttp_failure *failure)
+{
+	tell_failure(r, failure);
+	if (r->pub.error_cb != NULL && !r->is_unwanted)
+		r->pub.error_cb(failure->reason, r->pub.cb_arg);
 	EVUTIL_SET_SOCKET_ERROR(failure->socket_error);
 }
 
 /* Error callback, then completion without request. */
 static void finish_failed(struct evi_request *r, const struct evhttp_failure *failure)
 {
-	evi_request_enter(r);
-	tell_failure(r, failure);
-	if (r->pub.error_cb != NULL)
-		r->pub.error_cb(failure->reason, r->pub.cb_arg);
-	EVUTIL_SET_SOCKET_ERROR(failure->socket_error);
-	(void)evi_request_leave(r);
+	tell_error(r, failure);
 	finish(r, NULL);
 }
 
@@ -83,6 +91,7 @@ void evi_client_fail(struct evhttp_connection *c, enum evhttp_request_error erro
 
 	c->current = NULL;
 	r->pub.evcon = NULL;
+	evi_request_enter(r);
 	evi_client_down(c);
 	finish_failed(r, &failure);
 	evi_client_pump(c);
@@ -106,6 +115,7 @@ void evi_client_report_unreachable(struct evhttp_connection *c, enum evhttp_fail
 	r = evi_request_of(client->queue.tqh_first);
 	evi_client_unqueue(c, r);
 	r->pub.evcon = NULL;
+	evi_request_enter(r);
 	finish_failed(r, &failure);
 }
 
@@ -135,7 +145,6 @@ void evi_client_report_refused(struct evhttp_connection *c, enum evhttp_failure_
 		r->pub.response_code = 0;
 		evi_request_enter(r);
 		tell_failure(r, &failure);
-		(void)evi_request_leave(r);
 		finish(r, &r->pub);
 	}
 	client->is_pumping = was_pumping != 0;
@@ -152,6 +161,7 @@ void evi_client_complete(struct evhttp_connection *c)
 	c->current = NULL;
 	c->state = EVI_CLIENT_IDLE;
 	r->pub.evcon = NULL;
+	evi_request_enter(r);
 	/* Leftovers, or a request that was not sent to its end: what comes next is uncertain. */
 	if (!is_tunnel &&
 	    (r->closes || evbuffer_get_length(in) > 0 || evbuffer_get_length(out) > 0))
@@ -213,12 +223,9 @@ void evhttp_cancel_request(struct evhttp_request *req)
 	}
 	evi_connection_enter(c);
 	if (!r->is_queued || (c->current == NULL && c->client->queue.tqh_first == req)) {
-		stop_running(c, r);
 		evi_request_enter(r);
-		if (r->failure_cb != NULL)
-			r->failure_cb(req, &failure, r->failure_arg);
-		if (req->error_cb != NULL)
-			req->error_cb(EVREQ_HTTP_REQUEST_CANCEL, req->cb_arg);
+		stop_running(c, r);
+		tell_error(r, &failure);
 		(void)evi_request_leave(r);
 	} else {
 		evi_client_unqueue(c, r);
