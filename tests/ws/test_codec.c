@@ -30,9 +30,9 @@ Test(ws_codec, lengths)
 	uint8_t out[EVI_WS_HEAD_MAX];
 	struct evi_ws_head head;
 
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); ++i) {
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		cr_assert_eq(evi_ws_head_write(out, 0x82, table[i].len, NULL), table[i].size);
-		for (size_t part = 0; part < table[i].size; ++part)
+		for (size_t part = 0; part < table[i].size; part++)
 			cr_expect_eq(evi_ws_head_read(out, part, &head), 0);
 		cr_assert_eq(evi_ws_head_read(out, table[i].size, &head), (int)table[i].size);
 		cr_expect_eq(head.len, table[i].len);
@@ -50,19 +50,18 @@ Test(ws_codec, masking)
 	static const uint8_t mask[4] = { 0x12, 0xfe, 0x00, 0x81 };
 	uint8_t from[80], to[80];
 
-	for (size_t i = 0; i < sizeof(from); ++i)
+	for (size_t i = 0; i < sizeof(from); i++)
 		from[i] = (uint8_t)(i * 7);
-	for (size_t start = 0; start < 9; ++start)
-		for (size_t len = 0; len + start < sizeof(from); ++len) {
+	for (size_t start = 0; start < 9; start++)
+		for (size_t len = 0; len + start < sizeof(from); len++) {
 			evi_ws_mask(to + start, from + start, len, mask, start + len);
-			for (size_t i = 0; i < len; ++i)
+			for (size_t i = 0; i < len; i++)
 				cr_assert_eq(to[start + i],
 					from[start + i] ^ mask[(start + len + i) & 3]);
 		}
 }
 
-static int
-is_valid(const char *text, size_t step)
+static int is_valid(const char *text, size_t step)
 {
 	struct evi_utf8 state = { 0 };
 	size_t len = strlen(text);
@@ -84,9 +83,9 @@ Test(ws_codec, utf8)
 		"\xff", "\xe1\x80", "\xc3(", "0123456789abcdef\xc3 0123456789abcdef" };
 
 	for (size_t step = 1; step < 40; ++step) {
-		for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); ++i)
+		for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
 			cr_expect(is_valid(good[i], step), "good %zu by %zu", i, step);
-		for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); ++i)
+		for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 			cr_expect(!is_valid(bad[i], step), "bad %zu by %zu", i, step);
 	}
 }
@@ -97,8 +96,8 @@ Test(ws_codec, close_codes)
 	static const unsigned bad[] = { 0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000 };
 	static const unsigned good[] = { 1000, 1001, 1002, 1003, 1007, 1014, 3000, 3999, 4000, 4999 };
 
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); ++i)
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		cr_expect(!evi_ws_is_close_code(bad[i]), "%u", bad[i]);
-	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); ++i)
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
 		cr_expect(evi_ws_is_close_code(good[i]), "%u", good[i]);
 }
