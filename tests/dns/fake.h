@@ -117,11 +117,13 @@ static inline void fake_note(struct fake *fake, const uint8_t *query, size_t len
 
 static inline void fake_send(struct fake *fake, const void *data, size_t len)
 {
-	uint8_t head[2] = { (uint8_t)(len >> 8), (uint8_t)len };
-
 	if (fake->conn != NULL) {
-		cr_assert_eq(send(fake->conn->fd, head, 2, MSG_NOSIGNAL), 2);
-		cr_assert_eq(send(fake->conn->fd, data, len, MSG_NOSIGNAL), (ssize_t)len);
+		static uint8_t message[PACKET_MAX + 2]; /* in one piece, or it would wait for an ACK */
+
+		message[0] = (uint8_t)(len >> 8);
+		message[1] = (uint8_t)len;
+		memcpy(message + 2, data, len);
+		cr_assert_eq(send(fake->conn->fd, message, len + 2, MSG_NOSIGNAL), (ssize_t)len + 2);
 		return;
 	}
 	cr_assert_eq(sendto(fake->fd, data, len, 0, (struct sockaddr *)&fake->from, sizeof(fake->from)),
@@ -466,6 +468,27 @@ static inline size_t answer_by_name(struct fake *fake, const uint8_t *query, siz
 			return begin_reply(query, reply, kinds[i].flags);
 	}
 	return answer_address(fake, query, len, reply);
+}
+
+/* A file with that content, in a place of its own; removed by file_done(). */
+struct text_file {
+	char name[64];
+};
+
+static inline struct text_file file_with(const void *text, size_t len)
+{
+	struct text_file file = { "/tmp/dns-test-XXXXXX" };
+	int fd = mkstemp(file.name);
+
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(write(fd, text, len), (ssize_t)len);
+	close(fd);
+	return file;
+}
+
+static inline void file_done(struct text_file *file)
+{
+	cr_assert_eq(unlink(file->name), 0);
 }
 
 /* Lets the loop run for `ms`, whatever happens. */
