@@ -8,9 +8,12 @@
 
 #include <string.h>
 
-/* Frames and bytes per turn, so that a fast peer does not keep others waiting. */
-#define TURN_FRAMES 256
-#define TURN_BYTES  (1u << 20)
+/*
+ * Frames and bytes per turn, so that a fast peer does not keep others waiting; the loop takes some 32
+ * turns of all sessions, then looks at what else there is to do.
+ */
+#define TURN_FRAMES 64
+#define TURN_BYTES  (128u << 10)
 
 /* Answers to pings that the peer does not read, in bytes. */
 #define PONGS_MAX (256u << 10)
