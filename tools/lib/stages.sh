@@ -92,6 +92,47 @@ check_interface()
 	PREFIX=$prefix run_folder tests/abi
 }
 
+# Each fuzz target under libFuzzer for a fixed number of inputs, the same ones each time.
+fuzz_targets()
+{
+	local target name bad=0
+
+	command -v clang >/dev/null || { note_skip "fuzz targets: clang is not installed"; return 0; }
+	CC=clang CXX=clang++ CFLAGS=-fsanitize=fuzzer-no-link configure "$out/fuzz" -Dfuzz=enabled \
+		-Dharness=mini -Ddefault_library=static -Db_sanitize=address,undefined \
+		-Db_lundef=false -Dbuildtype=debugoptimized -Dopenssl=disabled -Dmbedtls=disabled \
+		-Dcompat=disabled -Dbench=disabled -Dexamples=disabled || return 1
+	# shellcheck disable=SC2046
+	ninja -C "$out/fuzz" -j "$jobs" $(fuzz_programs) || return 1
+	for target in $(fuzz_programs); do
+		name=${target##*/fuzz_}
+		mkdir -p "$out/fuzz/found/$name"
+		if timeout 300 "$out/fuzz/$target" -seed=1 -runs="$(fuzz_runs "$name")" -max_len=1024 \
+			-artifact_prefix="$out/fuzz/found/" "$out/fuzz/found/$name" \
+			"$root/tests/fuzz/corpus/$name" 2>&1 | tail -n 20; test "${PIPESTATUS[0]}" -eq 0; then
+			passed=$((passed + 1))
+		else
+			say "FAIL fuzz target $name"
+			failed=$((failed + 1)) bad=1
+		fi
+	done
+	return $bad
+}
+
+fuzz_programs()
+{
+	ninja -C "$out/fuzz" -t targets all | sed -n 's,^\(tests/fuzz/fuzz_[a-z_]*\):.*,\1,p'
+}
+
+# Those that go through sockets are about ten times slower.
+fuzz_runs()
+{
+	case $1 in
+	http_*|ws) echo 4000 ;;
+	*) echo 40000 ;;
+	esac
+}
+
 # Every executable run_* of a folder is a test: exit 0 passed, 77 skipped (says why), else failed.
 run_folder()
 {
