@@ -32,6 +32,7 @@ enum evi_connection_state {
 	EVI_SERVER_REPLY,   /* the application has the request */
 	EVI_SERVER_FLUSH,   /* the reply is complete, not all of it is written */
 	EVI_SERVER_LINGER,  /* half closed: what still comes is thrown away */
+	EVI_SERVER_DRAIN,   /* the end, as soon as earlier replies are written */
 	/* client */
 	EVI_CLIENT_DOWN,    /* not connected */
 	EVI_CLIENT_WAIT,    /* until the next attempt */
@@ -87,6 +88,8 @@ struct evhttp_connection {
 	unsigned is_refused : 1;  /* server: above the maximum of connections */
 	unsigned has_deadline : 1;
 	unsigned has_own_timeouts : 1; /* the program has set them */
+	unsigned is_plain : 1;    /* server: a bufferevent of ours, over the socket alone */
+	unsigned has_committed : 1; /* server: a reply was done with when it was in the output */
 	uint32_t lingered; /* bytes thrown away */
 };
 

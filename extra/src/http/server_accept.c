@@ -79,6 +79,7 @@ static struct evhttp_connection *make_connection(struct evhttp *http, struct buf
 	evi_connection_take_bev(c, bev, is_own);
 	c->state = EVI_SERVER_HEAD;
 	c->is_established = 1;
+	c->is_plain = is_own != 0;
 	c->ext_method = http->ext_method;
 	c->headers_max = http->headers_max;
 	c->body_max = http->body_max;
@@ -127,6 +128,20 @@ void evi_server_accept(struct evhttp_bound_socket *bound, evutil_socket_t fd,
 }
 
 /*
+ * The program ends the connection while the reply to an earlier request, which it believes written,
+ * may still be in the output: what the socket takes at once goes out.
+ */
+static void push_committed(struct evhttp_connection *c)
+{
+	struct evbuffer *out = bufferevent_get_output(c->bev);
+
+	if (!c->has_committed || evbuffer_get_length(out) == 0)
+		return;
+	(void)evbuffer_unfreeze(out, 1);
+	(void)evbuffer_write(out, bufferevent_getfd(c->bev));
+}
+
+/*
  * The request goes before the close callback is told. It stays with the application while that owes
  * the rest of the reply, and is ours to free otherwise.
  */
@@ -135,6 +150,7 @@ void evi_server_end(struct evhttp_connection *c)
 	struct evi_request *r = c->current;
 	int is_owed = 0;
 
+	push_committed(c);
 	unlink_connection(c);
 	c->current = NULL;
 	if (r != NULL) {

@@ -5,6 +5,8 @@
  *   HEAD -> BODY -> REPLY -> FLUSH -> HEAD ...
  *             \-> SKIP -> FLUSH -> LINGER
  *
+ * DRAIN comes after any of them when the connection ends with earlier replies not written yet.
+ *
  * evi_server_advance() takes steps until one has to wait. Whatever may call the program returns to it
  * by asking first whether the connection is still there.
  */
@@ -34,14 +36,30 @@ static void close_connection(struct evhttp_connection *c)
 	evhttp_connection_free(c);
 }
 
-static size_t input_length(const struct evhttp_connection *c)
-{
-	return evbuffer_get_length(bufferevent_get_input(c->bev));
-}
-
 static size_t output_length(const struct evhttp_connection *c)
 {
 	return evbuffer_get_length(bufferevent_get_output(c->bev));
+}
+
+/* Closes when the replies to earlier requests are written. What the current one wants, is dropped. */
+static void close_written(struct evhttp_connection *c)
+{
+	struct evi_request *r = c->current;
+
+	if (output_length(c) == 0) {
+		close_connection(c);
+		return;
+	}
+	c->current = NULL;
+	c->state = EVI_SERVER_DRAIN;
+	if (r != NULL)
+		evi_request_release(r);
+	(void)bufferevent_disable(c->bev, EV_READ);
+}
+
+static size_t input_length(const struct evhttp_connection *c)
+{
+	return evbuffer_get_length(bufferevent_get_input(c->bev));
 }
 
 /* --- Timeouts ----------------------------------------------------------------------------------- */
@@ -125,7 +143,8 @@ static int begin_request(struct evhttp_connection *c)
 		if (c->is_freed)
 			evi_request_release(r);
 		else
-			close_connection(c);
+			close_written(c);
+		return -1;
 	}
 	return c->is_freed ? -1 : 0;
 }
@@ -158,6 +177,14 @@ static void lose(struct evhttp_connection *c, enum evhttp_request_error error)
 	if (c->state == EVI_SERVER_HEAD || c->state == EVI_SERVER_BODY)
 		tell_error(c, error);
 	close_connection(c);
+}
+
+/* The peer has finished sending before its request was complete, but may wait for earlier replies. */
+static void lose_at_eof(struct evhttp_connection *c)
+{
+	tell_error(c, EVREQ_HTTP_EOF);
+	if (!c->is_freed)
+		close_written(c);
 }
 
 static void on_timeout(struct evhttp_connection *c)
@@ -257,7 +284,8 @@ static int run_header_cb(struct evhttp_connection *c, struct evi_request *r)
 		if (c->is_freed)
 			evi_request_release(r);
 		else
-			lose(c, EVREQ_HTTP_EOF);
+			lose_at_eof(c);
+		return -1;
 	}
 	return c->is_freed ? -1 : 0;
 }
@@ -321,7 +349,7 @@ static enum step step_head(struct evhttp_connection *c)
 
 	if (input_length(c) == 0) {
 		if (c->has_eof)
-			lose(c, EVREQ_HTTP_EOF);
+			lose_at_eof(c);
 		return WAIT;
 	}
 	if (r == NULL) {
@@ -335,7 +363,7 @@ static enum step step_head(struct evhttp_connection *c)
 	if (step == EVI_HEAD_BAD)
 		evi_server_refuse(c, code_of_head_error(&r->head), EVREQ_HTTP_INVALID_HEADER);
 	else if (c->has_eof)
-		lose(c, EVREQ_HTTP_EOF);
+		lose_at_eof(c);
 	else if (evi_head_has_begun(&r->head))
 		start_deadline(c);
 	return WAIT;
@@ -379,7 +407,7 @@ static enum step step_body(struct evhttp_connection *c)
 		return WAIT;
 	default:
 		if (c->has_eof)
-			lose(c, EVREQ_HTTP_EOF);
+			lose_at_eof(c);
 		return WAIT;
 	}
 }
@@ -405,7 +433,7 @@ static enum step finish_exchange(struct evhttp_connection *c);
 /* Nonzero if nobody can tell that the reply is not on the wire yet. */
 static int is_committed(const struct evhttp_connection *c, const struct evi_request *r)
 {
-	return !r->closes && !c->has_eof && r->pub.on_complete_cb == NULL && r->drained == NULL &&
+	return c->is_plain && !r->closes && !c->has_eof && r->pub.on_complete_cb == NULL && r->drained == NULL &&
 	       output_length(c) <= COMMITTED_MAX;
 }
 
@@ -417,8 +445,10 @@ static enum step after_handler(struct evhttp_connection *c, struct evi_request *
 		set_quiet(c, 1);
 		return WAIT;
 	}
-	if (is_committed(c, r))
+	if (is_committed(c, r)) {
+		c->has_committed = 1;
 		return finish_exchange(c);
+	}
 	evi_server_reply_ended(c);
 	set_quiet(c, 1);
 	return WAIT;
@@ -572,6 +602,7 @@ static enum step (*const steps[])(struct evhttp_connection *c) = {
 	[EVI_SERVER_HEAD] = step_head,       [EVI_SERVER_BODY] = step_body,
 	[EVI_SERVER_SKIP] = step_skip,       [EVI_SERVER_REPLY] = wait_for_reply,
 	[EVI_SERVER_FLUSH] = wait_for_reply, [EVI_SERVER_LINGER] = step_linger,
+	[EVI_SERVER_DRAIN] = wait_for_reply,
 };
 
 void evi_server_advance(struct evhttp_connection *c)
@@ -595,10 +626,12 @@ static void on_write(struct bufferevent *bev, void *arg)
 	struct evhttp_connection *c = arg;
 
 	(void)bev;
-	if (output_length(c) > 0 || c->current == NULL)
+	if (output_length(c) > 0 || (c->current == NULL && c->state != EVI_SERVER_DRAIN))
 		return;
 	evi_connection_enter(c);
-	if (c->state == EVI_SERVER_REPLY)
+	if (c->state == EVI_SERVER_DRAIN)
+		close_connection(c);
+	else if (c->state == EVI_SERVER_REPLY)
 		(void)run_drained(c);
 	else if (c->state == EVI_SERVER_FLUSH && finish_exchange(c) == AGAIN)
 		evi_server_advance(c);
