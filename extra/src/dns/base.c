@@ -157,7 +157,7 @@ int evdns_base_resume(struct evdns_base *base)
 		return -1;
 	evi_dns_lock(base);
 	base->is_suspended = 0;
-	evi_dns_query_start_waiting(base);
+	evi_dns_query_resume_all(base);
 	evi_dns_unlock(base);
 	return 0;
 }

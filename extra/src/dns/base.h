@@ -196,6 +196,7 @@ struct evi_dns_query {
 	uint8_t ignores_tc;
 	uint8_t has_moved;      /* once, after NOTIMP or REFUSED */
 	uint8_t has_opt;        /* the message carries an OPT record */
+	uint8_t is_stranded;    /* its connection was closed just now */
 	int sent;
 	struct evi_dns_server **servfail; /* servers that said so; owned */
 	int servfail_count;
@@ -215,6 +216,9 @@ void evi_dns_query_stop(struct evi_dns_query *query);
 
 /* Start as many waiting ones as there is room for. */
 void evi_dns_query_start_waiting(struct evdns_base *base);
+
+/* The same after suspending; without servers they have as long as one would have had. */
+void evi_dns_query_resume_all(struct evdns_base *base);
 
 /* Everything in flight waits again, before what waits already, as if never sent. */
 void evi_dns_query_suspend_all(struct evdns_base *base);

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <string.h>
 
+static void send_to(struct evi_dns_query *q, struct evi_dns_server *server);
 static void send_query(struct evi_dns_query *q, const struct evi_dns_server *except);
 
 /* --- Ids ------------------------------------------------------------------------------------------- */
@@ -202,7 +203,8 @@ static void enter_waiting(struct evi_dns_query *q, int at_front)
 
 static int may_start(const struct evdns_base *base)
 {
-	return !base->is_suspended && !base->is_freed && base->server_count > 0 && base->inflight < base->settings.max_inflight;
+	return !base->is_suspended && !base->is_freed && base->server_count > 0 &&
+	       base->inflight < base->settings.max_inflight;
 }
 
 static void launch(struct evi_dns_query *q)
@@ -221,6 +223,17 @@ void evi_dns_query_start_waiting(struct evdns_base *base)
 		leave_state(q);
 		launch(q);
 	}
+}
+
+/* Requests that came while suspended may now wait in vain. */
+void evi_dns_query_resume_all(struct evdns_base *base)
+{
+	if (base->server_count > 0) {
+		evi_dns_query_start_waiting(base);
+		return;
+	}
+	for (struct evi_dns_query *q = base->waiting; q != NULL; q = q->next)
+		start_giving_up(q);
 }
 
 void evi_dns_query_start(struct evi_dns_query *q)
@@ -309,17 +322,10 @@ static int transmit(struct evi_dns_query *q, struct evi_dns_server *server)
 }
 
 /* Sends once more; a failure to send is noticed by the timeout, like any loss. */
-static void send_query(struct evi_dns_query *q, const struct evi_dns_server *except)
+static void send_to(struct evi_dns_query *q, struct evi_dns_server *server)
 {
-	struct evi_dns_server *server = q->only != NULL ? q->only : evi_dns_server_choose(q->base, except);
 	int err;
 
-	if (server == NULL) { /* they were all removed */
-		leave_state(q);
-		forget_history(q);
-		enter_waiting(q, 0);
-		return;
-	}
 	q->server = server;
 	if (q->sent == 0 || (q->has_opt && server->lacks_edns))
 		build_message(q);
@@ -331,13 +337,18 @@ static void send_query(struct evi_dns_query *q, const struct evi_dns_server *exc
 		finish_with(q, DNS_ERR_TIMEOUT);
 }
 
-/* The same question, asked anew: what was sent so far counts no more. */
-static void restart(struct evi_dns_query *q, const struct evi_dns_server *except)
+/* The server whose turn it is; one that is in flight always has one to go to. */
+static void send_query(struct evi_dns_query *q, const struct evi_dns_server *except)
+{
+	send_to(q, q->only != NULL ? q->only : evi_dns_server_choose(q->base, except));
+}
+
+/* What was sent so far counts no more: the question is about to be asked anew. */
+static void forget_sendings(struct evi_dns_query *q)
 {
 	(void)event_del_noblock(&q->timer);
 	drop_sendings(q);
 	q->sent = 0;
-	send_query(q, except);
 }
 
 static void give_up(struct evi_dns_query *q)
@@ -347,7 +358,54 @@ static void give_up(struct evi_dns_query *q)
 	finish_with(q, DNS_ERR_TIMEOUT);
 }
 
-/* A silent connection is not asked again: the next try makes a new one. */
+/* Closes the server's connection; the queries on it are marked. */
+static void strand_queries(struct evi_dns_server *server)
+{
+	struct evdns_base *base = server->base;
+
+	evi_dns_tcp_close(server);
+	for (int bucket = 0; bucket < EVI_DNS_IDS_BUCKETS; bucket++) {
+		for (struct evi_dns_query *q = base->ids[bucket]; q != NULL; q = q->id_next) {
+			if (!is_being_asked(q, server))
+				continue;
+			drop_sendings(q);
+			q->is_stranded = 1;
+		}
+	}
+}
+
+/* The next marked query, or NULL. What is done to it may end or start others, but marks none. */
+static struct evi_dns_query *next_stranded(struct evdns_base *base, int *bucket)
+{
+	for (; *bucket < EVI_DNS_IDS_BUCKETS; ++*bucket) {
+		for (struct evi_dns_query *q = base->ids[*bucket]; q != NULL; q = q->id_next) {
+			if (q->is_stranded) {
+				q->is_stranded = 0;
+				return q;
+			}
+		}
+	}
+	return NULL;
+}
+
+/* A connection that was silent too long is replaced, and all its queries are sent again. */
+static void replace_connection(struct evi_dns_query *silent)
+{
+	struct evi_dns_server *server = silent->server;
+	struct evi_dns_query *q;
+	int bucket = 0;
+
+	strand_queries(server);
+	silent->is_stranded = 0;
+	send_to(silent, server);
+	while ((q = next_stranded(server->base, &bucket)) != NULL) {
+		if (q->sent >= server->base->settings.attempts)
+			continue; /* its own timeout ends it */
+		(void)event_del_noblock(&q->timer);
+		send_to(q, server);
+	}
+}
+
 static void on_timeout(evutil_socket_t fd, short what, void *arg)
 {
 	struct evi_dns_query *q = arg;
@@ -359,19 +417,14 @@ static void on_timeout(evutil_socket_t fd, short what, void *arg)
 	if (q->state == EVI_DNS_WAITING) {
 		finish_with(q, DNS_ERR_TIMEOUT);
 	} else if (q->state == EVI_DNS_IN_FLIGHT) {
-		struct evi_dns_server *silent = q->server;
-
 		if (q->only == NULL)
-			evi_dns_server_timed_out(silent);
-		if (q->sent >= base->settings.attempts) {
+			evi_dns_server_timed_out(q->server);
+		if (q->sent >= base->settings.attempts)
 			give_up(q);
-		} else if (q->by_tcp) {
-			drop_sendings(q);
-			evi_dns_tcp_close(silent);
+		else if (q->by_tcp)
+			replace_connection(q);
+		else
 			send_query(q, NULL);
-		} else {
-			send_query(q, NULL);
-		}
 	}
 	evi_dns_unlock(base);
 }
@@ -380,25 +433,19 @@ static void on_timeout(evutil_socket_t fd, short what, void *arg)
 void evi_dns_query_tcp_lost(struct evi_dns_server *server)
 {
 	struct evdns_base *base = server->base;
+	struct evi_dns_query *q;
+	int bucket = 0;
 
-	evi_dns_tcp_close(server);
-	for (int bucket = 0; bucket < EVI_DNS_IDS_BUCKETS; bucket++) {
-		struct evi_dns_query *q = base->ids[bucket], *next;
-
-		for (; q != NULL; q = next) {
-			next = q->id_next;
-			if (!is_being_asked(q, server))
-				continue;
-			drop_sendings(q);
-			if (q->only != NULL || base->server_count < 2)
-				continue; /* its timeout sends it again */
-			if (q->sent >= base->settings.attempts) {
-				give_up(q);
-				return; /* the list may have changed: the others' timeouts see to them */
-			}
-			(void)event_del_noblock(&q->timer);
-			send_query(q, server);
+	strand_queries(server);
+	while ((q = next_stranded(base, &bucket)) != NULL) {
+		if (q->only != NULL || base->server_count < 2)
+			continue; /* its timeout sends it again */
+		if (q->sent >= base->settings.attempts) {
+			give_up(q);
+			continue;
 		}
+		(void)event_del_noblock(&q->timer);
+		send_query(q, server);
 	}
 }
 
@@ -429,22 +476,19 @@ static void server_failed_at_it(struct evi_dns_query *q, struct evi_dns_server *
 {
 	struct evi_dns_server **list =
 		evi_realloc(q->servfail, (size_t)(q->servfail_count + 1) * sizeof(struct evi_dns_server *));
+	struct evi_dns_server *next = NULL;
 
 	if (list != NULL) {
 		q->servfail = list;
 		list[q->servfail_count++] = server;
+		next = q->only == NULL ? next_capable(q) : NULL;
 	}
-	if (list == NULL || q->only != NULL || next_capable(q) == NULL) {
+	if (next == NULL) {
 		finish_with(q, DNS_ERR_SERVERFAILED);
 		return;
 	}
-	(void)event_del_noblock(&q->timer);
-	q->sent = 0;
-	drop_sendings(q);
-	q->base->rotation = 0;
-	while (q->base->servers[q->base->rotation] != next_capable(q))
-		q->base->rotation++;
-	send_query(q, server);
+	forget_sendings(q);
+	send_to(q, next);
 }
 
 static int is_another_up(const struct evi_dns_query *q, const struct evi_dns_server *server)
@@ -463,7 +507,8 @@ static void server_will_not(struct evi_dns_query *q, struct evi_dns_server *serv
 		return;
 	}
 	q->has_moved = 1;
-	restart(q, server);
+	forget_sendings(q);
+	send_query(q, server);
 }
 
 static void reply_was_cut(struct evi_dns_query *q, struct evi_dns_server *server)
@@ -473,24 +518,19 @@ static void reply_was_cut(struct evi_dns_query *q, struct evi_dns_server *server
 		return;
 	}
 	q->by_tcp = 1;
-	(void)event_del_noblock(&q->timer);
-	drop_sendings(q);
-	q->sent = 0;
-	for (int i = 0; i < q->base->server_count; i++) {
-		if (q->base->servers[i] == server)
-			q->base->rotation = (unsigned)i;
-	}
-	send_query(q, NULL);
+	forget_sendings(q);
+	send_to(q, server);
 }
 
 static void format_error(struct evi_dns_query *q, struct evi_dns_server *server)
 {
-	if (!q->has_opt || server->lacks_edns) {
+	if (!q->has_opt) {
 		finish_with(q, DNS_ERR_FORMAT);
 		return;
 	}
 	server->lacks_edns = 1;
-	restart(q, NULL);
+	forget_sendings(q);
+	send_to(q, server);
 }
 
 static void answered(struct evi_dns_query *q, struct evi_dns_reader *reader,

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Waiting for a place, suspending and resuming, cancelling. */
+
+#include "fake.h"
+
+TestSuite(dns_queue, .init = support_leak_init, .fini = support_leak_fini, .timeout = 60);
+
+/* DNS-154 */
+Test(dns_queue, first_come_first_served)
+{
+	struct asked a;
+	struct told t[20];
+	char names[20][8];
+
+	memset(t, 0, sizeof(t));
+	set_up(&a, answer_by_name);
+	evdns_base_set_option(a.dns, "max-inflight", "3");
+	for (int i = 0; i < 20; i++) {
+		snprintf(names[i], sizeof(names[i]), "h%02d", i);
+		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, names[i], 0, tell, &t[i]));
+	}
+	for (int i = 0; i < 20; i++) {
+		support_run_until(a.base, &t[i].calls, 5000);
+		cr_assert_eq(t[i].result, DNS_ERR_NONE);
+	}
+	for (int i = 3; i < 20; i++) {
+		int k = 0;
+
+		while (strcmp(a.fake.seen[k].name, names[i]) != 0)
+			k++;
+		cr_assert(k >= i - 2, "%s was sent as number %d", names[i], k);
+	}
+	tear_down(&a);
+}
+
+/* DNS-154: never more than the limit at once. */
+Test(dns_queue, the_limit_holds)
+{
+	struct asked a;
+	struct told t[20];
+
+	memset(t, 0, sizeof(t));
+	set_up(&a, NULL);
+	evdns_base_set_option(a.dns, "max-inflight", "3");
+	evdns_base_set_option(a.dns, "timeout", "0.05");
+	evdns_base_set_option(a.dns, "attempts", "1");
+	evdns_base_set_option(a.dns, "initial-probe-timeout", "60");
+	for (int i = 0; i < 9; i++)
+		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "host", 0, tell, &t[i]));
+	run_for(a.base, 20);
+	cr_assert_eq(a.fake.queries, 3);
+	support_run_until(a.base, &t[8].calls, 5000);
+	cr_assert_eq(a.fake.queries, 9);
+	for (int i = 3; i < 9; i++)
+		cr_assert_geq(a.fake.seen[i].at - a.fake.seen[i - 3].at, 30);
+	tear_down(&a);
+}
+
+/* DNS-155, DNS-157 */
+Test(dns_queue, suspended_queries_go_ahead_in_their_order)
+{
+	struct asked a;
+	struct told t[6];
+	static const char *const names[] = { "a", "b", "c", "d", "e", "f" };
+
+	memset(t, 0, sizeof(t));
+	set_up(&a, NULL);
+	evdns_base_set_option(a.dns, "max-inflight", "4");
+	evdns_base_set_option(a.dns, "timeout", "3");
+	for (int i = 0; i < 6; i++)
+		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, names[i], 0, tell, &t[i]));
+	run_for(a.base, 20);
+	cr_assert_eq(a.fake.queries, 4);
+	cr_assert_eq(evdns_base_clear_nameservers_and_suspend(a.dns), 0);
+	cr_assert_eq(evdns_base_count_nameservers(a.dns), 0);
+	a.fake.fn = answer_by_name;
+	a.fake.seen_count = 0;
+	fake_use(&a.fake, a.dns);
+	run_for(a.base, 30);
+	cr_assert_eq(a.fake.seen_count, 0, "adding alone restarts nothing");
+	evdns_base_set_option(a.dns, "max-inflight", "1");
+	cr_assert_eq(evdns_base_resume(a.dns), 0);
+	for (int i = 0; i < 6; i++) {
+		support_run_until(a.base, &t[i].calls, 5000);
+		cr_assert_eq(t[i].result, DNS_ERR_NONE);
+		cr_assert_str_eq(a.fake.seen[i].name, names[i]);
+	}
+	tear_down(&a);
+}
+
+/* DNS-155: counts restart, probes and connections go. */
+Test(dns_queue, suspending_forgets_what_was_sent)
+{
+	struct asked a;
+	struct told t = { 0 };
+
+	set_up(&a, NULL);
+	evdns_base_set_option(a.dns, "timeout", "0.2");
+	cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "host", 0, tell, &t));
+	while (a.fake.queries < 2)
+		run_for(a.base, 20);
+	evdns_base_clear_nameservers_and_suspend(a.dns);
+	fake_use(&a.fake, a.dns);
+	evdns_base_set_option(a.dns, "timeout", "0.02");
+	evdns_base_resume(a.dns);
+	support_run_until(a.base, &t.calls, 5000);
+	cr_assert_eq(t.result, DNS_ERR_TIMEOUT);
+	cr_assert_eq(a.fake.queries, 2 + 3);
+	t.calls = 0;
+	a.fake.fn = answer_by_name;
+	cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "host", DNS_QUERY_USEVC, tell, &t));
+	support_run_until(a.base, &t.calls, 5000);
+	cr_assert_not_null(a.fake.conns);
+	evdns_base_clear_nameservers_and_suspend(a.dns);
+	for (int i = 0; i < 100 && a.fake.conns != NULL; i++)
+		run_for(a.base, 10);
+	cr_assert_null(a.fake.conns);
+	tear_down(&a);
+}
+
+/* DNS-156 */
+Test(dns_queue, resuming_without_nameservers_sends_nothing)
+{
+	struct event_base *base = support_base_new();
+	struct evdns_base *dns = quick_dns(base);
+	struct told t = { 0 };
+
+	cr_assert_eq(evdns_base_resume(dns), 0);
+	cr_assert_eq(evdns_base_clear_nameservers_and_suspend(dns), 0);
+	cr_assert_not_null(evdns_base_resolve_ipv4(dns, "host", 0, tell, &t));
+	run_for(base, 200);
+	cr_assert_eq(t.calls, 0, "suspended, it waits");
+	cr_assert_eq(evdns_base_resume(dns), 0);
+	cr_assert_eq(t.calls, 0);
+	support_run_until(base, &t.calls, 5000);
+	cr_assert_eq(t.result, DNS_ERR_TIMEOUT);
+	evdns_base_free(dns, 0);
+	event_base_free(base);
+}
+
+/* DNS-158 */
+Test(dns_queue, suspended_and_waiting_requests_can_be_cancelled)
+{
+	struct asked a;
+	struct told t[3];
+	struct evdns_request *requests[3];
+
+	memset(t, 0, sizeof(t));
+	set_up(&a, NULL);
+	evdns_base_set_option(a.dns, "max-inflight", "1");
+	for (int i = 0; i < 3; i++)
+		requests[i] = evdns_base_resolve_ipv4(a.dns, "host", 0, tell, &t[i]);
+	evdns_cancel_request(a.dns, requests[1]);
+	support_run_until(a.base, &t[1].calls, 5000);
+	cr_assert_eq(t[1].result, DNS_ERR_CANCEL);
+	evdns_base_clear_nameservers_and_suspend(a.dns);
+	evdns_cancel_request(a.dns, requests[0]);
+	support_run_until(a.base, &t[0].calls, 5000);
+	cr_assert_eq(t[0].result, DNS_ERR_CANCEL);
+	evdns_base_free(a.dns, 1);
+	support_run_until(a.base, &t[2].calls, 5000);
+	cr_assert_eq(t[2].result, DNS_ERR_SHUTDOWN);
+	a.dns = NULL;
+	tear_down(&a);
+}
+
+/* DNS-159, DNS-161 */
+Test(dns_queue, cancelling_is_told_once_and_later)
+{
+	struct asked a;
+	struct told t = { 0 };
+	struct evdns_request *request;
+
+	set_up(&a, answer_by_name);
+	request = evdns_base_resolve_ipv4(a.dns, "host", 0, tell, &t);
+	evdns_cancel_request(NULL, request);
+	evdns_cancel_request(a.dns, request);
+	evdns_cancel_request(a.dns, NULL);
+	cr_assert_eq(t.calls, 0);
+	run_for(a.base, 50);
+	cr_assert_eq(t.calls, 1);
+	cr_assert_eq(t.result, DNS_ERR_CANCEL);
+	cr_assert_leq(a.fake.queries, 1);
+	tear_down(&a);
+}
+
+struct canceller {
+	struct asked a;
+	struct evdns_request *request;
+	int at;
+};
+
+/* Cancels when the query number `at` comes, then answers it. */
+static size_t cancel_now(struct fake *fake, const uint8_t *query, size_t len, uint8_t *reply)
+{
+	struct canceller *c = fake->arg;
+
+	if (fake->seen_count == c->at)
+		evdns_cancel_request(c->a.dns, c->request);
+	return answer_by_name(fake, query, len, reply);
+}
+
+/* DNS-160 */
+Test(dns_queue, a_search_can_be_cancelled_at_any_step)
+{
+	for (int at = 1; at <= 3; at++) {
+		struct canceller c;
+
+		memset(&c, 0, sizeof(c));
+		set_up(&c.a, cancel_now);
+		c.a.fake.arg = &c;
+		c.at = at;
+		evdns_base_search_add(c.a.dns, "a");
+		evdns_base_search_add(c.a.dns, "b");
+		c.request = evdns_base_resolve_ipv4(c.a.dns, "nx", 0, tell, &c.a.told);
+		support_run_until(c.a.base, &c.a.told.calls, 5000);
+		run_for(c.a.base, 20);
+		cr_assert_eq(c.a.told.result, DNS_ERR_CANCEL);
+		cr_assert_eq(c.a.told.calls, 1);
+		cr_assert_eq(c.a.fake.seen_count, at);
+		tear_down(&c.a);
+	}
+}
+
+struct two {
+	struct asked *a;
+	struct evdns_request *other;
+	struct told mine, others;
+};
+
+static void cancel_other(int result, char type, int count, int ttl, void *addresses, void *arg)
+{
+	struct two *two = arg;
+
+	evdns_cancel_request(two->a->dns, two->other);
+	tell(result, type, count, ttl, addresses, &two->mine);
+}
+
+/* Answers both when the second comes. */
+static size_t both_at_once(struct fake *fake, const uint8_t *query, size_t len, uint8_t *reply)
+{
+	static uint8_t first[512];
+	static size_t first_len;
+
+	if (fake->queries == 1) {
+		first_len = answer_address(fake, query, len, first);
+		return 0;
+	}
+	fake_send(fake, first, first_len);
+	return answer_address(fake, query, len, reply);
+}
+
+/* DNS-161: both answers are in when the first is told. */
+Test(dns_queue, a_result_on_its_way_is_delivered)
+{
+	struct asked a;
+	struct two two = { .a = &a };
+
+	set_up(&a, both_at_once);
+	evdns_base_set_option(a.dns, "timeout", "3");
+	cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "host", 0, cancel_other, &two));
+	two.other = evdns_base_resolve_ipv4(a.dns, "host", 0, tell, &two.others);
+	support_run_until(a.base, &two.others.calls, 5000);
+	cr_assert_eq(two.mine.result, DNS_ERR_NONE);
+	cr_assert_eq(two.others.result, DNS_ERR_NONE);
+	run_for(a.base, 10);
+	cr_assert_eq(two.others.calls, 1);
+	tear_down(&a);
+}
+
+/* DNS-162 */
+Test(dns_queue, cancelling_makes_room)
+{
+	struct asked a;
+	struct told t[2];
+	struct evdns_request *first;
+
+	memset(t, 0, sizeof(t));
+	set_up(&a, answer_by_name);
+	evdns_base_set_option(a.dns, "max-inflight", "1");
+	evdns_base_set_option(a.dns, "timeout", "5");
+	first = evdns_base_resolve_ipv4(a.dns, "silent", 0, tell, &t[0]);
+	cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "host", 0, tell, &t[1]));
+	evdns_cancel_request(a.dns, first);
+	support_run_until(a.base, &t[1].calls, 2000);
+	cr_assert_eq(t[1].result, DNS_ERR_NONE);
+	tear_down(&a);
+}
+
+static size_t twice(struct fake *fake, const uint8_t *query, size_t len, uint8_t *reply)
+{
+	fake_send(fake, reply, answer_by_name(fake, query, len, reply));
+	return answer_by_name(fake, query, len, reply);
+}
+
+/* DNS-120 */
+Test(dns_queue, duplicates_are_ignored)
+{
+	struct asked a;
+
+	set_up(&a, twice);
+	for (int i = 0; i < 5; i++) {
+		ask_for(&a, "host", 0);
+		run_for(a.base, 5);
+		cr_assert_eq(a.told.calls, 1);
+	}
+	tear_down(&a);
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What queries look like on the wire, and how hard they are to guess. */
+
+#include "fake.h"
+
+TestSuite(dns_sent, .init = support_leak_init, .fini = support_leak_fini, .timeout = 60);
+
+/* DNS-106, DNS-108, DNS-111 */
+Test(dns_sent, a_query_is_a_header_and_a_question)
+{
+	static const uint8_t expected[] = "\1\0\0\1\0\0\0\0\0\0\4host\7exAmple\0\0\1\0\1";
+	struct asked a;
+
+	set_up(&a, answer_by_name);
+	evdns_base_set_option(a.dns, "randomize-case", "0");
+	ask_for(&a, "host.exAmple", 0);
+	cr_assert_eq(a.fake.last_len, 2 + sizeof(expected) - 1);
+	cr_assert(memcmp(a.fake.last + 2, expected, sizeof(expected) - 1) == 0);
+	tear_down(&a);
+}
+
+/* DNS-107: every id differs from all others in flight, none is 0xffff; a repeat is byte for byte the same. */
+Test(dns_sent, ids_are_unique_and_repeated_only_by_retransmissions)
+{
+	struct asked a;
+	struct told t[100];
+	uint8_t first[1024];
+
+	memset(t, 0, sizeof(t));
+	set_up(&a, NULL);
+	evdns_base_set_option(a.dns, "max-inflight", "200");
+	evdns_base_set_option(a.dns, "timeout", "5");
+	for (int i = 0; i < 100; i++)
+		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "host", 0, tell, &t[i]));
+	for (int i = 0; i < 100 && a.fake.queries < 100; i++)
+		run_for(a.base, 10);
+	cr_assert_eq(a.fake.queries, 100);
+	for (int i = 0; i < 100; i++) {
+		cr_assert_neq(a.fake.seen[i].id, 0xffff);
+		for (int k = 0; k < i; k++)
+			cr_assert_neq(a.fake.seen[i].id, a.fake.seen[k].id);
+	}
+	tear_down(&a);
+	set_up(&a, NULL);
+	evdns_base_set_option(a.dns, "timeout", "0.1");
+	cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "host", 0, tell, &t[0]));
+	while (a.fake.queries < 1)
+		run_for(a.base, 10);
+	memcpy(first, a.fake.last, sizeof(first));
+	support_run_until(a.base, &t[0].calls, 5000);
+	cr_assert_eq(a.fake.queries, 3);
+	cr_assert(memcmp(first, a.fake.last, a.fake.last_len) == 0);
+	tear_down(&a);
+}
+
+/* DNS-107: a later name of the request, and the repeat by TCP, are other queries. */
+Test(dns_sent, other_queries_have_other_ids)
+{
+	struct asked a;
+	int same = 0;
+
+	set_up(&a, answer_by_name);
+	evdns_base_search_add(a.dns, "d");
+	for (int i = 0; i < 4; i++) {
+		ask_for(&a, "nx", 0);
+		same += a.fake.seen[2 * i].id == a.fake.seen[2 * i + 1].id;
+	}
+	evdns_base_search_clear(a.dns);
+	for (int i = 4; i < 8; i++) {
+		ask_for(&a, "cut", 0);
+		cr_assert_eq(a.fake.seen[2 * i + 1].by_tcp, 1);
+		same += a.fake.seen[2 * i].id == a.fake.seen[2 * i + 1].id;
+	}
+	cr_assert_leq(same, 1);
+	tear_down(&a);
+}
+
+/*
+ * DNS-109, DNS-291: a socket serves eight queries at most, then comes a new random port. Ids are spread
+ * over their whole range.
+ */
+Test(dns_sent, ports_and_ids_cannot_be_foreseen)
+{
+	struct asked a;
+	int ports = 0, low = 0;
+	unsigned last = 0;
+
+	set_up(&a, answer_by_name);
+	for (int i = 0; i < 200; i++) {
+		ask_for(&a, "host", 0);
+		ports += a.fake.seen[i].port != last;
+		last = a.fake.seen[i].port;
+		low += a.fake.seen[i].id < 0x8000;
+	}
+	cr_assert_geq(ports, 200 / 8);
+	cr_assert(low > 50 && low < 150);
+	tear_down(&a);
+}
+
+/* DNS-108 */
+Test(dns_sent, case_is_random_for_addresses_and_probes_too)
+{
+	struct asked a;
+	struct in_addr in = { 0 };
+	int upper = 0;
+
+	set_up(&a, answer_by_name);
+	for (int i = 0; i < 8; i++) {
+		memset(&a.told, 0, sizeof(a.told));
+		cr_assert_not_null(evdns_base_resolve_reverse(a.dns, &in, 0, tell, &a.told));
+		support_run_until(a.base, &a.told.calls, 5000);
+		for (size_t k = 12; k < a.fake.last_len; k++)
+			upper |= a.fake.last[k] >= 'A' && a.fake.last[k] <= 'Z';
+	}
+	cr_assert(upper);
+	tear_down(&a);
+}
+
+/* DNS-110: a failure to send is noticed, and the query is sent again at its timeout. */
+Test(dns_sent, a_failed_sending_is_repeated)
+{
+	struct event_base *base = support_base_new();
+	struct evdns_base *dns = quick_dns(base);
+	struct told t = { 0 };
+	struct fake fake;
+
+	fake_start(&fake, base, answer_by_name);
+	cr_assert_eq(evdns_base_nameserver_ip_add(dns, "255.255.255.255"), 0); /* EACCES */
+	fake_use(&fake, dns);
+	cr_assert_not_null(evdns_base_resolve_ipv4(dns, "host", 0, tell, &t));
+	support_run_until(base, &t.calls, 5000);
+	cr_assert_eq(t.result, DNS_ERR_NONE);
+	cr_assert_not_null(evdns_base_resolve_ipv4(dns, "host", 0, tell, &t));
+	t.calls = 0;
+	cr_assert_not_null(evdns_base_resolve_ipv4(dns, "host", 0, tell, &t));
+	support_run_until(base, &t.calls, 5000);
+	evdns_base_free(dns, 0);
+	fake_stop(&fake);
+	event_base_free(base);
+}
+
+/* DNS-111: two queries in flight when the server proves to lack EDNS are both repeated without. */
+static size_t no_edns(struct fake *fake, const uint8_t *query, size_t len, uint8_t *reply)
+{
+	if (query[11] == 1)
+		return begin_reply(query, reply, 0x8181);
+	return answer_address(fake, query, len, reply);
+}
+
+Test(dns_sent, lacking_edns_is_learnt_once_for_all)
+{
+	struct asked a;
+	struct told t[2];
+
+	memset(t, 0, sizeof(t));
+	set_up(&a, no_edns);
+	evdns_base_set_option(a.dns, "edns-udp-size", "4096");
+	for (int i = 0; i < 2; i++)
+		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "host", 0, tell, &t[i]));
+	for (int i = 0; i < 2; i++) {
+		support_run_until(a.base, &t[i].calls, 5000);
+		cr_assert_eq(t[i].result, DNS_ERR_NONE);
+	}
+	cr_assert_eq(a.fake.queries, 4);
+	tear_down(&a);
+}
