@@ -133,9 +133,12 @@ void evi_server_accept(struct evhttp_bound_socket *bound, evutil_socket_t fd,
  */
 static void push_committed(struct evhttp_connection *c)
 {
-	struct evbuffer *out = bufferevent_get_output(c->bev);
+	struct evbuffer *out;
 
-	if (!c->has_committed || evbuffer_get_length(out) == 0)
+	if (!c->has_committed || c->bev == NULL) /* it was taken over, with what is in it */
+		return;
+	out = bufferevent_get_output(c->bev);
+	if (evbuffer_get_length(out) == 0)
 		return;
 	(void)evbuffer_unfreeze(out, 1);
 	(void)evbuffer_write(out, bufferevent_getfd(c->bev));
