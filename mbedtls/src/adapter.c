@@ -126,6 +126,11 @@ static int renegotiate(void *object)
 
 #endif
 
+static void finish(void *object)
+{
+	(void)mbedtls_ssl_close_notify(object);
+}
+
 /* There is no transport that it could be given: the user sets one. */
 static void release(void *object, evutil_socket_t fd)
 {
@@ -146,6 +151,7 @@ const struct evi_tls_ops evi_mbedtls_ops = {
 	.read = read_data,
 	.write = write_data,
 	.renegotiate = renegotiate,
+	.finish = finish,
 	.release = release,
 	.free = free_object,
 };

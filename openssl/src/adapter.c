@@ -115,6 +115,13 @@ static int renegotiate(void *object)
 	return result == 1 ? 0 : -EINVAL;
 }
 
+static void finish(void *object)
+{
+	ERR_clear_error();
+	(void)SSL_shutdown(object);
+	ERR_clear_error();
+}
+
 /* The object is used on, maybe by a new bufferevent: it gets a plain transport of its own. */
 static void release(void *object, evutil_socket_t fd)
 {
@@ -139,6 +146,7 @@ const struct evi_tls_ops evi_openssl_ops = {
 	.read = read_data,
 	.write = write_data,
 	.renegotiate = renegotiate,
+	.finish = finish,
 	.release = release,
 	.free = free_object,
 };

@@ -19,7 +19,7 @@ int ws_messages;
 
 static void note_message(int type, const unsigned char *data, size_t len)
 {
-	if (strlen(http_log) + len + 32 > sizeof(http_log))
+	if (strlen(http_log) + (type == WS_TEXT_FRAME ? len : 0) + 32 > sizeof(http_log))
 		return;
 	if (type == WS_TEXT_FRAME)
 		http_note("text:%.*s", (int)len, (const char *)data);

@@ -3,6 +3,8 @@
 
 #include "ws/session.h"
 
+#include <event2/component/tls.h>
+
 /* How long a peer has to answer our close frame, or to take what is queued. */
 static const struct timeval patience = { 1, 500000 };
 
@@ -31,7 +33,7 @@ void evi_ws_begin_close(struct evws_connection *ws, unsigned code)
  */
 static int half_closes(struct evws_connection *ws)
 {
-	return ws->has_failed && !ws->has_eof && bufferevent_flush(ws->bev, EV_WRITE, BEV_FINISHED) >= 0 &&
+	return ws->has_failed && !ws->has_eof &&
 	       shutdown(bufferevent_getfd(ws->bev), SHUT_WR) == 0;
 }
 
@@ -40,6 +42,7 @@ void evi_ws_drained(struct evws_connection *ws)
 {
 	if (set_limit(ws) < 0 || evbuffer_get_length(bufferevent_get_output(ws->bev)) > 0)
 		return;
+	evi_tls_finish(ws->bev);
 	if (ws->is_client || half_closes(ws))
 		evi_ws_set_state(ws, EVI_WS_LINGERING);
 	else

@@ -118,6 +118,18 @@ unsigned long evi_tls_take_error(struct bufferevent *bev)
 	return code;
 }
 
+void evi_tls_finish(struct bufferevent *bev)
+{
+	struct evi_tls *tls = evi_tls_of(bev);
+
+	if (tls == NULL)
+		return;
+	evi_bev_enter(bev);
+	if (!tls->is_shaking && !tls->is_failed && tls->retry_len == 0)
+		tls->ops->finish(tls->object);
+	evi_bev_leave(bev);
+}
+
 int evi_tls_renegotiate(struct bufferevent *bev)
 {
 	struct evi_tls *tls = evi_tls_of(bev);

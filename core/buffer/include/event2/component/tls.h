@@ -58,6 +58,9 @@ struct evi_tls_ops {
 	/** Ask for a new handshake on a connection that stands. 0, or -errno and nothing happened. */
 	int (*renegotiate)(void *object);
 
+	/** Say that no more data will follow (close_notify), as far as that goes without waiting. */
+	void (*finish)(void *object);
+
 	/** The bufferevent goes, the object stays: give it `fd` (-1: nothing) as its transport. */
 	void (*release)(void *object, evutil_socket_t fd);
 
@@ -89,6 +92,14 @@ void *evi_tls_object(struct bufferevent *bev, const struct evi_tls_ops *ops);
 /** The last error code that was not taken yet, or 0; also for a bufferevent of another kind. */
 EVENT2_EXPORT_SYMBOL
 unsigned long evi_tls_take_error(struct bufferevent *bev);
+
+/**
+ * Tell the peer, by a close_notify, that no more data will follow; best effort, without waiting. Nothing
+ * may be written afterwards, reading goes on. Does nothing to a bufferevent without TLS, or before the
+ * handshake is over. Any thread.
+ */
+EVENT2_EXPORT_SYMBOL
+void evi_tls_finish(struct bufferevent *bev);
 
 /** Start a new handshake on a connection that stands; 0 or -1. */
 EVENT2_EXPORT_SYMBOL
