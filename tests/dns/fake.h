@@ -491,6 +491,30 @@ static inline void file_done(struct text_file *file)
 	cr_assert_eq(unlink(file->name), 0);
 }
 
+/* The addresses of a list, joined by blanks: "10.0.0.1:80/1 ...", with the type of socket behind. */
+static inline const char *list_text(const struct evutil_addrinfo *list)
+{
+	static char text[4096];
+
+	text[0] = '\0';
+	for (; list != NULL && strlen(text) < sizeof(text) - 128; list = list->ai_next) {
+		char host[64];
+		const void *in = list->ai_family == AF_INET ?
+			(const void *)&((const struct sockaddr_in *)(const void *)list->ai_addr)->sin_addr :
+			(const void *)&((const struct sockaddr_in6 *)(const void *)list->ai_addr)->sin6_addr;
+
+		cr_assert_eq(list->ai_addr->sa_family, list->ai_family);
+		cr_assert_eq((size_t)list->ai_addrlen, list->ai_family == AF_INET ?
+							     sizeof(struct sockaddr_in) :
+							     sizeof(struct sockaddr_in6));
+		inet_ntop(list->ai_family, in, host, sizeof(host));
+		snprintf(text + strlen(text), 128, "%s%s:%d/%d", text[0] != '\0' ? " " : "", host,
+			 ntohs(((const struct sockaddr_in *)(const void *)list->ai_addr)->sin_port),
+			 list->ai_socktype);
+	}
+	return text;
+}
+
 /* Lets the loop run for `ms`, whatever happens. */
 static inline void run_for(struct event_base *base, int ms)
 {

@@ -41,10 +41,10 @@ static void complete_kind(int *socktype, int *protocol)
 		*protocol = IPPROTO_UDP;
 }
 
-int evi_dns_list_add(struct evutil_addrinfo **list, const struct sockaddr *sa, int len, uint16_t port,
-		     const struct evutil_addrinfo *hints)
+struct evutil_addrinfo **evi_dns_list_add(struct evutil_addrinfo **last, const struct sockaddr *sa, int len,
+					  uint16_t port, const struct evutil_addrinfo *hints)
 {
-	struct evutil_addrinfo **last = list, **start;
+	struct evutil_addrinfo **start = last;
 	int socktype = hints->ai_socktype, protocol = hints->ai_protocol, err;
 	union evi_dns_sockaddr addr;
 
@@ -54,9 +54,6 @@ int evi_dns_list_add(struct evutil_addrinfo **list, const struct sockaddr *sa, i
 		addr.in.sin_port = htons(port);
 	else
 		addr.in6.sin6_port = htons(port);
-	while (*last != NULL)
-		last = &(*last)->ai_next;
-	start = last;
 	complete_kind(&socktype, &protocol);
 	if (socktype != 0 || protocol != 0) {
 		err = add_one(&last, &addr, len, socktype, protocol);
@@ -65,9 +62,9 @@ int evi_dns_list_add(struct evutil_addrinfo **list, const struct sockaddr *sa, i
 		if (err == 0)
 			err = add_one(&last, &addr, len, SOCK_DGRAM, IPPROTO_UDP);
 	}
-	if (err < 0) {
-		evutil_freeaddrinfo(*start);
-		*start = NULL;
-	}
-	return err;
+	if (err == 0)
+		return last;
+	evutil_freeaddrinfo(*start);
+	*start = NULL;
+	return NULL;
 }

@@ -278,6 +278,7 @@ struct evi_dns_cache {
 	struct evi_dns_cached **buckets; /* NULL while empty */
 	struct evi_dns_cached *oldest, **newest;
 	int count;
+	size_t size; /* bytes, all entries together */
 };
 
 /* Which families a lookup asked for. */
@@ -296,11 +297,11 @@ void evi_dns_cache_done(struct evdns_base *base);
 /* --- Address lists: addrlist.c ----------------------------------------------------------------------- */
 
 /*
- * Appends an address to the list, once for each kind of socket that `hints` allows; 0 or -1 (no memory,
- * list unchanged).
+ * Puts an address at the end of a list, which is at `last`, once for each kind of socket that `hints`
+ * allows. Returns the new end, or NULL: no memory, list unchanged.
  */
-int evi_dns_list_add(struct evutil_addrinfo **list, const struct sockaddr *sa, int len, uint16_t port,
-		     const struct evutil_addrinfo *hints);
+struct evutil_addrinfo **evi_dns_list_add(struct evutil_addrinfo **last, const struct sockaddr *sa, int len,
+					  uint16_t port, const struct evutil_addrinfo *hints);
 
 /* Whether the hints allow that family. */
 int evi_dns_wants_family(const struct evutil_addrinfo *hints, int family);

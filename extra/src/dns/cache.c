@@ -8,8 +8,10 @@
 
 #include <string.h>
 
-#define BUCKETS     256
-#define ENTRIES_MAX 4096
+#define BUCKETS       256
+#define ENTRIES_MAX   4096
+#define ADDRESSES_MAX 256 /* of one name; answers with more are not kept */
+#define BYTES_MAX     (4u << 20)
 
 struct evi_dns_cached {
 	struct evi_dns_cached *next;                 /* in the bucket */
@@ -17,6 +19,7 @@ struct evi_dns_cached {
 	uint64_t expires_ns;
 	int asked;
 	char *canonical;
+	size_t size;
 	int count;
 	union evi_dns_sockaddr *addresses; /* behind the name, in the same block */
 	char name[];
@@ -56,6 +59,7 @@ static void drop(struct evi_dns_cache *cache, struct evi_dns_cached *entry)
 	else
 		cache->newest = entry->older_link;
 	cache->count--;
+	cache->size -= entry->size;
 	evi_free(entry->canonical);
 	evi_free(entry);
 }
@@ -93,6 +97,7 @@ static int add_address(struct evi_dns_cached *entry, const struct sockaddr *sa)
 	return 1;
 }
 
+/* Twins counted twice. */
 static int count_of(const struct evutil_addrinfo *list)
 {
 	int count = 0;
@@ -106,11 +111,12 @@ static struct evi_dns_cached *make(const char *name, const struct evutil_addrinf
 {
 	size_t name_len = evi_dns_name_len(name);
 	size_t at = (sizeof(struct evi_dns_cached) + name_len + 1 + 15) & ~(size_t)15;
-	struct evi_dns_cached *entry =
-		evi_calloc(1, at + (size_t)count_of(list) * sizeof(union evi_dns_sockaddr));
+	size_t size = at + (size_t)count_of(list) * sizeof(union evi_dns_sockaddr);
+	struct evi_dns_cached *entry = evi_calloc(1, size);
 
 	if (entry == NULL)
 		return NULL;
+	entry->size = size;
 	memcpy(entry->name, name, name_len);
 	entry->addresses = (union evi_dns_sockaddr *)(void *)((char *)entry + at);
 	if (list->ai_canonname != NULL) {
@@ -138,6 +144,7 @@ static void insert(struct evi_dns_cache *cache, struct evi_dns_cached *entry)
 	*cache->newest = entry;
 	cache->newest = &entry->newer;
 	cache->count++;
+	cache->size += entry->size;
 }
 
 static int prepare(struct evi_dns_cache *cache)
@@ -157,14 +164,14 @@ void evi_dns_cache_put(struct evdns_base *base, const char *name, const struct e
 
 	if (old != NULL)
 		drop(cache, old);
-	if (list == NULL || ttl <= 0 || prepare(cache) < 0)
+	if (list == NULL || ttl <= 0 || count_of(list) > 2 * ADDRESSES_MAX || prepare(cache) < 0)
 		return;
 	entry = make(name, list);
 	if (entry == NULL)
 		return;
 	entry->asked = asked;
 	entry->expires_ns = now_ns(base) + (uint64_t)ttl * 1000000000u;
-	if (cache->count >= ENTRIES_MAX)
+	while (cache->count >= ENTRIES_MAX || cache->size + entry->size > BYTES_MAX)
 		drop(cache, cache->oldest);
 	insert(cache, entry);
 }
@@ -178,11 +185,15 @@ static int families_of(const struct evutil_addrinfo *hints)
 static int fill(const struct evi_dns_cached *entry, const struct evutil_addrinfo *hints, uint16_t port,
 		struct evutil_addrinfo **list)
 {
+	struct evutil_addrinfo **last = list;
+
 	for (int i = 0; i < entry->count; i++) {
 		const union evi_dns_sockaddr *addr = &entry->addresses[i];
 
-		if (evi_dns_wants_family(hints, addr->sa.sa_family) &&
-		    evi_dns_list_add(list, &addr->sa, address_len(addr), port, hints) < 0)
+		if (!evi_dns_wants_family(hints, addr->sa.sa_family))
+			continue;
+		last = evi_dns_list_add(last, &addr->sa, address_len(addr), port, hints);
+		if (last == NULL)
 			return -1;
 	}
 	if (*list != NULL && (hints->ai_flags & EVUTIL_AI_CANONNAME)) {

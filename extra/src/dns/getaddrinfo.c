@@ -200,7 +200,7 @@ static void decide_error(struct evdns_getaddrinfo_request *g, int result)
 
 static int add_addresses(struct evdns_getaddrinfo_request *g, int which, const struct evi_dns_answer *answer)
 {
-	struct half *half = &g->half[which];
+	struct evutil_addrinfo **last = &g->half[which].list;
 
 	for (int i = 0; i < answer->count; i++) {
 		const uint8_t *bytes = answer->addresses + (size_t)i * families[which].size;
@@ -213,7 +213,8 @@ static int add_addresses(struct evdns_getaddrinfo_request *g, int which, const s
 			memcpy(&addr.in.sin_addr, bytes, 4);
 		else
 			memcpy(&addr.in6.sin6_addr, bytes, 16);
-		if (evi_dns_list_add(&half->list, &addr.sa, len, g->port, &g->hints) < 0)
+		last = evi_dns_list_add(last, &addr.sa, len, g->port, &g->hints);
+		if (last == NULL)
 			return -1;
 	}
 	return 0;
@@ -284,27 +285,57 @@ static void on_skew(evutil_socket_t fd, short what, void *arg)
 
 /* --- What is known at once --------------------------------------------------------------------------------- */
 
+/* The port, if the text is a number up to 65535; -1 if not. */
+static int port_number(const char *service)
+{
+	char *end;
+	ev_int64_t port;
+
+	if (*service < '0' || *service > '9')
+		return -1;
+	port = evutil_strtoll(service, &end, 10);
+	return *end == '\0' && port >= 0 && port <= 65535 ? (int)port : -1;
+}
+
+/* What begins like a number is no name, and some systems would take a part of it. */
+static int is_service_name(const char *service)
+{
+	return *service != '\0' && strchr("0123456789+-", *service) == NULL;
+}
+
+/* A name is the system's business; only streams and datagrams have such names. */
+static int named_port(const char *service, const struct evutil_addrinfo *hints)
+{
+	struct evutil_addrinfo ask, *found = NULL;
+	int port = -1;
+
+	memset(&ask, 0, sizeof(ask));
+	ask.ai_family = PF_INET;
+	ask.ai_flags = EVUTIL_AI_NUMERICHOST;
+	if (hints->ai_socktype == SOCK_STREAM || hints->ai_socktype == SOCK_DGRAM)
+		ask.ai_socktype = hints->ai_socktype;
+	if (hints->ai_protocol == IPPROTO_TCP || hints->ai_protocol == IPPROTO_UDP)
+		ask.ai_protocol = hints->ai_protocol;
+	if (evutil_getaddrinfo("127.0.0.1", service, &ask, &found) == 0)
+		port = ntohs(((const struct sockaddr_in *)(const void *)found->ai_addr)->sin_port);
+	evutil_freeaddrinfo(found);
+	return port;
+}
+
 /* 0, or EVUTIL_EAI_NONAME: an unusable service. */
 static int parse_service(const char *service, const struct evutil_addrinfo *hints, uint16_t *ret_port)
 {
-	struct evutil_addrinfo numeric, *found = NULL;
-	int result;
+	int port = 0;
 
-	*ret_port = 0;
-	if (service == NULL)
-		return 0;
-	if (*service == '\0')
+	if (service != NULL) {
+		port = port_number(service);
+		if (port < 0 && is_service_name(service) && !(hints->ai_flags & EVUTIL_AI_NUMERICSERV))
+			port = named_port(service, hints);
+	}
+	if (port < 0)
 		return EVUTIL_EAI_NONAME;
-	memset(&numeric, 0, sizeof(numeric));
-	numeric.ai_family = PF_INET;
-	numeric.ai_flags = EVUTIL_AI_NUMERICHOST | (hints->ai_flags & EVUTIL_AI_NUMERICSERV);
-	numeric.ai_socktype = hints->ai_socktype;
-	numeric.ai_protocol = hints->ai_protocol;
-	result = evutil_getaddrinfo("127.0.0.1", service, &numeric, &found);
-	if (result == 0)
-		*ret_port = ntohs(((const struct sockaddr_in *)(const void *)found->ai_addr)->sin_port);
-	evutil_freeaddrinfo(found);
-	return result == 0 ? 0 : EVUTIL_EAI_NONAME;
+	*ret_port = (uint16_t)port;
+	return 0;
 }
 
 static int add_text(struct evutil_addrinfo **list, const char *address, uint16_t port,
@@ -317,7 +348,9 @@ static int add_text(struct evutil_addrinfo **list, const char *address, uint16_t
 		return EVUTIL_EAI_NONAME;
 	if (!evi_dns_wants_family(hints, addr.sa.sa_family))
 		return EVUTIL_EAI_ADDRFAMILY;
-	return evi_dns_list_add(list, &addr.sa, len, port, hints) < 0 ? EVUTIL_EAI_MEMORY : 0;
+	while (*list != NULL)
+		list = &(*list)->ai_next;
+	return evi_dns_list_add(list, &addr.sa, len, port, hints) != NULL ? 0 : EVUTIL_EAI_MEMORY;
 }
 
 /* Without a name: this host, or any address of it. */
@@ -335,14 +368,17 @@ static int no_name(struct evutil_addrinfo **list, uint16_t port, const struct ev
 static int from_hosts(struct evdns_base *base, const char *name, uint16_t port,
 		      const struct evutil_addrinfo *hints, struct evutil_addrinfo **list)
 {
+	struct evutil_addrinfo **last = list;
 	int is_known = 0;
 
 	for (const struct evi_dns_host *host = base->hosts.first; host != NULL; host = host->next) {
 		if (!evi_dns_name_equals(host->name, name))
 			continue;
 		is_known = 1;
-		if (evi_dns_wants_family(hints, host->addr.sa.sa_family) &&
-		    evi_dns_list_add(list, &host->addr.sa, host->addr_len, port, hints) < 0)
+		if (!evi_dns_wants_family(hints, host->addr.sa.sa_family))
+			continue;
+		last = evi_dns_list_add(last, &host->addr.sa, host->addr_len, port, hints);
+		if (last == NULL)
 			return EVUTIL_EAI_MEMORY;
 	}
 	if (!is_known)
