@@ -242,6 +242,13 @@ static void give_up(struct evi_request *r)
 	evhttp_connection_free(r->pub.evcon);
 }
 
+/* The same when the program does not come back to the request. */
+static void give_up_all(struct evi_request *r)
+{
+	r->reply = EVI_REPLY_ENDED;
+	give_up(r);
+}
+
 static int add_drained(struct evi_request *r, void (*cb)(struct evhttp_connection *, void *),
 		       void *arg)
 {
@@ -289,13 +296,13 @@ void evhttp_send_reply(struct evhttp_request *req, int code, const char *reason,
 	if (databuf != NULL)
 		len += evbuffer_get_length(databuf);
 	if (evi_reply_write_head(r, code, reason, len, 0) != 0) {
-		give_up(r);
+		give_up_all(r);
 		return;
 	}
 	if (!r->sends_no_body &&
 	    (evbuffer_add_buffer(out, req->output_buffer) != 0 ||
 	     (databuf != NULL && evbuffer_add_buffer(out, databuf) != 0))) {
-		give_up(r);
+		give_up_all(r);
 		return;
 	}
 	if (r->sends_no_body && databuf != NULL)
