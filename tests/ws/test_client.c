@@ -601,3 +601,40 @@ Test(ws_client, over_a_filter)
 	evws_connection_free(client);
 	ws_until(&ws_closed, 2);
 }
+
+static void on_proxy_reply(struct bufferevent *bev, void *arg)
+{
+	static const char end[] = "\r\n\r\n";
+	struct evbuffer *in = bufferevent_get_input(bev);
+	struct evbuffer_ptr at = evbuffer_search(in, end, 4, NULL);
+
+	(void)arg;
+	if (at.pos < 0)
+		return;
+	evbuffer_drain(in, (size_t)at.pos + 4);
+	client = evws_client_new(base, bev, "inside", "/ws", NULL, NULL, on_open, ws_echo, NULL, 0);
+}
+
+/* WS-073: what a proxy has connected to somebody else. */
+Test(ws_client, through_a_tunnel)
+{
+	evutil_socket_t pair[2];
+	struct bufferevent *bev;
+
+	ws_echoes = 0;
+	support_socketpair(pair);
+	bev = bufferevent_socket_new(base, pair[0], BEV_OPT_CLOSE_ON_FREE);
+	bufferevent_setcb(bev, on_proxy_reply, NULL, NULL, NULL);
+	bufferevent_enable(bev, EV_READ | EV_WRITE);
+	bufferevent_write(bev, BYTES("CONNECT inside:80 HTTP/1.1\r\nHost: inside:80\r\n\r\n"));
+	server.peer = peer_open_on(pair[1]);
+	peer_until(server.peer, "\r\n\r\n");
+	peer_send(server.peer, "HTTP/1.1 200 OK\r\n\r\n");
+	peer_until(server.peer, "GET /ws HTTP/1.1\r\nHost: inside\r\n");
+	peer_until(server.peer, "\r\n\r\n");
+	server.from = server.peer->len;
+	answer(SWITCH UPGRADE, accept_line(), "");
+	ws_until(&opened, 1);
+	cr_expect_str_eq(http_log, "opened-101");
+	finish();
+}
