@@ -2,10 +2,12 @@
 /*
  * bufferevent: making, locking, references, the end.
  *
- * The end has three steps. bufferevent_free() takes the callbacks away and drops the creator's
- * reference. With the last reference everything that could still run is taken back and the
- * transport let go, so the descriptor is closed right there, in whichever thread that is. The
- * memory follows when no scheduled call can be on its way: see bufferevent.h.
+ * The end has four steps. bufferevent_free() takes the callbacks away and drops the creator's
+ * reference. With the last reference what the user may use on is let go: the transport, a partner,
+ * a TLS object; a callback may free a bufferevent and put another in its place. When no call is
+ * under way any more, everything that could still run is taken back and the descriptor closed, in
+ * whichever thread that is. The memory follows when no scheduled call can be on its way: see
+ * bufferevent.h.
  */
 
 #include "bufferevent.h"
@@ -273,11 +275,10 @@ static void on_finalized(struct event *ev, void *arg)
 		(void)event_finalize(0, ev, on_finalized);
 }
 
-static void close_transport(struct evi_bev *b)
+static void close_descriptor(struct evi_bev *b)
 {
 	evutil_socket_t fd = event_get_fd(&b->pub.ev_read);
 
-	evi_bev_unwrap(b);
 	if (fd < 0)
 		return;
 	if (b->options & BEV_OPT_CLOSE_ON_FREE)
@@ -295,9 +296,7 @@ static void die(struct evi_bev *b)
 	evi_bev_unwait(&b->pub, EV_READ | EV_WRITE);
 	evi_deferred_cancel(b->pub.ev_base, &b->deferred);
 	evi_round_end_cancel(b->pub.ev_base, &b->round_end);
-	if (b->pub.be_ops->detach != NULL)
-		b->pub.be_ops->detach(&b->pub);
-	close_transport(b);
+	close_descriptor(b);
 }
 
 static void finish(struct evi_bev *b)
@@ -313,6 +312,26 @@ static void finish(struct evi_bev *b)
 		destroy(b);
 }
 
+/* The last reference is gone; further up the stack calls may be under way. */
+static void let_go(struct evi_bev *b)
+{
+	b->visits++;
+	evi_bev_unwait(&b->pub, EV_READ | EV_WRITE);
+	if (b->pub.be_ops->detach != NULL)
+		b->pub.be_ops->detach(&b->pub);
+	evi_bev_unwrap(b);
+	b->visits--;
+}
+
+/* With the lock held. Returns 1 if it was the last. */
+static int drop_reference(struct evi_bev *b)
+{
+	if (atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) > 1)
+		return 0;
+	let_go(b);
+	return 1;
+}
+
 /* Unlock, after a reference or a visit has ended. */
 static void unlock_or_finish(struct evi_bev *b)
 {
@@ -324,7 +343,7 @@ static void unlock_or_finish(struct evi_bev *b)
 
 int evi_bev_unref_unlock(struct evi_bev *b)
 {
-	int is_last = atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) == 1;
+	int is_last = drop_reference(b);
 
 	unlock_or_finish(b);
 	return is_last;
@@ -380,7 +399,7 @@ void bufferevent_free(struct bufferevent *bev)
 		bufferevent_setcb(bev, NULL, NULL, NULL, NULL);
 		evi_limits_leave(b);
 		evi_dial_abandon(b);
-		atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel);
+		(void)drop_reference(b); /* the visit ends below */
 	}
 	evi_bev_leave(bev);
 }

@@ -88,6 +88,8 @@ static void time_out(struct evi_bev *b, short direction)
 
 	if (!(b->pub.enabled & direction))
 		return;
+	if (b->pub.be_ops->timed_out != NULL && !(b->flags & EVI_BEV_IS_CONNECTING))
+		b->pub.be_ops->timed_out(&b->pub, direction);
 	evi_bev_fail(&b->pub, (short)(BEV_EVENT_TIMEOUT | flag), 0);
 }
 

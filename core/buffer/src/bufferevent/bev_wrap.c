@@ -105,6 +105,8 @@ void evi_bev_transport_read(struct bufferevent *bev, int wanted)
 {
 	struct evi_bev *transport = evi_bev_of(bev)->transport;
 
+	if (!evi_bev_is_alive(bev))
+		return; /* it has been let go, and may have another around it */
 	evi_bev_enter(&transport->pub);
 	if (wanted)
 		evi_bev_unhold(&transport->pub, EV_READ, EVI_BEV_HELD_WRAPPER);

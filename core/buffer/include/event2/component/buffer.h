@@ -107,6 +107,9 @@ struct bufferevent_ops {
 	/** Likewise: the transport may take bytes. */
 	void (*writable)(struct bufferevent *bev);
 
+	/** A timeout is about to disable `direction` and to be reported. */
+	void (*timed_out)(struct bufferevent *bev, short direction);
+
 	/** An event of the wrapped bufferevent. NULL passes it on to the user. */
 	void (*transport_event)(struct bufferevent *bev, short what);
 
@@ -128,8 +131,9 @@ struct bufferevent_ops {
 	int (*flush)(struct bufferevent *bev, short directions, enum bufferevent_flush_mode mode);
 
 	/**
-	 * The last reference is gone: no I/O and no callback from now on. Let go of partners. The
-	 * base itself stops waiting, cancels connecting and lets go of the wrapped bufferevent.
+	 * The last reference is gone: no I/O and no callback from now on. Let go of partners and of
+	 * what the user may use on at once. The base itself has stopped waiting, and lets go of the
+	 * wrapped bufferevent next. Calls may be under way further up the stack.
 	 */
 	void (*detach)(struct bufferevent *bev);
 
