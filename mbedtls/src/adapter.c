@@ -7,6 +7,7 @@
 #include <mbedtls/version.h>
 
 #include <errno.h>
+#include <string.h>
 
 /* Members that release 3 declares private, and has no other way to get at. */
 #ifndef MBEDTLS_PRIVATE
@@ -61,6 +62,7 @@ static enum evi_tls_result result_of(struct evi_tls *tls, int result)
 {
 	switch (result) {
 	case MBEDTLS_ERR_SSL_WANT_READ:
+	case MBEDTLS_ERR_SSL_WAITING_SERVER_HELLO_RENEGO:
 		return EVI_TLS_WANT_READ;
 	case MBEDTLS_ERR_SSL_WANT_WRITE:
 		return EVI_TLS_WANT_WRITE;
@@ -106,17 +108,55 @@ static enum evi_tls_result write_data(struct evi_tls *tls, void *object, const v
 
 #if defined(MBEDTLS_SSL_RENEGOTIATION)
 
-/* A client's handshake begins right here; whatever it wants is wanted again by handshake(). */
+/* Values of renego_status; the library has names for them in a header that it does not install. */
+enum { RENEGO_IN_PROGRESS = 1, RENEGO_PENDING = 3 };
+
+static int can_renegotiate(void *object)
+{
+	const mbedtls_ssl_context *ssl = object;
+
+	return ssl->MBEDTLS_PRIVATE(conf)->MBEDTLS_PRIVATE(disable_renegotiation) ==
+		       MBEDTLS_SSL_RENEGOTIATION_ENABLED &&
+	       strcmp(mbedtls_ssl_get_version(ssl), "TLSv1.3") != 0;
+}
+
+/* A client's handshake begins right here; whatever it wants is wanted again later. */
 static int renegotiate(void *object)
 {
 	int result = mbedtls_ssl_renegotiate(object);
 
-	return result == 0 || result == MBEDTLS_ERR_SSL_WANT_READ || result == MBEDTLS_ERR_SSL_WANT_WRITE
-		       ? 0
-		       : -ENOTSUP;
+	switch (result) {
+	case 0:
+	case MBEDTLS_ERR_SSL_WANT_READ:
+	case MBEDTLS_ERR_SSL_WANT_WRITE:
+	case MBEDTLS_ERR_SSL_WAITING_SERVER_HELLO_RENEGO:
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static enum evi_tls_renegotiation renegotiation(void *object)
+{
+	const mbedtls_ssl_context *ssl = object;
+
+	switch (ssl->MBEDTLS_PRIVATE(renego_status)) {
+	case RENEGO_IN_PROGRESS:
+		return EVI_TLS_UNDER_WAY;
+	case RENEGO_PENDING:
+		return EVI_TLS_ASKED;
+	default:
+		return EVI_TLS_SETTLED;
+	}
 }
 
 #else
+
+static int can_renegotiate(void *object)
+{
+	(void)object;
+	return 0;
+}
 
 static int renegotiate(void *object)
 {
@@ -124,11 +164,27 @@ static int renegotiate(void *object)
 	return -ENOTSUP;
 }
 
+static enum evi_tls_renegotiation renegotiation(void *object)
+{
+	(void)object;
+	return EVI_TLS_SETTLED;
+}
+
 #endif
 
 static void finish(void *object)
 {
 	(void)mbedtls_ssl_close_notify(object);
+}
+
+/* A read of no bytes handles what comes before the next data. */
+static enum evi_tls_result advance(struct evi_tls *tls, void *object)
+{
+	int result = mbedtls_ssl_read(object, NULL, 0);
+
+	if (result == 0 && mbedtls_ssl_get_bytes_avail(object) > 0)
+		return EVI_TLS_OK;
+	return result_of(tls, result);
 }
 
 /* There is no transport that it could be given: the user sets one. */
@@ -150,7 +206,10 @@ const struct evi_tls_ops evi_mbedtls_ops = {
 	.handshake = handshake,
 	.read = read_data,
 	.write = write_data,
+	.can_renegotiate = can_renegotiate,
 	.renegotiate = renegotiate,
+	.renegotiation = renegotiation,
+	.advance = advance,
 	.finish = finish,
 	.release = release,
 	.free = free_object,

@@ -102,15 +102,19 @@ static enum evi_tls_result write_data(struct evi_tls *tls, void *object, const v
 	return result;
 }
 
-static int renegotiate(void *object)
+static int can_renegotiate(void *object)
 {
 	SSL *ssl = object;
+
+	return SSL_version(ssl) < TLS1_3_VERSION && !(SSL_get_options(ssl) & SSL_OP_NO_RENEGOTIATION);
+}
+
+static int renegotiate(void *object)
+{
 	int result;
 
-	if (SSL_version(ssl) >= TLS1_3_VERSION || (SSL_get_options(ssl) & SSL_OP_NO_RENEGOTIATION))
-		return -ENOTSUP;
 	ERR_clear_error();
-	result = SSL_renegotiate(ssl);
+	result = SSL_renegotiate(object);
 	ERR_clear_error();
 	return result == 1 ? 0 : -EINVAL;
 }
@@ -120,6 +124,30 @@ static void finish(void *object)
 	ERR_clear_error();
 	(void)SSL_shutdown(object);
 	ERR_clear_error();
+}
+
+/* A server has only asked until the client's hello comes; a client's own begins with the next read. */
+static enum evi_tls_renegotiation renegotiation(void *object)
+{
+	SSL *ssl = object;
+
+	if (SSL_in_init(ssl))
+		return EVI_TLS_UNDER_WAY;
+	if (!SSL_renegotiate_pending(ssl))
+		return EVI_TLS_SETTLED;
+	return SSL_is_server(ssl) ? EVI_TLS_ASKED : EVI_TLS_UNDER_WAY;
+}
+
+static enum evi_tls_result advance(struct evi_tls *tls, void *object)
+{
+	enum evi_tls_result result;
+	size_t len;
+	char byte;
+
+	ERR_clear_error();
+	result = result_of(tls, object, SSL_peek_ex(object, &byte, 1, &len));
+	ERR_clear_error();
+	return result;
 }
 
 /* The object is used on, maybe by a new bufferevent: it gets a plain transport of its own. */
@@ -133,8 +161,10 @@ static void release(void *object, evutil_socket_t fd)
 	ERR_clear_error();
 }
 
+/* Who holds a reference of his own must not reach the bufferevent through it. */
 static void free_object(void *object)
 {
+	SSL_set_bio(object, NULL, NULL);
 	SSL_free(object);
 }
 
@@ -145,7 +175,10 @@ const struct evi_tls_ops evi_openssl_ops = {
 	.handshake = handshake,
 	.read = read_data,
 	.write = write_data,
+	.can_renegotiate = can_renegotiate,
 	.renegotiate = renegotiate,
+	.renegotiation = renegotiation,
+	.advance = advance,
 	.finish = finish,
 	.release = release,
 	.free = free_object,

@@ -162,3 +162,27 @@ Test(tls_data, priorities_change_and_bases_do_not, .timeout = 30)
 	event_base_free(other);
 	tls_pair_fini(&pair);
 }
+
+/* TLS-145, TLS-146, TLS-147, TLS-148, TLS-178 */
+Test(tls_data, limits_slow_down_and_strand_nothing, .timeout = 60)
+{
+	struct timeval tick = { 0, 10000 };
+	struct ev_token_bucket_cfg *limit = ev_token_bucket_cfg_new(1000, 1000, 1000, 1000, &tick);
+
+	for (int is_filter = 0; is_filter < 2; is_filter++) {
+		ev_ssize_t before;
+		double start_ms;
+
+		start(is_filter, 0);
+		cr_assert_eq(bufferevent_set_rate_limit(pair.server.bev, limit), 0);
+		before = bufferevent_get_read_limit(pair.server.bev);
+		write_pattern(pair.client.bev, 20000);
+		start_ms = support_now_ms();
+		tls_pair_receive(&pair, &pair.server, 20000);
+		cr_assert_gt(support_now_ms() - start_ms, 100);
+		cr_assert_lt(bufferevent_get_read_limit(pair.server.bev), before);
+		check_pattern(pair.server.bev, 20000);
+		tls_pair_fini(&pair);
+	}
+	ev_token_bucket_cfg_free(limit);
+}

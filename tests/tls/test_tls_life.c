@@ -202,3 +202,32 @@ Test(tls_life, a_new_descriptor_means_a_new_handshake, .timeout = 30)
 	cr_assert_eq(pair.client.events, 0);
 	cr_assert_eq(pair.server.events, 0);
 }
+
+/* Frees the bufferevent and its object from inside, and takes the object into a new one. */
+static void take_over(struct bufferevent *bev, short what, void *arg)
+{
+	const struct tls_library *library = tls_library();
+	void *object = library->object_of(bev);
+
+	(void)arg;
+	cr_assert(what & BEV_EVENT_CONNECTED);
+	bufferevent_free(bev);
+	bev = library->socket_new(pair.base, pair.fds[0], object, BUFFEREVENT_SSL_OPEN,
+				  BEV_OPT_CLOSE_ON_FREE);
+	tls_watch(&pair.client, bev);
+	bufferevent_enable(bev, EV_READ);
+	pair.client.connected++;
+}
+
+/* TLS-004, TLS-006, TLS-036 */
+Test(tls_life, a_new_bufferevent_takes_an_open_object_over, .timeout = 30)
+{
+	tls_pair_init(&pair, 0, 0);
+	bufferevent_setcb(pair.client.bev, NULL, NULL, take_over, NULL);
+	tls_pair_connect(&pair);
+	bufferevent_write(pair.client.bev, "ping", 4);
+	tls_pair_receive(&pair, &pair.server, 4);
+	bufferevent_write(pair.server.bev, "pong!", 5);
+	tls_pair_receive(&pair, &pair.client, 5);
+	cr_assert_eq(pair.client.connected, 1);
+}

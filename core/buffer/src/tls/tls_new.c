@@ -15,6 +15,35 @@ static struct bufferevent *give_up(const struct evi_tls_ops *ops, void *object, 
 	return NULL;
 }
 
+/* --- The object --------------------------------------------------------------------------------------- */
+
+void evi_tls_let_go(struct evi_tls *tls)
+{
+	struct bufferevent *bev = tls->bev;
+	void *object = tls->object;
+
+	if (object == NULL || tls->is_in_call)
+		return;
+	tls->object = NULL;
+	if (evi_bev_options(bev) & BEV_OPT_CLOSE_ON_FREE)
+		tls->ops->free(object);
+	else
+		tls->ops->release(object, evi_bev_transport(bev) != NULL ? EVUTIL_INVALID_SOCKET
+									   : evi_bev_fd(bev));
+}
+
+void evi_tls_call_begin(struct evi_tls *tls)
+{
+	tls->is_in_call = 1;
+}
+
+void evi_tls_call_end(struct evi_tls *tls)
+{
+	tls->is_in_call = 0;
+	if (!evi_bev_is_alive(tls->bev))
+		evi_tls_let_go(tls);
+}
+
 /* The bufferevent with its engine, not yet on any transport; NULL with the object untouched. */
 static struct bufferevent *make(const struct bufferevent_ops *type, struct event_base *base,
 				const struct evi_tls_ops *ops, enum bufferevent_ssl_state state, int options)
@@ -28,6 +57,7 @@ static struct bufferevent *make(const struct bufferevent_ops *type, struct event
 	tls->bev = bev;
 	tls->ops = ops;
 	tls->role = state;
+	evi_tls_handshake_init(tls);
 	return bev;
 }
 
@@ -88,9 +118,8 @@ struct bufferevent *evi_tls_filter_new(struct event_base *base, struct buffereve
 		return give_up(ops, object, options);
 	}
 	if (evi_bev_wrap(bev, underlying) < 0) {
-		((struct evi_tls *)evi_bev_data(bev))->object = NULL;
-		bufferevent_free(bev);
-		return give_up(ops, object, options);
+		bufferevent_free(bev); /* lets the object go as well */
+		return NULL;
 	}
 	bufferevent_setwatermark(underlying, EV_READ, 0, 0);
 	evi_bev_at_round_end(bev);
@@ -102,6 +131,12 @@ void *evi_tls_object(struct bufferevent *bev, const struct evi_tls_ops *ops)
 	struct evi_tls *tls = evi_tls_of(bev);
 
 	return tls != NULL && tls->ops == ops ? tls->object : NULL;
+}
+
+void evi_tls_note_error(struct evi_tls *tls, unsigned long code)
+{
+	if (code != 0 && tls->error_count < EVI_TLS_ERRORS_MAX)
+		tls->errors[tls->error_count++] = code;
 }
 
 unsigned long evi_tls_take_error(struct bufferevent *bev)
@@ -125,27 +160,32 @@ void evi_tls_finish(struct bufferevent *bev)
 	if (tls == NULL)
 		return;
 	evi_bev_enter(bev);
-	if (!tls->is_shaking && !tls->is_failed && tls->retry_len == 0)
+	if (evi_tls_is_running(tls) && !tls->is_shaking && tls->retry_len == 0)
 		tls->ops->finish(tls->object);
 	evi_bev_leave(bev);
+}
+
+static int may_renegotiate(const struct evi_tls *tls)
+{
+	return evi_tls_is_running(tls) && !tls->is_shaking && !tls->is_renegotiation_due &&
+	       tls->renegotiation == EVI_TLS_SETTLED && tls->ops->can_renegotiate(tls->object);
 }
 
 int evi_tls_renegotiate(struct bufferevent *bev)
 {
 	struct evi_tls *tls = evi_tls_of(bev);
-	int err = -EINVAL;
+	int result = -1;
 
 	if (tls == NULL)
 		return -1;
 	evi_bev_enter(bev);
-	if (!tls->is_shaking && !tls->is_failed)
-		err = tls->ops->renegotiate(tls->object);
-	if (err == 0) {
-		tls->is_shaking = 1;
+	if (may_renegotiate(tls)) {
+		tls->is_renegotiation_due = 1;
 		evi_bev_at_round_end(bev);
+		result = 0;
 	}
 	evi_bev_leave(bev);
-	return err < 0 ? -1 : 0;
+	return result;
 }
 
 /* --- Flags ------------------------------------------------------------------------------------------ */

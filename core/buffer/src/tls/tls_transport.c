@@ -23,7 +23,21 @@ static ev_ssize_t note(struct evi_tls *tls, ev_ssize_t n)
 	if (evi_error_is_retriable_rw(err))
 		return -EAGAIN;
 	tls->transport_err = err;
+	if (evi_error_is_reset(err))
+		tls->is_transport_ended = 1;
 	return -err;
+}
+
+/* A read that got less than it asked for has emptied the socket: the next one would be for nothing. */
+static ev_ssize_t recv_socket(struct evi_tls *tls, evutil_socket_t fd, void *data, size_t len)
+{
+	ev_ssize_t n;
+
+	if (fd < 0 || tls->is_drained)
+		return -EAGAIN;
+	n = note(tls, recv(fd, data, len, 0));
+	tls->is_drained = n == -EAGAIN || (n > 0 && (size_t)n < len);
+	return n;
 }
 
 static ev_ssize_t recv_below(struct evi_tls *tls, struct bufferevent *transport, void *data, size_t len)
@@ -42,10 +56,8 @@ ev_ssize_t evi_tls_recv(struct evi_tls *tls, void *data, size_t len)
 
 	if (transport != NULL)
 		n = recv_below(tls, transport, data, len);
-	else if (evi_bev_fd(tls->bev) < 0)
-		n = -EAGAIN;
 	else
-		n = note(tls, recv(evi_bev_fd(tls->bev), data, len, 0));
+		n = recv_socket(tls, evi_bev_fd(tls->bev), data, len);
 	if (n == 0)
 		tls->is_transport_ended = 1;
 	if (n > 0)

@@ -126,6 +126,11 @@ int evi_error_is_refused(int err)
 	return err == ECONNREFUSED;
 }
 
+int evi_error_is_reset(int err)
+{
+	return err == ECONNRESET || err == ECONNABORTED;
+}
+
 /* accept() also passes on errors that the network reported about a connection in the queue. */
 int evi_error_is_retriable_accept(int err)
 {

@@ -91,6 +91,11 @@ int evi_error_is_refused(int err)
 	return err == WSAECONNREFUSED;
 }
 
+int evi_error_is_reset(int err)
+{
+	return err == WSAECONNRESET || err == WSAECONNABORTED;
+}
+
 int evi_error_is_retriable_accept(int err)
 {
 	return err == WSAEWOULDBLOCK || err == WSAEINTR || err == WSAECONNRESET ||

@@ -33,7 +33,17 @@ enum evi_tls_result {
 	EVI_TLS_FAILED      /* for good; codes were told by evi_tls_note_error() */
 };
 
-/** What a TLS library does. All run with the bufferevent's lock held. `object` is the TLS object. */
+/** How far a new handshake on a connection that stands has come. */
+enum evi_tls_renegotiation {
+	EVI_TLS_SETTLED,   /* there is none */
+	EVI_TLS_ASKED,     /* the peer was asked to begin; data goes both ways */
+	EVI_TLS_UNDER_WAY  /* data may still come in, none may be written */
+};
+
+/**
+ * What a TLS library does. All run with the bufferevent's lock held. `object` is the TLS object. The
+ * library may call the user back meanwhile (to verify, to log), who may do anything but free `object`.
+ */
 struct evi_tls_ops {
 	const char *name;
 
@@ -55,13 +65,29 @@ struct evi_tls_ops {
 	enum evi_tls_result (*write)(struct evi_tls *tls, void *object, const void *data, size_t len,
 				     size_t *ret_len);
 
-	/** Ask for a new handshake on a connection that stands. 0, or -errno and nothing happened. */
+	/** Nonzero if a new handshake on the connection that stands is possible. */
+	int (*can_renegotiate)(void *object);
+
+	/** Begin one; no write is to be repeated. 0 or -errno. */
 	int (*renegotiate)(void *object);
 
 	/** Say that no more data will follow (close_notify), as far as that goes without waiting. */
 	void (*finish)(void *object);
 
-	/** The bufferevent goes, the object stays: give it `fd` (-1: nothing) as its transport. */
+	/** Asked after every read and write, for the peer may begin one as well. */
+	enum evi_tls_renegotiation (*renegotiation)(void *object);
+
+	/**
+	 * Go on with it, like read(), but leave data where it is.
+	 *
+	 * @return EVI_TLS_OK if it is over, or if data is in the way: then read() goes on
+	 */
+	enum evi_tls_result (*advance)(struct evi_tls *tls, void *object);
+
+	/**
+	 * The bufferevent goes, the object stays: give it `fd` (-1: nothing) as its transport. It is
+	 * the user's again, maybe for another bufferevent.
+	 */
 	void (*release)(void *object, evutil_socket_t fd);
 
 	/** Free the object; its transport is not closed. */

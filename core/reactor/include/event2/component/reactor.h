@@ -290,6 +290,8 @@ EVENT2_EXPORT_SYMBOL
 int evi_error_is_retriable_connect(int err); /* EINTR, EINPROGRESS */
 EVENT2_EXPORT_SYMBOL
 int evi_error_is_refused(int err);           /* ECONNREFUSED */
+EVENT2_EXPORT_SYMBOL
+int evi_error_is_reset(int err);             /* ECONNRESET: the peer has gone without a word */
 
 #ifdef __cplusplus
 }

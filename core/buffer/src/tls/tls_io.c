@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * TLS engine: data.
+ *
+ * Bytes are decrypted straight into the input's own memory and encrypted from the output's. One turn
+ * is bounded; what it leaves goes on at the end of the round, so that nothing recurses however fast
+ * the transport answers, and a fast sender does not keep others waiting.
+ */
+
+#include "evbuffer.h"
+#include "tls/tls.h"
+
+#include <errno.h>
+
+/* The largest piece of data in one record: RFC 8446 section 5.1. */
+#define RECORD_MAX 16384
+
+/* What one turn may move. */
+#define BURST_MAX (4 * RECORD_MAX)
+
+/* --- Reading --------------------------------------------------------------------------------------- */
+
+static enum evi_tls_result decrypt(struct evi_tls *tls, struct evbuffer_iovec *space)
+{
+	enum evi_tls_result result;
+	size_t len = 0;
+
+	evi_tls_call_begin(tls);
+	result = tls->ops->read(tls, tls->object, space->iov_base, space->iov_len, &len);
+	evi_tls_call_end(tls);
+	space->iov_len = len;
+	return result;
+}
+
+static enum evi_tls_result read_piece(struct evi_tls *tls, size_t max, size_t *ret_len)
+{
+	struct evbuffer *input = tls->bev->input;
+	struct evbuffer_iovec space;
+	enum evi_tls_result result;
+
+	evi_evbuffer_unfreeze(input, EVI_BUF_FROZEN_END);
+	if (evbuffer_reserve_space(input, (ev_ssize_t)(max < RECORD_MAX ? max : RECORD_MAX), &space, 1) == 1) {
+		if (space.iov_len > max)
+			space.iov_len = max;
+		result = decrypt(tls, &space);
+		if (result == EVI_TLS_OK) {
+			*ret_len = space.iov_len;
+			(void)evbuffer_commit_space(input, &space, 1);
+		}
+	} else {
+		tls->transport_err = ENOMEM;
+		result = EVI_TLS_FAILED;
+	}
+	evi_evbuffer_freeze(input, EVI_BUF_FROZEN_END);
+	return result;
+}
+
+/* Until the object has no more, or what one turn may take is reached. */
+static enum evi_tls_result read_burst(struct evi_tls *tls, size_t *ret_total)
+{
+	size_t room = evi_bev_room(tls->bev, EV_READ);
+	size_t left = room < BURST_MAX ? room : BURST_MAX;
+	enum evi_tls_result result = EVI_TLS_OK;
+
+	*ret_total = 0;
+	while (left > 0 && result == EVI_TLS_OK && evi_bev_active(tls->bev, EV_READ)) {
+		size_t len = 0;
+
+		result = read_piece(tls, left, &len);
+		*ret_total += len;
+		left -= len < left ? len : left;
+	}
+	return result;
+}
+
+static void end_read(struct evi_tls *tls, enum evi_tls_result result)
+{
+	if (result == EVI_TLS_CLOSED) {
+		tls->is_read_closed = 1;
+		evi_bev_fail(tls->bev, BEV_EVENT_READING | BEV_EVENT_EOF, 0);
+	} else if (result == EVI_TLS_FAILED) {
+		evi_tls_fail_read(tls);
+	} else if (result == EVI_TLS_OK && evi_bev_active(tls->bev, EV_READ)) {
+		evi_bev_at_round_end(tls->bev);
+	}
+}
+
+static int may_read(const struct evi_tls *tls)
+{
+	return evi_tls_is_running(tls) && !tls->is_shaking && !tls->is_read_closed;
+}
+
+void evi_tls_read(struct evi_tls *tls)
+{
+	enum evi_tls_result result;
+	size_t total;
+
+	if (!may_read(tls) || !evi_bev_active(tls->bev, EV_READ))
+		return;
+	result = read_burst(tls, &total);
+	tls->read_wants_write = result == EVI_TLS_WANT_WRITE;
+	tls->has_more = result == EVI_TLS_OK;
+	evi_tls_charge(tls);
+	evi_tls_watch_renegotiation(tls);
+	if (total > 0) {
+		evi_bev_progress(tls->bev, EV_READ);
+		evi_bev_notify(tls->bev, EV_READ, 0);
+	}
+	if (may_read(tls))
+		end_read(tls, result);
+}
+
+/* --- Writing --------------------------------------------------------------------------------------- */
+
+/* The bytes of the next record: the first piece of the output, or with BATCH_WRITE a record's worth. */
+static const void *next_piece(struct evi_tls *tls, size_t max, size_t *ret_len)
+{
+	struct evbuffer *output = tls->bev->output;
+	size_t len = evi_evbuffer_len(output);
+	struct evbuffer_iovec piece = { NULL, 0 };
+
+	if (max > RECORD_MAX)
+		max = RECORD_MAX;
+	if (tls->retry_len > 0 || (tls->flags & BUFFEREVENT_SSL_BATCH_WRITE)) {
+		*ret_len = tls->retry_len > 0 ? tls->retry_len : len < max ? len : max;
+		return evbuffer_pullup(output, (ev_ssize_t)*ret_len);
+	}
+	if (evbuffer_peek(output, 1, NULL, &piece, 1) < 1)
+		return NULL;
+	*ret_len = piece.iov_len < max ? piece.iov_len : max;
+	return piece.iov_base;
+}
+
+static enum evi_tls_result encrypt(struct evi_tls *tls, const void *data, size_t len, size_t *ret_len)
+{
+	enum evi_tls_result result;
+
+	evi_tls_call_begin(tls);
+	result = tls->ops->write(tls, tls->object, data, len, ret_len);
+	tls->retry_len = result == EVI_TLS_WANT_READ || result == EVI_TLS_WANT_WRITE ? len : 0;
+	evi_tls_call_end(tls);
+	return result;
+}
+
+static enum evi_tls_result write_piece(struct evi_tls *tls, size_t max, size_t *ret_len)
+{
+	struct evbuffer *output = tls->bev->output;
+	enum evi_tls_result result = EVI_TLS_FAILED;
+	const void *data;
+	size_t len = 0;
+
+	evi_evbuffer_unfreeze(output, EVI_BUF_FROZEN_FRONT);
+	data = next_piece(tls, max, &len);
+	if (data != NULL && len > 0) {
+		result = encrypt(tls, data, len, ret_len);
+		if (result == EVI_TLS_OK)
+			(void)evbuffer_drain(output, *ret_len);
+	} else {
+		tls->transport_err = ENOMEM;
+	}
+	evi_evbuffer_freeze(output, EVI_BUF_FROZEN_FRONT);
+	return result;
+}
+
+/* Bytes that must be repeated go first, even if a new handshake is to come. */
+static int may_encrypt(const struct evi_tls *tls)
+{
+	if (!evi_bev_active(tls->bev, EV_WRITE) || evi_evbuffer_len(tls->bev->output) == 0)
+		return 0;
+	return tls->retry_len > 0 ||
+	       (!tls->is_renegotiation_due && tls->renegotiation != EVI_TLS_UNDER_WAY);
+}
+
+static enum evi_tls_result write_burst(struct evi_tls *tls, size_t *ret_total)
+{
+	size_t room = evi_bev_room(tls->bev, EV_WRITE);
+	enum evi_tls_result result = EVI_TLS_OK;
+
+	*ret_total = 0;
+	while (result == EVI_TLS_OK && *ret_total < BURST_MAX && tls->sent < room && may_encrypt(tls)) {
+		size_t len = 0;
+
+		result = write_piece(tls, room - tls->sent, &len);
+		*ret_total += len;
+	}
+	return result;
+}
+
+/* A peer that takes no more may have sent something before. */
+static void end_write(struct evi_tls *tls, enum evi_tls_result result)
+{
+	if (result == EVI_TLS_FAILED || result == EVI_TLS_CLOSED) {
+		if (tls->transport_err != 0)
+			evi_tls_read(tls);
+		if (evi_tls_is_running(tls))
+			evi_tls_fail(tls, BEV_EVENT_WRITING | BEV_EVENT_ERROR);
+	} else if (result == EVI_TLS_OK && evi_evbuffer_len(tls->bev->output) > 0 &&
+		   evi_bev_active(tls->bev, EV_WRITE) && tls->renegotiation != EVI_TLS_UNDER_WAY) {
+		evi_bev_at_round_end(tls->bev);
+	}
+}
+
+void evi_tls_write(struct evi_tls *tls)
+{
+	enum evi_tls_result result;
+	size_t total;
+
+	if (!evi_tls_is_running(tls) || tls->is_shaking || !may_encrypt(tls))
+		return;
+	result = write_burst(tls, &total);
+	tls->write_wants_read = result == EVI_TLS_WANT_READ;
+	tls->is_blocked = result == EVI_TLS_WANT_WRITE;
+	evi_tls_charge(tls);
+	evi_tls_watch_renegotiation(tls);
+	if (total > 0) {
+		evi_bev_progress(tls->bev, EV_WRITE);
+		evi_bev_notify(tls->bev, EV_WRITE, BEV_TRIG_DEFER_CALLBACKS);
+	}
+	if (evi_tls_is_running(tls) && !tls->is_shaking)
+		end_write(tls, result);
+}
