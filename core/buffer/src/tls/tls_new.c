@@ -160,8 +160,12 @@ void evi_tls_finish(struct bufferevent *bev)
 	if (tls == NULL)
 		return;
 	evi_bev_enter(bev);
-	if (evi_tls_is_running(tls) && !tls->is_shaking && tls->retry_len == 0)
+	if (evi_tls_is_running(tls) && !tls->is_shaking && !tls->is_in_call && tls->retry_len == 0) {
+		evi_tls_call_begin(tls);
 		tls->ops->finish(tls->object);
+		evi_tls_call_end(tls);
+		evi_tls_charge(tls);
+	}
 	evi_bev_leave(bev);
 }
 
