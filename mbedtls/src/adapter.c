@@ -3,6 +3,7 @@
 
 #include "mbedtls.h"
 
+#include <mbedtls/error.h>
 #include <mbedtls/net_sockets.h>
 #include <mbedtls/version.h>
 
@@ -199,6 +200,18 @@ static void free_object(void *object)
 	bufferevent_mbedtls_dyncontext_free(object);
 }
 
+static void describe(void *object, unsigned long code, char *text, size_t size)
+{
+	uint32_t verdict = mbedtls_ssl_get_verify_result(object);
+
+	/* Mbed TLS's codes are negative ints. Without a peer's certificate the verdict is all ones. */
+	if ((int)code == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED && verdict != UINT32_MAX)
+		(void)mbedtls_x509_crt_verify_info(text, size, "", verdict);
+	else
+		mbedtls_strerror((int)code, text, size);
+	text[strcspn(text, "\n")] = '\0';
+}
+
 const struct evi_tls_ops evi_mbedtls_ops = {
 	.name = "mbedtls",
 	.attach = attach,
@@ -213,4 +226,5 @@ const struct evi_tls_ops evi_mbedtls_ops = {
 	.finish = finish,
 	.release = release,
 	.free = free_object,
+	.describe = describe,
 };

@@ -7,6 +7,7 @@
 #include <openssl/ssl.h>
 
 #include <errno.h>
+#include <stdio.h>
 
 static int attach(void *object, struct evi_tls *tls)
 {
@@ -168,6 +169,20 @@ static void free_object(void *object)
 	SSL_free(object);
 }
 
+/* "certificate verify failed" alone helps nobody: X509_verify_cert_error_string(3) says why. */
+static void describe(void *object, unsigned long code, char *text, size_t size)
+{
+	const char *reason = ERR_reason_error_string(code);
+	long verdict = SSL_get_verify_result(object);
+
+	if (reason == NULL)
+		reason = "TLS failed";
+	if (verdict != X509_V_OK)
+		(void)snprintf(text, size, "%s: %s", reason, X509_verify_cert_error_string(verdict));
+	else
+		(void)snprintf(text, size, "%s", reason);
+}
+
 const struct evi_tls_ops evi_openssl_ops = {
 	.name = "openssl",
 	.attach = attach,
@@ -182,4 +197,5 @@ const struct evi_tls_ops evi_openssl_ops = {
 	.finish = finish,
 	.release = release,
 	.free = free_object,
+	.describe = describe,
 };

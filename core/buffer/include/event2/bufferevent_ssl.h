@@ -70,6 +70,24 @@ EVENT2_EXPORT_SYMBOL
 int bufferevent_openssl_verify_host(struct bufferevent *bev, const char *host, int use_system_trust);
 
 /**
+ * Make a client's bufferevent that checks its server: bufferevent_openssl_socket_new() and
+ * bufferevent_openssl_verify_host() in one call. It closes its descriptor when it is freed.
+ *
+ * It is an evhttp_transport_cb as well: given to evhttp_connection_base_transport_new() it makes a
+ * verified https connection.
+ *
+ * @param fd       connected already, or -1 to connect later with bufferevent_socket_connect() or
+ *                 bufferevent_socket_connect_hostname(); taken on success
+ * @param host     whom to expect: name, IPv4 or IPv6 address; copied
+ * @param ssl_ctx  an SSL_CTX, of which a reference is taken; or NULL for TLS 1.2 and later, and the
+ *                 certificate authorities of the system (what SSL_CERT_FILE and SSL_CERT_DIR say in
+ *                 the environment, read once a process)
+ * @return NULL on failure; `fd` is then still the caller's. Any thread. Since 2.2.1.
+ */
+EVENT2_EXPORT_SYMBOL
+struct bufferevent *bufferevent_openssl_client_new(struct event_base *base, evutil_socket_t fd, const char *host, void *ssl_ctx);
+
+/**
  * Offer application protocols, best first (ALPN, RFC 7301): "h2", "http/1.1". A client's call, before
  * the handshake. Names are copied; 1 to 255 bytes each, 1024 in all with their lengths.
  *
@@ -101,6 +119,18 @@ int bufferevent_ssl_renegotiate(struct bufferevent *bev);
 /* condition: openssl|mbedtls */
 EVENT2_EXPORT_SYMBOL
 ev_uint64_t bufferevent_ssl_set_flags(struct bufferevent *bev, ev_uint64_t flags);
+
+/**
+ * Make a client's bufferevent that checks its server, in one call; see
+ * bufferevent_openssl_client_new(). Whom it trusts is in the configuration, since Mbed TLS knows of no
+ * system-wide authorities; MBEDTLS_SSL_VERIFY_REQUIRED, the default of clients, must be in force.
+ *
+ * @param config  an mbedtls_ssl_config; borrowed until the bufferevent is freed
+ * @return NULL on failure, also without `config` or `host`; `fd` is then still the caller's. Since
+ *         2.2.1.
+ */
+EVENT2_EXPORT_SYMBOL
+struct bufferevent *bufferevent_mbedtls_client_new(struct event_base *base, evutil_socket_t fd, const char *host, void *config);
 
 /* condition: mbedtls */
 EVENT2_EXPORT_SYMBOL

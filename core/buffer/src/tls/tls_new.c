@@ -169,6 +169,22 @@ void evi_tls_finish(struct bufferevent *bev)
 	evi_bev_leave(bev);
 }
 
+unsigned long evi_tls_describe_error(struct bufferevent *bev, char *text, size_t size)
+{
+	struct evi_tls *tls = evi_tls_of(bev);
+	unsigned long code = 0;
+
+	if (tls == NULL)
+		return 0;
+	evi_bev_enter(bev);
+	if (tls->error_count > 0) {
+		code = tls->errors[tls->error_count - 1];
+		tls->ops->describe(tls->object, code, text, size);
+	}
+	evi_bev_leave(bev);
+	return code;
+}
+
 static int may_renegotiate(const struct evi_tls *tls)
 {
 	return evi_tls_is_running(tls) && !tls->is_shaking && !tls->is_renegotiation_due &&

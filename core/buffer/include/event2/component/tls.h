@@ -92,6 +92,9 @@ struct evi_tls_ops {
 
 	/** Free the object; its transport is not closed. */
 	void (*free)(void *object);
+
+	/** Say in words what an error code means, or why the peer was refused; always ends in a NUL. */
+	void (*describe)(void *object, unsigned long code, char *text, size_t size);
 };
 
 /**
@@ -126,6 +129,14 @@ unsigned long evi_tls_take_error(struct bufferevent *bev);
  */
 EVENT2_EXPORT_SYMBOL
 void evi_tls_finish(struct bufferevent *bev);
+
+/**
+ * The last error code, in words; it is not taken.
+ *
+ * @return the code, or 0 if there is none, or `bev` is no TLS bufferevent: then `text` is untouched
+ */
+EVENT2_EXPORT_SYMBOL
+unsigned long evi_tls_describe_error(struct bufferevent *bev, char *text, size_t size);
 
 /** Start a new handshake on a connection that stands; 0 or -1. */
 EVENT2_EXPORT_SYMBOL
