@@ -110,6 +110,8 @@ enum evhttp_failure_stage {
 	EVHTTP_STAGE_CONNECT = 1,
 	EVHTTP_STAGE_SEND = 2,
 	EVHTTP_STAGE_RECEIVE = 3,
+	EVHTTP_STAGE_TLS = 4,   /* shaking hands */
+	EVHTTP_STAGE_PROXY = 5, /* asking the proxy for a tunnel */
 };
 
 /** Why an exchange failed; valid during the callback. */
@@ -119,7 +121,18 @@ struct evhttp_failure {
 	int socket_error; /* 0 if there was none */
 	int lookup_error; /* EVUTIL_EAI_*, or 0 */
 	const char *text; /* one phrase in English */
+	unsigned long tls_error; /* of the TLS library, or 0 */
+	int proxy_status; /* the code with which a proxy refused, or 0 */
 };
+
+/**
+ * Makes a client's transport that checks its server, such as bufferevent_openssl_client_new().
+ *
+ * @param fd    always -1 here: the connection connects it
+ * @param host  whom to expect at the other end
+ * @return for the connection to free; NULL on failure
+ */
+typedef struct bufferevent *(*evhttp_transport_cb)(struct event_base *base, evutil_socket_t fd, const char *host, void *arg);
 
 typedef void evhttp_bound_socket_foreach_fn(struct evhttp_bound_socket *, void *);
 typedef int (*evhttp_ext_method_cb)(struct evhttp_ext_method *);
@@ -174,6 +187,24 @@ struct evhttp_connection *evhttp_connection_base_bufferevent_unix_new(struct eve
 
 EVENT2_EXPORT_SYMBOL
 struct evhttp_connection *evhttp_connection_base_new(struct event_base *base, struct evdns_base *dnsbase, const char *address, ev_uint16_t port);
+
+/**
+ * Make an https connection that checks its server, in one call:
+ *
+ *     evhttp_connection_base_secure_new(base, dns, bufferevent_openssl_client_new, NULL,
+ *                                       "example.org", 443)
+ *
+ * Otherwise like evhttp_connection_base_new(). Where the check fails, requests fail with
+ * EVREQ_HTTP_EOF, and evhttp_request_set_failure_cb() tells EVHTTP_STAGE_TLS and why.
+ *
+ * @param make_transport  called once, now; bufferevent_openssl_client_new(), which is in
+ *                        libevent_openssl, bufferevent_mbedtls_client_new(), or the program's own
+ * @param arg   for it: an SSL_CTX, or NULL to trust the system's authorities; see there
+ * @param host  name, IPv4 or IPv6 address; copied
+ * @return NULL when out of memory, or without transport: never an unencrypted connection. Since 2.2.1.
+ */
+EVENT2_EXPORT_SYMBOL
+struct evhttp_connection *evhttp_connection_base_secure_new(struct event_base *base, struct evdns_base *dnsbase, evhttp_transport_cb make_transport, void *arg, const char *host, ev_uint16_t port);
 
 EVENT2_EXPORT_SYMBOL
 void evhttp_connection_free(struct evhttp_connection *evcon);
@@ -234,6 +265,24 @@ void evhttp_connection_set_max_body_size(struct evhttp_connection *evcon, ev_ssi
 
 EVENT2_EXPORT_SYMBOL
 void evhttp_connection_set_max_headers_size(struct evhttp_connection *evcon, ev_ssize_t new_max_headers_size);
+
+/**
+ * Reach the server through a tunnel that a proxy makes (CONNECT, RFC 9110 section 9.3.6). Requests,
+ * and TLS if the connection has it, go from end to end; the proxy sees the server's name and port only.
+ *
+ * The server's name is looked up by the proxy. Connecting, asking and shaking hands together must not
+ * take longer than the connect timeout. A refusal fails requests with EVREQ_HTTP_EOF;
+ * evhttp_request_set_failure_cb() tells EVHTTP_STAGE_PROXY and the proxy's status.
+ *
+ * @param address      the proxy's name or address; copied. NULL: no proxy any more
+ * @param port         the proxy's
+ * @param credentials  "user:password" for the proxy alone (Basic, RFC 7617), in the clear; copied. Or
+ *                     NULL
+ * @return 0, or -1: connected or connecting, not a client's connection to a host and port, a name that
+ *         cannot be one, or out of memory. Since 2.2.1.
+ */
+EVENT2_EXPORT_SYMBOL
+int evhttp_connection_set_proxy(struct evhttp_connection *evcon, const char *address, ev_uint16_t port, const char *credentials);
 
 EVENT2_EXPORT_SYMBOL
 void evhttp_connection_set_read_timeout_tv(struct evhttp_connection *evcon, const struct timeval *tv);
@@ -345,6 +394,64 @@ struct evhttp_request *evhttp_request_new(void (*cb)(struct evhttp_request *, vo
 
 EVENT2_EXPORT_SYMBOL
 void evhttp_request_own(struct evhttp_request *req);
+
+/**
+ * Stop delivering a client's response, and reading it: what the server sends waits in the network. To
+ * be called when the program cannot keep up, from the chunk callback for example. Pieces that have come
+ * to an end of the body already may still be followed by the completion. No timeout runs meanwhile.
+ *
+ * Does nothing unless the request is running on a client's connection. Loop's thread. Since 2.2.1.
+ */
+EVENT2_EXPORT_SYMBOL
+void evhttp_request_pause(struct evhttp_request *req);
+
+/** Undo evhttp_request_pause(). Callbacks run from the loop, not from this call. Since 2.2.1. */
+EVENT2_EXPORT_SYMBOL
+void evhttp_request_resume(struct evhttp_request *req);
+
+/**
+ * Send a client's body in pieces, as they come to be: call it before evhttp_make_request(). The body is
+ * chunked, unless the program adds a Content-Length.
+ *
+ * @param cb  asks for a piece: once the head is out (with "Expect: 100-continue": when the server has
+ *            agreed), and whenever little of the last one is left. It answers with
+ *            evhttp_request_write_body(), or remembers that it was asked and does so later, and at the
+ *            end with evhttp_request_end_body(). It may free or cancel anything.
+ *
+ * While pieces are to come no read timeout runs. A response may come before the last piece; it
+ * completes the request, and the connection closes. evhttp_make_request() fails if the method has no
+ * body, or if HTTP/1.0 was asked for without Content-Length. Since 2.2.1.
+ */
+EVENT2_EXPORT_SYMBOL
+void evhttp_request_set_body_cb(struct evhttp_request *req, void (*cb)(struct evhttp_request *req, void *arg), void *arg);
+
+/**
+ * Give the next piece of a body. `data` is moved, and empty afterwards; an empty one does nothing.
+ *
+ * @return 0, or -1 and nothing has happened: no piece was asked for yet, the body has ended, more than
+ *         Content-Length says, or out of memory (then the request will fail). Since 2.2.1.
+ */
+EVENT2_EXPORT_SYMBOL
+int evhttp_request_write_body(struct evhttp_request *req, struct evbuffer *data);
+
+/**
+ * The body is complete.
+ *
+ * @return 0, or -1 and nothing has happened: as above, or less than Content-Length says. Since 2.2.1.
+ */
+EVENT2_EXPORT_SYMBOL
+int evhttp_request_end_body(struct evhttp_request *req);
+
+/**
+ * Limit the time of a client's request from evhttp_make_request() to its completion, whatever takes
+ * it: the queue, lookups, retries, a server that sends a byte a second. Then it fails with
+ * EVREQ_HTTP_TIMEOUT.
+ *
+ * @param tv  copied, counts for the next evhttp_make_request(); NULL or zero for no limit, the default.
+ *            Since 2.2.1.
+ */
+EVENT2_EXPORT_SYMBOL
+void evhttp_request_set_time_limit_tv(struct evhttp_request *req, const struct timeval *tv);
 
 EVENT2_EXPORT_SYMBOL
 void evhttp_request_set_chunked_cb(struct evhttp_request *, void (*cb)(struct evhttp_request *, void *));

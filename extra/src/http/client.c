@@ -23,6 +23,8 @@ void evi_client_free(struct evi_client *client)
 {
 	evi_free(client->address);
 	evi_free(client->path);
+	evi_free(client->proxy);
+	evi_free(client->proxy_credentials);
 	evi_free(client->local_address);
 	evi_free(client);
 }
@@ -119,6 +121,7 @@ void evi_client_end(struct evhttp_connection *c)
 	struct evi_request_queue queue = { 0 };
 
 	evi_client_stop_timer(c);
+	evi_tunnel_close(client);
 	EVI_QUEUE_INIT(&queue);
 	while (client->queue.tqh_first != NULL) {
 		struct evhttp_request *req = client->queue.tqh_first;
@@ -157,6 +160,26 @@ struct evhttp_connection *evhttp_connection_base_new(struct event_base *base,
 						     const char *address, ev_uint16_t port)
 {
 	return evhttp_connection_base_bufferevent_new(base, dnsbase, NULL, address, port);
+}
+
+struct evhttp_connection *evhttp_connection_base_secure_new(struct event_base *base,
+							   struct evdns_base *dnsbase,
+							   evhttp_transport_cb make_transport,
+							   void *arg, const char *host,
+							   ev_uint16_t port)
+{
+	struct bufferevent *bev = make_transport(base, EVUTIL_INVALID_SOCKET, host, arg);
+	struct evhttp_connection *c;
+
+	/* Without this check the connection would be a plain one. */
+	if (bev == NULL)
+		return NULL;
+	c = evhttp_connection_base_bufferevent_new(base, dnsbase, bev, host, port);
+	if (c == NULL)
+		bufferevent_free(bev);
+	else
+		c->client->is_secure = 1;
+	return c;
 }
 
 struct evhttp_connection *evhttp_connection_base_bufferevent_unix_new(struct event_base *base,

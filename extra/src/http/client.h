@@ -20,6 +20,10 @@ struct evi_client {
 	char *address; /* NULL with `path`, and where a connected transport was handed over */
 	ev_uint16_t port;
 	char *path; /* of a Unix socket */
+	char *proxy; /* address; NULL: none */
+	ev_uint16_t proxy_port;
+	char *proxy_credentials; /* the value of Proxy-Authorization, or NULL */
+	struct evi_tunnel *tunnel; /* while the proxy is connected to, and asked */
 	struct evdns_base *dnsbase;
 	int family;
 	char *local_address;
@@ -41,6 +45,8 @@ struct evi_client {
 	unsigned is_autofree : 1; /* goes when the last request is over */
 	unsigned has_tried : 1;   /* to connect; the descriptor given before that is used */
 	unsigned has_write_error : 1;
+	unsigned is_secure : 1;   /* https: the port that goes without saying is 443 */
+	unsigned has_mark : 1;    /* the transport's low mark for writing is set */
 	unsigned is_sending : 1; /* a large body: the read timeout waits until it is out */
 };
 
@@ -60,6 +66,13 @@ void evi_client_pump(struct evhttp_connection *c);
 /* Try to connect. 0: on its way, or failed and reported; -EADDRNOTAVAIL: no source address. */
 int evi_client_connect(struct evhttp_connection *c);
 
+/* Connecting has failed. */
+void evi_client_connect_failed(struct evhttp_connection *c, int err,
+			       const struct evhttp_failure *failure);
+
+/* The transport stands: requests may go out. */
+void evi_client_connected(struct evhttp_connection *c);
+
 /* Close the transport; the close callback runs if it was established. */
 void evi_client_down(struct evhttp_connection *c);
 
@@ -69,6 +82,15 @@ void evi_client_stop_timer(struct evhttp_connection *c);
 
 /* Put the timeouts to the transport. `is_sending`: nothing is awaited from the peer yet. */
 void evi_client_apply_timeouts(struct evhttp_connection *c, int is_sending);
+
+/* --- Tunnels through proxies (client_tunnel.c) ------------------------------------------------------ */
+
+/* Have a bufferevent for the connection to the proxy. 0 or -ENOMEM. */
+int evi_tunnel_open(struct evhttp_connection *c);
+void evi_tunnel_close(struct evi_client *client);
+
+/* What is to be connected: the proxy's bufferevent, or the connection's own. */
+struct bufferevent *evi_client_dialled(const struct evhttp_connection *c);
 
 /* --- Requests (client_send.c, client_input.c, client_report.c) ------------------------------------- */
 
@@ -89,10 +111,31 @@ void evi_client_on_end(struct evhttp_connection *c, short what);
 void evi_client_fail(struct evhttp_connection *c, enum evhttp_request_error error);
 
 /* Nobody answers at the address: every request now queued is told, with response code 0. */
-void evi_client_report_refused(struct evhttp_connection *c, enum evhttp_failure_stage stage);
+void evi_client_report_refused(struct evhttp_connection *c, const struct evhttp_failure *failure);
 
 /* There is no way to the address: the first request is told. */
-void evi_client_report_unreachable(struct evhttp_connection *c, enum evhttp_failure_stage stage);
+void evi_client_report_unreachable(struct evhttp_connection *c,
+				   const struct evhttp_failure *failure);
+
+/* Write a failure of TLS to `failure`, if there was one; `text` is lent to it. */
+#define EVI_FAILURE_TEXT 200
+void evi_failure_note_tls(struct evhttp_failure *failure, struct bufferevent *bev, char *text);
+
+/* --- Bodies in pieces (client_body.c) -------------------------------------------------------------- */
+
+/* More is asked for when no more than this is left to write. */
+#define EVI_BODY_LOW_MARK 32768
+
+/* Choose the framing. 0, or -1 if there is none. */
+int evi_client_prepare_stream(struct evi_request *r, int has_body);
+
+/* The transport can take more. Calls the program. */
+void evi_client_ask_for_body(struct evhttp_connection *c, struct evi_request *r);
+
+/* --- Deadlines (client_report.c) ------------------------------------------------------------------- */
+
+/* The request is about to be queued: its time begins. 0 or -ENOMEM. */
+int evi_client_start_deadline(struct evhttp_connection *c, struct evi_request *r);
 
 /* The exchange is complete. */
 void evi_client_complete(struct evhttp_connection *c);

@@ -16,7 +16,7 @@
 
 /* --- Timer ---------------------------------------------------------------------------------------- */
 
-static void failed(struct evhttp_connection *c, int err, enum evhttp_failure_stage stage);
+static void failed(struct evhttp_connection *c, int err);
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
@@ -31,7 +31,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 		evi_client_pump(c);
 		break;
 	case EVI_CLIENT_CONNECT:
-		failed(c, ETIMEDOUT, EVHTTP_STAGE_CONNECT);
+		failed(c, ETIMEDOUT);
 		break;
 	case EVI_CLIENT_HEAD:
 		/* No 100 (Continue) after all (RFC 9110 10.1.1): the body goes out unasked. */
@@ -105,6 +105,7 @@ void evi_client_down(struct evhttp_connection *c)
 	if (c->state == EVI_CLIENT_DOWN || c->is_freed)
 		return;
 	evi_client_stop_timer(c);
+	evi_tunnel_close(c->client);
 	c->state = EVI_CLIENT_DOWN;
 	c->client->has_write_error = 0;
 	close_transport(c);
@@ -136,31 +137,63 @@ static void wait_to_retry(struct evhttp_connection *c)
 	evi_client_start_timer(c, &delay);
 }
 
-/* Connecting has failed. Only "nobody answers" is worth another attempt. */
-static void failed(struct evhttp_connection *c, int err, enum evhttp_failure_stage stage)
+/* Only "nobody answers" is worth another attempt. */
+void evi_client_connect_failed(struct evhttp_connection *c, int err,
+			       const struct evhttp_failure *failure)
 {
 	struct evi_client *client = c->client;
-	int is_silence = client->lookup_error == 0 && (evi_error_is_refused(err) || err == ETIMEDOUT);
+	int is_silence = failure->lookup_error == 0 && (evi_error_is_refused(err) || err == ETIMEDOUT);
+	int may_retry = client->address != NULL || client->path != NULL;
 
 	client->socket_error = err;
 	evi_client_down(c);
 	if (c->is_freed)
 		return;
-	if (!is_silence) {
-		client->retries = 0;
-		evi_client_report_unreachable(c, stage);
-	} else if (client->address != NULL || client->path != NULL) {
-		if (client->retries_max < 0 || client->retries < client->retries_max) {
-			wait_to_retry(c);
-			return;
-		}
-		client->retries = 0;
-		evi_client_report_refused(c, stage);
-	} else {
-		evi_client_report_refused(c, stage);
+	if (is_silence && may_retry &&
+	    (client->retries_max < 0 || client->retries < client->retries_max)) {
+		wait_to_retry(c);
+		return;
 	}
+	client->retries = 0;
+	if (is_silence)
+		evi_client_report_refused(c, failure);
+	else
+		evi_client_report_unreachable(c, failure);
 	if (!c->is_freed)
 		evi_client_pump(c);
+}
+
+/* How far an attempt has come. A TLS bufferevent shakes hands once its descriptor is connected. */
+static enum evhttp_failure_stage stage_of(const struct evhttp_connection *c)
+{
+	struct bufferevent *bev = evi_client_dialled(c);
+	struct sockaddr_storage peer;
+	ev_socklen_t len = sizeof(peer);
+
+	if (c->client->lookup_error != 0)
+		return EVHTTP_STAGE_LOOKUP;
+	if (getpeername(bufferevent_getfd(bev), (struct sockaddr *)&peer, &len) != 0)
+		return EVHTTP_STAGE_CONNECT;
+	return c->client->tunnel != NULL ? EVHTTP_STAGE_PROXY : EVHTTP_STAGE_TLS;
+}
+
+static void failed(struct evhttp_connection *c, int err)
+{
+	const int lookup_error = c->client->lookup_error;
+	char text[EVI_FAILURE_TEXT];
+	struct evhttp_failure failure = {
+		.stage = stage_of(c),
+		.reason = err == ETIMEDOUT ? EVREQ_HTTP_TIMEOUT : EVREQ_HTTP_EOF,
+		.socket_error = err,
+		.lookup_error = lookup_error,
+		.text = lookup_error != 0 ? evutil_gai_strerror(lookup_error)
+					  : evutil_socket_error_to_string(err),
+	};
+
+	if (err == 0 && failure.stage >= EVHTTP_STAGE_TLS)
+		failure.text = "the connection ended before it was ready";
+	evi_failure_note_tls(&failure, c->bev, text);
+	evi_client_connect_failed(c, err, &failure);
 }
 
 static void note_address(struct evhttp_connection *c)
@@ -172,7 +205,7 @@ static void note_address(struct evhttp_connection *c)
 		(void)evi_address_set(&c->address, (struct sockaddr *)&peer, len);
 }
 
-static void connected(struct evhttp_connection *c)
+void evi_client_connected(struct evhttp_connection *c)
 {
 	evi_client_stop_timer(c);
 	c->client->retries = 0;
@@ -198,13 +231,14 @@ void evi_client_on_event(struct bufferevent *bev, short what, void *arg)
 	if (c->state != EVI_CLIENT_CONNECT) {
 		evi_client_on_end(c, what);
 	} else if ((what & BEV_EVENT_CONNECTED) != 0) {
-		connected(c);
+		evi_client_connected(c);
 	} else {
 		c->client->lookup_error = bufferevent_socket_get_dns_error(bev);
 		if ((what & BEV_EVENT_TIMEOUT) != 0)
 			err = ETIMEDOUT;
-		failed(c, err,
-		       c->client->lookup_error != 0 ? EVHTTP_STAGE_LOOKUP : EVHTTP_STAGE_CONNECT);
+		else if ((what & BEV_EVENT_EOF) != 0)
+			err = 0;
+		failed(c, err);
 	}
 	evi_connection_leave(c);
 }
@@ -252,6 +286,7 @@ static int start(struct evhttp_connection *c)
 {
 	const struct evi_client *client = c->client;
 	struct evi_address *known = &c->address;
+	struct bufferevent *bev = evi_client_dialled(c);
 
 	if (client->path != NULL)
 		return start_unix(c);
@@ -260,11 +295,14 @@ static int start(struct evhttp_connection *c)
 		return -1;
 	}
 	if ((c->flags & EVHTTP_CON_REUSE_CONNECTED_ADDR) != 0 && known->is_known)
-		return bufferevent_socket_connect(c->bev, &known->socket.any,
+		return bufferevent_socket_connect(bev, &known->socket.any,
 						  known->socket.any.sa_family == AF_INET
 							  ? (int)sizeof(known->socket.v4)
 							  : (int)sizeof(known->socket.v6));
-	return bufferevent_socket_connect_hostname(c->bev, client->dnsbase, client->family,
+	if (client->proxy != NULL)
+		return bufferevent_socket_connect_hostname(bev, client->dnsbase, client->family,
+							   client->proxy, client->proxy_port);
+	return bufferevent_socket_connect_hostname(bev, client->dnsbase, client->family,
 						   client->address, client->port);
 }
 
@@ -275,7 +313,7 @@ static void note_target(struct evhttp_connection *c)
 	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(client->port) };
 	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(client->port) };
 
-	if (client->address == NULL)
+	if (client->address == NULL || client->proxy != NULL)
 		return;
 	if (evutil_inet_pton(AF_INET, client->address, &v4.sin_addr) == 1)
 		(void)evi_address_set(&c->address, (struct sockaddr *)&v4, sizeof(v4));
@@ -283,27 +321,42 @@ static void note_target(struct evhttp_connection *c)
 		(void)evi_address_set(&c->address, (struct sockaddr *)&v6, sizeof(v6));
 }
 
+/* Give what is to be connected a socket of that source address. 0 or -EADDRNOTAVAIL. */
+static int use_source(struct evhttp_connection *c)
+{
+	const struct evi_client *client = c->client;
+	evutil_socket_t fd;
+
+	if (client->local_address == NULL && client->local_port == 0)
+		return 0;
+	fd = bind_source(client);
+	if (fd >= 0 && bufferevent_setfd(evi_client_dialled(c), fd) == 0)
+		return 0;
+	if (fd >= 0)
+		evutil_closesocket(fd);
+	return -EADDRNOTAVAIL;
+}
+
 int evi_client_connect(struct evhttp_connection *c)
 {
 	struct evi_client *client = c->client;
+	int err = client->proxy != NULL ? evi_tunnel_open(c) : 0;
 
-	if (client->local_address != NULL || client->local_port != 0) {
-		evutil_socket_t fd = bind_source(client);
-
-		if (fd < 0 || bufferevent_setfd(c->bev, fd) != 0) {
-			if (fd >= 0)
-				evutil_closesocket(fd);
-			return -EADDRNOTAVAIL;
-		}
+	if (err == 0)
+		err = use_source(c);
+	if (err != 0) {
+		evi_tunnel_close(client);
+		return err;
 	}
 	client->has_tried = 1;
 	client->lookup_error = 0;
 	c->state = EVI_CLIENT_CONNECT;
 	note_target(c);
-	bufferevent_setcb(c->bev, evi_client_on_read, evi_client_on_write,
-			  evi_client_on_event, c);
+	if (client->tunnel == NULL)
+		bufferevent_setcb(c->bev, evi_client_on_read, evi_client_on_write,
+				  evi_client_on_event, c);
 	evi_client_start_timer(c, &client->connect_timeout);
 	if (start(c) != 0 && !c->is_freed && c->state == EVI_CLIENT_CONNECT)
-		failed(c, EVUTIL_SOCKET_ERROR(), EVHTTP_STAGE_CONNECT);
+		failed(c, EVUTIL_SOCKET_ERROR());
 	return 0;
 }

@@ -76,7 +76,7 @@ static int is_last(const struct evi_request *r)
 {
 	const char *own = evhttp_find_header(&r->output_headers, "Connection");
 
-	if ((r->head.connection & EVI_CONNECTION_CLOSE) != 0 || r->holds_body ||
+	if ((r->head.connection & EVI_CONNECTION_CLOSE) != 0 || r->holds_body || r->streams ||
 	    r->framing.body == EVI_BODY_CLOSE)
 		return 1;
 	if (r->head.minor == 0 && (r->head.connection & EVI_CONNECTION_KEEP_ALIVE) == 0)
@@ -170,7 +170,9 @@ static void advance(struct evhttp_connection *c)
 	enum step step = AGAIN;
 
 	while (step == AGAIN && !c->is_freed) {
-		if (c->state == EVI_CLIENT_HEAD)
+		if (c->current != NULL && c->current->is_paused)
+			step = WAIT;
+		else if (c->state == EVI_CLIENT_HEAD)
 			step = step_head(c);
 		else if (c->state == EVI_CLIENT_BODY)
 			step = step_body(c);
@@ -201,7 +203,14 @@ void evi_client_on_write(struct bufferevent *bev, void *arg)
 {
 	struct evhttp_connection *c = arg;
 
-	if (c->client->is_sending && evbuffer_get_length(bufferevent_get_output(bev)) == 0) {
+	struct evi_request *r = c->current;
+
+	if (r != NULL && r->streams) {
+		evi_connection_enter(c);
+		if (!r->holds_body)
+			evi_client_ask_for_body(c, r);
+		evi_connection_leave(c);
+	} else if (c->client->is_sending && evbuffer_get_length(bufferevent_get_output(bev)) == 0) {
 		c->client->is_sending = 0;
 		evi_client_apply_timeouts(c, 0);
 	}
@@ -243,4 +252,30 @@ void evi_client_on_end(struct evhttp_connection *c, short what)
 	} else {
 		evi_client_fail(c, EVREQ_HTTP_BUFFER_ERROR);
 	}
+}
+
+/* --- Public ------------------------------------------------------------------------------------- */
+
+void evhttp_request_pause(struct evhttp_request *req)
+{
+	struct evi_request *r = evi_request_of(req);
+	struct evhttp_connection *c = req->evcon;
+
+	if (c == NULL || c->client == NULL || c->current != r || r->is_paused)
+		return;
+	r->is_paused = 1;
+	(void)bufferevent_disable(c->bev, EV_READ);
+}
+
+void evhttp_request_resume(struct evhttp_request *req)
+{
+	struct evi_request *r = evi_request_of(req);
+	struct evhttp_connection *c = req->evcon;
+
+	if (c == NULL || c->client == NULL || c->current != r || !r->is_paused)
+		return;
+	r->is_paused = 0;
+	(void)bufferevent_enable(c->bev, EV_READ);
+	/* What has come already is looked at from the loop, not from here. */
+	bufferevent_trigger(c->bev, EV_READ, BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
 }

@@ -8,6 +8,7 @@
 #include "http/queue.h"
 
 #include <event2/component/reactor.h>
+#include <event2/component/tls.h>
 
 #include <errno.h>
 #include <string.h>
@@ -79,9 +80,20 @@ static enum evhttp_failure_stage stage_of(const struct evhttp_connection *c,
 	return EVHTTP_STAGE_RECEIVE;
 }
 
+void evi_failure_note_tls(struct evhttp_failure *failure, struct bufferevent *bev, char *text)
+{
+	failure->tls_error = evi_tls_describe_error(bev, text, EVI_FAILURE_TEXT);
+	if (failure->tls_error == 0)
+		return;
+	failure->text = text;
+	if (failure->stage == EVHTTP_STAGE_CONNECT)
+		failure->stage = EVHTTP_STAGE_TLS;
+}
+
 void evi_client_fail(struct evhttp_connection *c, enum evhttp_request_error error)
 {
 	struct evi_request *r = c->current;
+	char text[EVI_FAILURE_TEXT];
 	struct evhttp_failure failure = {
 		.stage = stage_of(c, r),
 		.reason = error,
@@ -89,6 +101,8 @@ void evi_client_fail(struct evhttp_connection *c, enum evhttp_request_error erro
 		.text = describe(r, error),
 	};
 
+	if (error == EVREQ_HTTP_EOF || error == EVREQ_HTTP_BUFFER_ERROR)
+		evi_failure_note_tls(&failure, c->bev, text);
 	c->current = NULL;
 	r->pub.evcon = NULL;
 	evi_request_enter(r);
@@ -97,38 +111,24 @@ void evi_client_fail(struct evhttp_connection *c, enum evhttp_request_error erro
 	evi_client_pump(c);
 }
 
-void evi_client_report_unreachable(struct evhttp_connection *c, enum evhttp_failure_stage stage)
+void evi_client_report_unreachable(struct evhttp_connection *c,
+				   const struct evhttp_failure *failure)
 {
-	struct evi_client *client = c->client;
-	struct evhttp_failure failure = {
-		.stage = stage,
-		.reason = EVREQ_HTTP_EOF,
-		.socket_error = client->socket_error,
-		.lookup_error = client->lookup_error,
-		.text = client->lookup_error != 0 ? evutil_gai_strerror(client->lookup_error)
-						  : evutil_socket_error_to_string(client->socket_error),
-	};
 	struct evi_request *r;
 
-	if (client->queue.tqh_first == NULL)
+	if (c->client->queue.tqh_first == NULL)
 		return;
-	r = evi_request_of(client->queue.tqh_first);
+	r = evi_request_of(c->client->queue.tqh_first);
 	evi_client_unqueue(c, r);
 	r->pub.evcon = NULL;
 	evi_request_enter(r);
-	finish_failed(r, &failure);
+	finish_failed(r, failure);
 }
 
 /* Requests made meanwhile by callbacks are not meant. */
-void evi_client_report_refused(struct evhttp_connection *c, enum evhttp_failure_stage stage)
+void evi_client_report_refused(struct evhttp_connection *c, const struct evhttp_failure *failure)
 {
 	struct evi_client *client = c->client;
-	const struct evhttp_failure failure = {
-		.stage = stage,
-		.reason = client->socket_error == ETIMEDOUT ? EVREQ_HTTP_TIMEOUT : EVREQ_HTTP_EOF,
-		.socket_error = client->socket_error,
-		.text = evutil_socket_error_to_string(client->socket_error),
-	};
 	int was_pumping = client->is_pumping;
 	struct evhttp_request *req;
 
@@ -144,7 +144,7 @@ void evi_client_report_refused(struct evhttp_connection *c, enum evhttp_failure_
 		r->pub.evcon = NULL;
 		r->pub.response_code = 0;
 		evi_request_enter(r);
-		tell_failure(r, &failure);
+		tell_failure(r, failure);
 		finish(r, &r->pub);
 	}
 	client->is_pumping = was_pumping != 0;
@@ -162,6 +162,8 @@ void evi_client_complete(struct evhttp_connection *c)
 	c->state = EVI_CLIENT_IDLE;
 	r->pub.evcon = NULL;
 	evi_request_enter(r);
+	if (r->is_paused)
+		(void)bufferevent_enable(c->bev, EV_READ);
 	/* Leftovers, or a request that was not sent to its end: what comes next is uncertain. */
 	if (!is_tunnel &&
 	    (r->closes || evbuffer_get_length(in) > 0 || evbuffer_get_length(out) > 0))
@@ -233,4 +235,46 @@ void evhttp_cancel_request(struct evhttp_request *req)
 	evi_request_release(r);
 	evi_client_pump(c);
 	evi_connection_leave(c);
+}
+
+/* --- Deadlines ---------------------------------------------------------------------------------- */
+
+static void on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	struct evi_request *r = arg;
+	struct evhttp_connection *c = r->pub.evcon;
+	const struct evhttp_failure failure = {
+		.stage = r->is_queued ? EVHTTP_STAGE_CONNECT : stage_of(c, r),
+		.reason = EVREQ_HTTP_TIMEOUT,
+		.socket_error = ETIMEDOUT,
+		.text = "the request took longer than it may",
+	};
+
+	(void)fd;
+	(void)what;
+	evi_connection_enter(c);
+	evi_request_enter(r);
+	if (!r->is_queued || (c->current == NULL && c->client->queue.tqh_first == &r->pub))
+		stop_running(c, r);
+	else
+		evi_client_unqueue(c, r);
+	r->pub.evcon = NULL;
+	finish_failed(r, &failure);
+	evi_client_pump(c);
+	evi_connection_leave(c);
+}
+
+int evi_client_start_deadline(struct evhttp_connection *c, struct evi_request *r)
+{
+	if (!evi_timeval_is_set(&r->time_limit))
+		return 0;
+	r->deadline = evtimer_new(c->base, on_deadline, r);
+	return r->deadline != NULL && evtimer_add(r->deadline, &r->time_limit) == 0 ? 0 : -ENOMEM;
+}
+
+void evhttp_request_set_time_limit_tv(struct evhttp_request *req, const struct timeval *tv)
+{
+	static const struct timeval none = { 0, 0 };
+
+	evi_request_of(req)->time_limit = tv != NULL ? *tv : none;
 }

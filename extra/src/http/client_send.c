@@ -47,7 +47,7 @@ static struct host host_of(const struct evhttp_connection *c, const struct evi_r
 		host.text = r->pub.uri;
 	} else if (client->address != NULL) {
 		host.text = client->address;
-		host.port = client->port != 80 ? client->port : 0;
+		host.port = client->port != (client->is_secure ? 443 : 80) ? client->port : 0;
 		host.is_bracketed = strchr(client->address, ':') != NULL;
 	}
 	return host;
@@ -128,7 +128,9 @@ static int write_head(struct evhttp_connection *c, struct evi_request *r,
 		write_host(&w, &host);
 	EVI_QUEUE_EACH(pair, &r->output_headers, next)
 		evi_write_field(&w, pair);
-	if (wants_length(r, method)) {
+	if (r->streams && r->sends_chunks) {
+		EVI_WRITE(&w, "Transfer-Encoding: chunked\r\n");
+	} else if (!r->streams && wants_length(r, method)) {
 		EVI_WRITE(&w, "Content-Length: ");
 		evi_write_number(&w, evbuffer_get_length(r->pub.output_buffer));
 		EVI_WRITE(&w, "\r\n");
@@ -139,12 +141,31 @@ static int write_head(struct evhttp_connection *c, struct evi_request *r,
 
 /* --- The body ------------------------------------------------------------------------------------- */
 
+/* A body in pieces keeps the transport busy: it is asked for before the last piece is out. */
+static void mark_output(struct evhttp_connection *c, const struct evi_request *r)
+{
+	if (c->client->has_mark == r->streams)
+		return;
+	c->client->has_mark = r->streams;
+	bufferevent_setwatermark(c->bev, EV_WRITE, r->streams ? EVI_BODY_LOW_MARK : 0, 0);
+}
+
 int evi_client_send_body(struct evhttp_connection *c, struct evi_request *r)
 {
 	struct evbuffer *out = bufferevent_get_output(c->bev);
 	size_t len = evbuffer_get_length(r->pub.output_buffer);
 
 	evi_client_stop_timer(c);
+	if (r->streams) {
+		int is_awaited = r->holds_body;
+
+		r->holds_body = 0;
+		evi_client_apply_timeouts(c, 1);
+		/* Otherwise the first piece is asked for when the head is out. */
+		if (is_awaited)
+			evi_client_ask_for_body(c, r);
+		return 0;
+	}
 	r->holds_body = 0;
 	if (evbuffer_add_buffer(out, r->pub.output_buffer) != 0)
 		return -ENOMEM;
@@ -158,7 +179,7 @@ static int waits_for_continue(struct evi_request *r)
 	const char *expect = evhttp_find_header(&r->output_headers, "Expect");
 
 	return expect != NULL && evi_text_casecmp(expect, "100-continue") == 0 && r->pub.minor > 0 &&
-	       evbuffer_get_length(r->pub.output_buffer) > 0;
+	       (r->streams || evbuffer_get_length(r->pub.output_buffer) > 0);
 }
 
 static int send_request(struct evhttp_connection *c, struct evi_request *r)
@@ -167,8 +188,8 @@ static int send_request(struct evhttp_connection *c, struct evi_request *r)
 
 	if (evi_method_of_type((ev_uint32_t)r->pub.type, c->ext_method, &method) != 0)
 		return -EINVAL;
-	/* What has no body gets none: its length could not be told. */
-	if (!method.has_body)
+	/* What has no body gets none: its length could not be told. A body in pieces comes by calls. */
+	if (!method.has_body || r->streams)
 		evbuffer_drain(r->pub.output_buffer, evbuffer_get_length(r->pub.output_buffer));
 	if (write_head(c, r, &method) != 0)
 		return -ENOMEM;
@@ -188,6 +209,7 @@ void evi_client_send(struct evhttp_connection *c)
 	c->current = r;
 	c->state = EVI_CLIENT_HEAD;
 	evi_request_start_head(r, EVI_HEAD_RESPONSE, c->headers_max);
+	mark_output(c, r);
 	bufferevent_setcb(c->bev, evi_client_on_read, evi_client_on_write, evi_client_on_event, c);
 	if (send_request(c, r) != 0 || bufferevent_enable(c->bev, EV_READ | EV_WRITE) != 0)
 		evi_client_fail(c, EVREQ_HTTP_BUFFER_ERROR);
@@ -202,6 +224,20 @@ static void end_if_done(struct evhttp_connection *c)
 		evhttp_connection_free(c);
 }
 
+static void connect_or_report(struct evhttp_connection *c)
+{
+	int err = evi_client_connect(c);
+	const struct evhttp_failure failure = {
+		.stage = EVHTTP_STAGE_CONNECT,
+		.reason = EVREQ_HTTP_EOF,
+		.socket_error = -err,
+		.text = evutil_socket_error_to_string(-err),
+	};
+
+	if (err != 0)
+		evi_client_report_unreachable(c, &failure);
+}
+
 void evi_client_pump(struct evhttp_connection *c)
 {
 	struct evi_client *client = c->client;
@@ -213,8 +249,8 @@ void evi_client_pump(struct evhttp_connection *c)
 	       (c->state == EVI_CLIENT_IDLE || c->state == EVI_CLIENT_DOWN)) {
 		if (c->state == EVI_CLIENT_IDLE)
 			evi_client_send(c);
-		else if (evi_client_connect(c) != 0)
-			evi_client_report_unreachable(c, EVHTTP_STAGE_CONNECT);
+		else
+			connect_or_report(c);
 	}
 	client->is_pumping = 0;
 	if (!c->is_freed)
@@ -245,11 +281,12 @@ static int prepare(struct evhttp_connection *c, struct evi_request *r, enum evht
 	r->pub.uri = r->own_uri;
 	r->pub.kind = EVHTTP_REQUEST;
 	r->pub.type = type;
+	r->pub.response_code = 0;
 	if (r->pub.major == 0 && r->pub.minor == 0) {
 		r->pub.major = 1;
 		r->pub.minor = 1;
 	}
-	return 0;
+	return r->body_cb != NULL ? evi_client_prepare_stream(r, method.has_body) : 0;
 }
 
 int evhttp_make_request(struct evhttp_connection *c, struct evhttp_request *req,
@@ -260,6 +297,10 @@ int evhttp_make_request(struct evhttp_connection *c, struct evhttp_request *req,
 	int err = 0;
 
 	if (prepare(c, r, type, uri) != 0) {
+		evhttp_request_free(req);
+		return -1;
+	}
+	if (evi_client_start_deadline(c, r) != 0) {
 		evhttp_request_free(req);
 		return -1;
 	}

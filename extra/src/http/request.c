@@ -51,6 +51,13 @@ void evi_request_drop_drained(struct evi_request *r)
 	r->drained_end = &r->drained;
 }
 
+void evi_request_stop_deadline(struct evi_request *r)
+{
+	if (r->deadline != NULL)
+		event_free(r->deadline);
+	r->deadline = NULL;
+}
+
 /* What a request holds besides its two buffers. */
 static void let_go(struct evi_request *r)
 {
@@ -61,6 +68,7 @@ static void let_go(struct evi_request *r)
 	if (r->pub.uri_elems != NULL)
 		evhttp_uri_free(r->pub.uri_elems);
 	evi_free(r->own_uri);
+	evi_request_stop_deadline(r);
 	evi_request_drop_drained(r);
 	evi_arena_done(&r->arena);
 }
@@ -95,6 +103,9 @@ void evi_request_destroy(struct evi_request *r)
 void evi_request_release(struct evi_request *r)
 {
 	r->pub.evcon = NULL;
+	r->streams = 0;
+	r->is_paused = 0;
+	evi_request_stop_deadline(r);
 	if (r->busy > 0) {
 		if ((r->pub.flags & EVHTTP_USER_OWNED) == 0)
 			r->is_unwanted = 1;

@@ -43,6 +43,7 @@ struct evi_request {
 	struct evi_chunk chunk;
 	struct evi_framing framing;
 	uint64_t body_left; /* EVI_BODY_LENGTH: bytes to come */
+	uint64_t owed;      /* client: of a body in pieces with Content-Length, bytes still to be given */
 
 	char *own_uri; /* client: pub.uri */
 	struct evi_request *cached; /* next in the server's store of used ones */
@@ -51,12 +52,19 @@ struct evi_request {
 	void (*failure_cb)(struct evhttp_request *req, const struct evhttp_failure *failure,
 			   void *arg);
 	void *failure_arg;
+	void (*body_cb)(struct evhttp_request *req, void *arg); /* client: asks for the next piece */
+	void *body_arg;
+	struct timeval time_limit; /* client: zero is none */
+	struct event *deadline;    /* client: while the request is on a connection; or NULL */
 
 	unsigned busy;            /* own callbacks running */
 	unsigned is_unwanted : 1; /* freed by the program while busy */
 	unsigned is_queued : 1;   /* client: in the connection's queue */
 	unsigned is_meant : 1;    /* client: it was queued when connecting failed */
 	unsigned holds_body : 1;  /* client: the body waits for 100 (Continue) */
+	unsigned streams : 1;     /* client: the body comes in pieces, and the end has not come */
+	unsigned is_asked : 1;    /* client: for pieces */
+	unsigned is_paused : 1;   /* client: nothing of the response is delivered */
 	unsigned drops_body : 1;  /* what comes in is thrown away */
 	unsigned is_known : 1;    /* server: the method is one we know */
 	unsigned is_handled : 1;  /* server: the application's callback is running */
@@ -87,6 +95,9 @@ void evi_request_destroy(struct evi_request *r);
 
 /* The exchange is over and the connection has let go: free it unless the program has taken it. */
 void evi_request_release(struct evi_request *r);
+
+/* Client: the request is over, its time limit is void. */
+void evi_request_stop_deadline(struct evi_request *r);
 
 /* A callback of the request's own begins, or has ended; the latter may free it. */
 void evi_request_enter(struct evi_request *r);

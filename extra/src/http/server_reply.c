@@ -210,30 +210,11 @@ void evi_reply_write_continue(struct evhttp_connection *c)
 
 /* --- Pieces ----------------------------------------------------------------------------------- */
 
-static int write_chunk_size(struct evbuffer *out, size_t len)
-{
-	static const char hex[] = "0123456789abcdef";
-	char line[sizeof(len) * 2 + 2];
-	size_t at = sizeof(line) - 2;
-
-	line[sizeof(line) - 2] = '\r';
-	line[sizeof(line) - 1] = '\n';
-	do {
-		line[--at] = hex[len & 15];
-		len >>= 4;
-	} while (len > 0);
-	return evbuffer_add(out, line + at, sizeof(line) - at);
-}
-
 static int write_piece(struct evi_request *r, struct evbuffer *piece)
 {
 	struct evbuffer *out = bufferevent_get_output(r->pub.evcon->bev);
 
-	if (r->sends_chunks && write_chunk_size(out, evbuffer_get_length(piece)) != 0)
-		return -1;
-	if (evbuffer_add_buffer(out, piece) != 0)
-		return -1;
-	return r->sends_chunks ? evbuffer_add(out, "\r\n", 2) : 0;
+	return r->sends_chunks ? evi_write_chunk(out, piece) : evbuffer_add_buffer(out, piece);
 }
 
 /* Out of memory in the middle of a reply: nothing right can follow on this connection. */

@@ -62,6 +62,29 @@ void evi_write_number(struct evi_writer *writer, uint64_t number)
 	evi_write(writer, digits + at, sizeof(digits) - at);
 }
 
+static int write_chunk_size(struct evbuffer *out, size_t len)
+{
+	static const char hex[] = "0123456789abcdef";
+	char line[sizeof(len) * 2 + 2];
+	size_t at = sizeof(line) - 2;
+
+	line[sizeof(line) - 2] = '\r';
+	line[sizeof(line) - 1] = '\n';
+	do {
+		line[--at] = hex[len & 15];
+		len >>= 4;
+	} while (len > 0);
+	return evbuffer_add(out, line + at, sizeof(line) - at);
+}
+
+int evi_write_chunk(struct evbuffer *out, struct evbuffer *piece)
+{
+	if (write_chunk_size(out, evbuffer_get_length(piece)) != 0 ||
+	    evbuffer_add_buffer(out, piece) != 0 || evbuffer_add(out, "\r\n", 2) != 0)
+		return -ENOMEM;
+	return 0;
+}
+
 size_t evi_fields_size(const struct evkeyvalq *list)
 {
 	const struct evkeyval *pair;

@@ -38,6 +38,9 @@ void evi_write_text(struct evi_writer *writer, const char *text);
 
 void evi_write_number(struct evi_writer *writer, uint64_t number);
 
+/* Move all of `piece`, which is not empty, to `out` as one chunk (RFC 9112 7.1). 0 or -ENOMEM. */
+int evi_write_chunk(struct evbuffer *out, struct evbuffer *piece);
+
 /* The size of a list of fields on the wire, and the list itself, each line with its CR LF. */
 size_t evi_fields_size(const struct evkeyvalq *list);
 void evi_write_field(struct evi_writer *writer, const struct evkeyval *pair);

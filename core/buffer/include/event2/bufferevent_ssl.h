@@ -73,7 +73,7 @@ int bufferevent_openssl_verify_host(struct bufferevent *bev, const char *host, i
  * Make a client's bufferevent that checks its server: bufferevent_openssl_socket_new() and
  * bufferevent_openssl_verify_host() in one call. It closes its descriptor when it is freed.
  *
- * It is an evhttp_transport_cb as well: given to evhttp_connection_base_transport_new() it makes a
+ * It is an evhttp_transport_cb as well: given to evhttp_connection_base_secure_new() it makes a
  * verified https connection.
  *
  * @param fd       connected already, or -1 to connect later with bufferevent_socket_connect() or
