@@ -157,7 +157,8 @@ void evi_server_end(struct evhttp_connection *c)
 	unlink_connection(c);
 	c->current = NULL;
 	if (r != NULL) {
-		is_owed = c->state == EVI_SERVER_REPLY && r->reply != EVI_REPLY_ENDED;
+		is_owed = c->state == EVI_SERVER_REPLY && r->reply != EVI_REPLY_ENDED &&
+			  !r->is_unwanted;
 		r->pub.evcon = NULL;
 		evi_request_drop_drained(r);
 	}

@@ -342,7 +342,7 @@ void evhttp_send_reply_end(struct evhttp_request *req)
 	}
 	if (r->sends_chunks &&
 	    evbuffer_add(bufferevent_get_output(req->evcon->bev), "0\r\n\r\n", 5) != 0) {
-		give_up(r);
+		give_up_all(r);
 		return;
 	}
 	evi_server_reply_ended(req->evcon);
