@@ -6,6 +6,7 @@
 #include "http/client.h"
 
 #include <event2/component/reactor.h>
+#include <event2/component/tls.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -92,6 +93,7 @@ static void close_transport(struct evhttp_connection *c)
 	evutil_socket_t fd = bufferevent_getfd(c->bev);
 
 	bufferevent_setcb(c->bev, NULL, NULL, NULL, NULL);
+	evi_tls_finish(c->bev);
 	(void)bufferevent_disable(c->bev, EV_READ | EV_WRITE);
 	(void)bufferevent_set_timeouts(c->bev, NULL, NULL);
 	(void)bufferevent_setfd(c->bev, -1);
@@ -355,6 +357,8 @@ int evi_client_connect(struct evhttp_connection *c)
 	if (client->tunnel == NULL)
 		bufferevent_setcb(c->bev, evi_client_on_read, evi_client_on_write,
 				  evi_client_on_event, c);
+	/* As when it was new: a TLS transport whose directions are all disabled shakes no hands. */
+	(void)bufferevent_enable(c->bev, EV_WRITE);
 	evi_client_start_timer(c, &client->connect_timeout);
 	if (start(c) != 0 && !c->is_freed && c->state == EVI_CLIENT_CONNECT)
 		failed(c, EVUTIL_SOCKET_ERROR());
