@@ -334,6 +334,7 @@ static void talk_raw(const char *reply, int is_clean, const char *log)
 	port = ntohs(name.sin_port);
 	evcon = secure("localhost");
 	ask(evcon);
+	log_wait("close");
 	cr_assert_str_eq(http_log, log, "%s: %s: %s", reply, http_log, text);
 	evhttp_connection_free(evcon);
 	evconnlistener_free(listener);
