@@ -144,6 +144,18 @@ static void report_to(struct event *ev, unsigned what)
 		evi_event_activate(ev, what, 1);
 }
 
+/*
+ * A signal, or a descriptor that the base does not have under this tag: then the kernel has an entry that
+ * is not ours any more and cannot be named, and everything is made anew.
+ */
+static void report_other(struct event_base *base, evutil_socket_t fd, unsigned what)
+{
+	if (what == EVI_SIGNAL)
+		evi_signal_activate(base, -(int)fd, 1);
+	else
+		base->interest.must_rebuild = 1;
+}
+
 void evi_active_report(void *ctx, evutil_socket_t fd, uint32_t tag, unsigned what)
 {
 	struct event_base *base = ctx;
@@ -154,9 +166,8 @@ void evi_active_report(void *ctx, evutil_socket_t fd, uint32_t tag, unsigned wha
 	/* Changed during the wait: this may be about another file, and the next wait tells again. */
 	if (!is_tagged && slot != NULL && slot->is_queued)
 		return;
-	/* An entry of the kernel's that is not ours any more, and cannot be named: make all anew. */
 	if (slot == NULL || slot->kernel == 0 || (is_tagged && slot->tag != tag)) {
-		base->interest.must_rebuild = 1;
+		report_other(base, fd, what);
 		return;
 	}
 	for (ev = slot->first; ev != NULL; ev = next) {

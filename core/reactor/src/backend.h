@@ -20,12 +20,16 @@
 #define EVI_CLOSED EV_CLOSED
 #define EVI_EDGE   EV_ET
 
+/* Of reports only: `fd` is the number of a signal, negated. */
+#define EVI_SIGNAL EV_SIGNAL
+
 /* One descriptor goes from interest `before` to `after`; 0 is "not watched". */
 struct evi_change {
 	evutil_socket_t fd;
 	uint8_t before;
 	uint8_t after;
 	uint8_t is_unsure; /* the descriptor may be another one by now: `before` may not hold */
+	uint8_t is_ready;  /* out, and 0 before: reported by the next wait, but not by one in progress */
 	uint32_t tag;      /* handed back with every report of this registration */
 	int err;           /* out: 0 or a negative errno; on failure the interest is none */
 };
@@ -45,6 +49,7 @@ struct evi_backend {
 	const char *env;  /* the variable that switches it off */
 	int features;     /* EV_FEATURE_ bits */
 	unsigned traits;  /* EVI_BACKEND_ bits */
+	const char *signal_method; /* with `watch_signal` */
 
 	/* *ret_state is set only on success; `flags` are the base's EVENT_BASE_FLAG_ bits. */
 	int (*open)(void **ret_state, int flags);
@@ -58,6 +63,11 @@ struct evi_backend {
 	 */
 	int (*wait)(void *state, int64_t timeout_ns, const struct evi_gate *gate,
 		    evi_report_fn *report, void *ctx);
+	/*
+	 * Reports `sig` from now on, or stops; NULL if signals do not come this way. Nobody need catch a
+	 * signal while it is watched: it does no harm. 0 or -errno.
+	 */
+	int (*watch_signal)(void *state, int sig, int is_wanted);
 };
 
 #define EVI_BACKEND_TAGGED      1u /* reports carry the tag of the registration they are from */
@@ -70,7 +80,10 @@ extern const struct evi_backend *const evi_backends[];
 /* Their names, for event_get_supported_methods(). */
 extern const char *evi_backend_names[];
 
+extern const struct evi_backend evi_backend_evport;
+extern const struct evi_backend evi_backend_kqueue;
 extern const struct evi_backend evi_backend_epoll;
+extern const struct evi_backend evi_backend_devpoll;
 extern const struct evi_backend evi_backend_poll;
 extern const struct evi_backend evi_backend_select;
 extern const struct evi_backend evi_backend_io_uring;

@@ -191,6 +191,17 @@ void event_base_free_nofinalize(struct event_base *base)
 	base_free(base, 0);
 }
 
+/* The old state is closed last: a signal that nobody watches could end the process. */
+void *evi_base_replace_state(struct event_base *base, void *state)
+{
+	void *old = base->backend_state;
+
+	base->backend_state = state;
+	if (evi_signal_watch_all(base) < 0)
+		event_warnx("%s: a signal is not watched any more", base->backend->name);
+	return old;
+}
+
 /* The child shares the parent's kernel objects: it lets go of them and makes its own. */
 static int reinit(struct event_base *base)
 {
@@ -200,8 +211,7 @@ static int reinit(struct event_base *base)
 	err = base->backend->open(&state, base->flags);
 	if (err < 0)
 		return err;
-	base->backend->close(base->backend_state);
-	base->backend_state = state;
+	base->backend->close(evi_base_replace_state(base, state));
 	base->fork_count = evi_fork_count();
 	base->loop_thread = evi_thread_id();
 	base->is_sleeping = 0;

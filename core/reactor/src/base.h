@@ -14,6 +14,7 @@
 #include "event_private.h"
 #include "interest.h"
 #include "log.h"
+#include "os/os_fork.h"
 #include "thread.h"
 #include "timer.h"
 
@@ -142,6 +143,11 @@ static inline void evi_count_down(struct evi_counter *counter)
 
 /* The base of the 1.x calls; exported, because old programs read it. */
 EVENT2_EXPORT_SYMBOL extern struct event_base *event_global_current_base_;
+
+/* --- base.c ---------------------------------------------------------------------------------- */
+
+/* Goes over to a new state of the backend, signals first; returns the old one, to be closed. */
+void *evi_base_replace_state(struct event_base *base, void *state);
 
 /* --- config.c: no lock ----------------------------------------------------------------------- */
 
@@ -272,6 +278,8 @@ void evi_signal_remove(struct event_base *base, struct event *ev);
 void evi_signal_activate(struct event_base *base, int sig, int calls);
 /* Activates the events of signals caught since the last call. */
 void evi_signal_collect(struct event_base *base);
+/* Tells a new backend of the signals that it is to watch, if it does. 0 or the first error. */
+int evi_signal_watch_all(struct event_base *base);
 /* After a fork: deliver to this process. 0 or -errno. */
 int evi_signal_reinit(struct event_base *base);
 int evi_signal_each(struct event_base *base, int (*fn)(struct event *ev, void *ctx), void *ctx);
@@ -305,9 +313,6 @@ void evi_watch_done(struct event_base *base);
 void evi_once_done(struct event_base *base);
 
 /* --- fork (os_fork_*.c): no lock -------------------------------------------------------------- */
-
-/* How often this process image has been forked; a base that has an older number is a copy. */
-unsigned evi_fork_count(void);
 
 static inline int evi_base_is_copy(const struct event_base *base)
 {

@@ -114,6 +114,8 @@ static int apply_now(struct event_base *base, struct evi_slot *slot, unsigned wa
 		return 0; /* event_reinit() will register it */
 	base->backend->apply(base->backend_state, &change, 1);
 	change_done(slot, &change);
+	if (change.is_ready)
+		evi_wake_if_foreign(base);
 	return change.err;
 }
 
@@ -267,8 +269,7 @@ static void rebuild(struct event_base *base)
 		evi_log_socket_error(-err, "making %s anew", backend->name);
 		return;
 	}
-	backend->close(base->backend_state);
-	base->backend_state = state;
+	backend->close(evi_base_replace_state(base, state));
 	(void)evi_interest_register_all(base);
 }
 

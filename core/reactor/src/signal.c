@@ -2,8 +2,8 @@
 /*
  * Signal events of a base. Every base that has a signal added gets it.
  *
- * Two ways of delivery. The handler counts and wakes; the loop compares counts, so that repeats are
- * called for one by one. With EVENT_BASE_FLAG_USE_SIGNALFD the signal is also blocked in the thread
+ * Three ways of delivery. The backend's queue brings signals, if it can: one call per pick-up. Otherwise
+ * the handler counts and wakes; the loop compares counts, so that repeats are called for one by one. With EVENT_BASE_FLAG_USE_SIGNALFD the signal is also blocked in the thread
  * that adds it and read from a descriptor; the handler stays for threads that do not block it.
  */
 
@@ -26,24 +26,39 @@ struct evi_signals {
 	struct evi_signal *of[]; /* by number; made when first added */
 };
 
-/* The table and the receiver; 0 or -errno. Both stay until the base goes. */
+static int is_queued(const struct event_base *base)
+{
+	return base->backend->watch_signal != NULL;
+}
+
+/* What the handler wakes; 0 or -errno. Stays until the base goes. */
+static int receiver_get(struct event_base *base)
+{
+	struct evi_signals *all = base->signals;
+	int err;
+
+	if (is_queued(base) || all->receiver != NULL)
+		return 0;
+	err = evi_wake_open(base);
+	if (err < 0)
+		return err;
+	all->receiver = evi_os_receiver_new(base->wake_write);
+	return all->receiver != NULL ? 0 : -ENOMEM;
+}
+
+/* The table and the receiver; 0 or -errno. */
 static int signals_get(struct event_base *base)
 {
 	size_t limit = (size_t)evi_os_signal_limit();
 	struct evi_signals *all = base->signals;
-	int err = evi_wake_open(base);
 
-	if (err < 0)
-		return err;
 	if (all == NULL) {
 		all = evi_calloc(1, sizeof(*all) + limit * sizeof(all->of[0]));
 		if (all == NULL)
 			return -ENOMEM;
 		base->signals = all;
 	}
-	if (all->receiver == NULL)
-		all->receiver = evi_os_receiver_new(base->wake_write);
-	return all->receiver != NULL ? 0 : -ENOMEM;
+	return receiver_get(base);
 }
 
 static void on_descriptor(evutil_socket_t fd, short what, void *arg)
@@ -81,24 +96,31 @@ static void close_descriptor(struct evi_signal *signal, int sig)
 	signal->has_descriptor = 0;
 }
 
-/* The first event of a signal: catch it from now on. */
+/* The first event of a signal: have it delivered from now on. */
 static int start(struct event_base *base, struct evi_signal *signal, int sig)
 {
 	int err;
 
 	signal->seen = evi_os_signal_count(sig);
-	err = evi_os_signal_catch(sig);
+	if (is_queued(base))
+		err = base->backend->watch_signal(base->backend_state, sig, 1);
+	else
+		err = evi_os_signal_catch(sig);
 	if (err < 0)
 		return err;
 	base->signals->used++;
-	open_descriptor(base, signal, sig);
+	if (!is_queued(base))
+		open_descriptor(base, signal, sig);
 	return 0;
 }
 
 static void stop(struct event_base *base, struct evi_signal *signal, int sig)
 {
 	close_descriptor(signal, sig);
-	evi_os_signal_release(sig);
+	if (is_queued(base))
+		(void)base->backend->watch_signal(base->backend_state, sig, 0);
+	else
+		evi_os_signal_release(sig);
 	base->signals->used--;
 }
 
@@ -163,7 +185,7 @@ void evi_signal_collect(struct event_base *base)
 {
 	struct evi_signals *all = base->signals;
 
-	if (all == NULL || all->used == 0)
+	if (all == NULL || all->used == 0 || is_queued(base))
 		return;
 	for (int sig = 1; sig < evi_os_signal_limit(); sig++) {
 		struct evi_signal *signal = all->of[sig];
@@ -176,6 +198,24 @@ void evi_signal_collect(struct event_base *base)
 			evi_signal_activate(base, sig, (int)(count - signal->seen));
 		signal->seen = count;
 	}
+}
+
+int evi_signal_watch_all(struct event_base *base)
+{
+	struct evi_signals *all = base->signals;
+	int err = 0;
+
+	if (all == NULL || !is_queued(base))
+		return 0;
+	for (int sig = 1; sig < evi_os_signal_limit(); sig++) {
+		int one = 0;
+
+		if (all->of[sig] != NULL && all->of[sig]->first != NULL)
+			one = base->backend->watch_signal(base->backend_state, sig, 1);
+		if (one < 0 && err == 0)
+			err = one;
+	}
+	return err;
 }
 
 /* The receiver wrote to the parent's descriptor, and signalfd reads the parent's signals. */
@@ -241,5 +281,8 @@ void evi_signal_done(struct event_base *base)
 
 const char *event_base_get_signal_method(const struct event_base *base)
 {
-	return base->flags & EVENT_BASE_FLAG_USE_SIGNALFD ? "signalfd_signal" : "signal";
+	if (is_queued(base))
+		return base->backend->signal_method;
+	return evi_os_signalfd_exists() && (base->flags & EVENT_BASE_FLAG_USE_SIGNALFD) ? "signalfd_signal"
+										    : "signal";
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Where processes are not copied no base is a copy. */
 
-#include "../base.h"
+#include "os_fork.h"
 
 unsigned evi_fork_count(void)
 {

@@ -33,6 +33,16 @@ struct evi_receiver *evi_os_receiver_new(evutil_socket_t wake_fd);
 void evi_os_receiver_free(struct evi_receiver *receiver);
 
 /*
+ * Let `sig` do nothing, or stop and restore what was before; the calls nest. It is caught all the same
+ * while anybody catches it. POSIX only. 0 or -errno.
+ */
+int evi_os_signal_ignore(int sig);
+void evi_os_signal_heed(int sig);
+
+/* Nonzero if signals can come through a descriptor of their own. */
+int evi_os_signalfd_exists(void);
+
+/*
  * Signals through a descriptor, where the system has that: block `sig` in the calling thread and
  * make it readable at *ret_fd; *ret_was_blocked says how the mask was. 0 or -errno.
  */

@@ -25,8 +25,8 @@ struct evi_receiver {
 static _Atomic(struct evi_receiver *) receivers;
 static _Atomic int walkers;
 static _Atomic unsigned caught[NSIG];
-static unsigned users[NSIG];
-static struct sigaction before[NSIG];
+static unsigned catchers[NSIG], ignorers[NSIG]; /* how many; guarded by is_changing */
+static struct sigaction before[NSIG];            /* when there was neither */
 
 /* Set-up is rare and short, and must work before locks are configured. */
 static atomic_flag is_changing = ATOMIC_FLAG_INIT;
@@ -66,30 +66,67 @@ unsigned evi_os_signal_count(int sig)
 	return atomic_load(&caught[sig]);
 }
 
-int evi_os_signal_catch(int sig)
+/* The default for SIGCHLD is to do nothing; ignoring it would make children vanish unawaited. */
+static void (*handler_for(int sig))(int)
+{
+	if (catchers[sig] != 0)
+		return on_signal;
+	return sig == SIGCHLD ? SIG_DFL : SIG_IGN;
+}
+
+static int set_disposition(int sig, struct sigaction *ret_before)
 {
 	struct sigaction action;
-	int err = 0;
 
 	memset(&action, 0, sizeof(action));
-	action.sa_handler = on_signal;
+	action.sa_handler = handler_for(sig);
 	action.sa_flags = SA_RESTART;
 	(void)sigfillset(&action.sa_mask);
+	return sigaction(sig, &action, ret_before) < 0 ? -errno : 0;
+}
+
+/* `users` are those of one kind, `others` those of the other. */
+static int start_use(int sig, unsigned *users, const unsigned *others)
+{
+	int err = 0;
+
 	begin_change();
-	if (users[sig] == 0 && sigaction(sig, &action, &before[sig]) < 0)
-		err = -errno;
-	else
-		users[sig]++;
+	if (++*users == 1)
+		err = set_disposition(sig, *others == 0 ? &before[sig] : NULL);
+	if (err < 0)
+		--*users;
 	end_change();
 	return err;
 }
 
-void evi_os_signal_release(int sig)
+static void end_use(int sig, unsigned *users, const unsigned *others)
 {
 	begin_change();
-	if (--users[sig] == 0)
+	if (--*users == 0 && *others == 0)
 		(void)sigaction(sig, &before[sig], NULL);
+	else if (*users == 0)
+		(void)set_disposition(sig, NULL);
 	end_change();
+}
+
+int evi_os_signal_catch(int sig)
+{
+	return start_use(sig, &catchers[sig], &ignorers[sig]);
+}
+
+void evi_os_signal_release(int sig)
+{
+	end_use(sig, &catchers[sig], &ignorers[sig]);
+}
+
+int evi_os_signal_ignore(int sig)
+{
+	return start_use(sig, &ignorers[sig], &catchers[sig]);
+}
+
+void evi_os_signal_heed(int sig)
+{
+	end_use(sig, &ignorers[sig], &catchers[sig]);
 }
 
 struct evi_receiver *evi_os_receiver_new(evutil_socket_t wake_fd)

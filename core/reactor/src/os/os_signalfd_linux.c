@@ -8,6 +8,11 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+int evi_os_signalfd_exists(void)
+{
+	return 1;
+}
+
 int evi_os_signalfd_open(int sig, evutil_socket_t *ret_fd, int *ret_was_blocked)
 {
 	sigset_t mask, old;

@@ -5,6 +5,11 @@
 
 #include <errno.h>
 
+int evi_os_signalfd_exists(void)
+{
+	return 0;
+}
+
 int evi_os_signalfd_open(int sig, evutil_socket_t *ret_fd, int *ret_was_blocked)
 {
 	(void)sig;
