@@ -55,7 +55,7 @@ static void stop_loop(evutil_socket_t fd, short what, void *arg)
 /* --- wake-ups ---------------------------------------------------------------------------------- */
 
 static evutil_socket_t pair[2];
-static struct event *subject, *far, *stopper, *caught;
+static struct event *subject, *far, *stopper, *caught, *unread;
 
 static void add_io(void)
 {
@@ -104,6 +104,12 @@ static void add_signal_and_raise(void)
 	kill(getpid(), SIGUSR2);
 }
 
+/* Ready at once, although kqueue(2) may refuse to watch it. */
+static void add_pipe_that_nobody_reads(void)
+{
+	cr_assert_eq(event_add(unread, NULL), 0);
+}
+
 static void *do_it(void *arg)
 {
 	nap(5);
@@ -116,8 +122,12 @@ Test(threads, a_sleeping_loop_reacts_to_every_change_at_once)
 {
 	static void (*const changes[])(void) = { add_io, add_timer, activate, ask_exit, ask_timed_exit,
 						 ask_break, raise_priority_and_exit, pull_timer_forward,
-						 add_signal_and_raise };
+						 add_signal_and_raise, add_pipe_that_nobody_reads };
+	int ends[2];
 
+	cr_assert_eq(pipe(ends), 0);
+	close(ends[0]);
+	unread = event_new(base, ends[1], EV_WRITE, stop_loop, NULL);
 	support_socketpair(pair);
 	send_byte(pair[1]);
 	subject = event_new(base, pair[0], EV_READ, stop_loop, NULL);
@@ -141,6 +151,8 @@ Test(threads, a_sleeping_loop_reacts_to_every_change_at_once)
 	event_free(stopper);
 	event_free(far);
 	event_free(caught);
+	event_free(unread);
+	close(ends[1]);
 	close_pair(pair);
 }
 
