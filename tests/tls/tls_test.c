@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 const struct tls_library *tls_library(void)
@@ -12,6 +13,13 @@ const struct tls_library *tls_library(void)
 	const char *name = getenv("TLS_TEST_LIBRARY");
 
 	return name != NULL && strcmp(name, "mbedtls") == 0 ? &tls_mbedtls : &tls_openssl;
+}
+
+int tls_is_13(void)
+{
+	const char *version = getenv("TLS_TEST_VERSION");
+
+	return tls_library() == &tls_openssl && (version == NULL || strcmp(version, "1.2") != 0);
 }
 
 /* What runs at the end of a round does not end EVLOOP_ONCE by itself. */
@@ -60,13 +68,14 @@ void tls_watch(struct tls_side *side, struct bufferevent *bev)
 	bufferevent_setcb(bev, on_read, on_write, on_event, side);
 }
 
-static void make_side(struct tls_pair *pair, struct tls_side *side, int is_server, int is_filter,
-		      int options)
+static void make_side(struct tls_pair *pair, struct tls_side *side, const struct tls_setup *setup,
+		      int is_filter, int options)
 {
+	int is_server = setup->is_server;
 	const struct tls_library *library = tls_library();
 	enum bufferevent_ssl_state state =
 		is_server ? BUFFEREVENT_SSL_ACCEPTING : BUFFEREVENT_SSL_CONNECTING;
-	void *object = library->object_new(is_server);
+	void *object = library->object_with(setup);
 	struct bufferevent *bev;
 
 	cr_assert_not_null(object);
@@ -81,14 +90,78 @@ static void make_side(struct tls_pair *pair, struct tls_side *side, int is_serve
 	bufferevent_enable(bev, EV_READ);
 }
 
-void tls_pair_init(struct tls_pair *pair, int is_filter, int options)
+void tls_pair_init_with(struct tls_pair *pair, int is_filter, int options, const struct tls_setup *client,
+			const struct tls_setup *server)
 {
+	static const struct tls_setup plain_client, plain_server = { .is_server = 1 };
+
 	memset(pair, 0, sizeof(*pair));
 	pair->base = support_base_new();
+	pair->wire[0] = pair->wire[1] = -1;
 	support_socketpair(pair->fds);
-	make_side(pair, &pair->client, 0, is_filter, options);
-	make_side(pair, &pair->server, 1, is_filter, options);
+	make_side(pair, &pair->client, client != NULL ? client : &plain_client, is_filter, options);
+	make_side(pair, &pair->server, server != NULL ? server : &plain_server, is_filter, options);
 }
+
+void tls_pair_init(struct tls_pair *pair, int is_filter, int options)
+{
+	tls_pair_init_with(pair, is_filter, options, NULL, NULL);
+}
+
+/* --- The wire --------------------------------------------------------------------------------------- */
+
+void tls_wire_init(struct tls_pair *pair, int is_filter, int options)
+{
+	static const struct tls_setup client, server = { .is_server = 1 };
+	evutil_socket_t ends[2][2];
+
+	memset(pair, 0, sizeof(*pair));
+	pair->base = support_base_new();
+	for (int i = 0; i < 2; i++) {
+		support_socketpair(ends[i]);
+		pair->fds[i] = ends[i][0];
+		pair->wire[i] = ends[i][1];
+	}
+	make_side(pair, &pair->client, &client, is_filter, options);
+	make_side(pair, &pair->server, &server, is_filter, options);
+}
+
+size_t tls_wire_move(struct tls_pair *pair, int from, size_t max)
+{
+	char data[16384];
+	ssize_t n;
+
+	n = recv(pair->wire[from], data, max < sizeof(data) ? max : sizeof(data), 0);
+	if (n <= 0)
+		return 0;
+	cr_assert_eq(send(pair->wire[!from], data, (size_t)n, MSG_NOSIGNAL), n);
+	return (size_t)n;
+}
+
+void tls_pair_settle(struct tls_pair *pair)
+{
+	int quiet = 0;
+
+	while (quiet < 5) {
+		event_base_loop(pair->base, EVLOOP_NONBLOCK);
+		quiet++;
+		for (int i = 0; pair->wire[0] >= 0 && i < 2; i++)
+			while (tls_wire_move(pair, i, SIZE_MAX) > 0)
+				quiet = 0;
+	}
+}
+
+void tls_wire_connect(struct tls_pair *pair)
+{
+	double end = support_now_ms() + TLS_TEST_WAIT_MS;
+
+	while (!pair->client.connected || !pair->server.connected) {
+		cr_assert_lt(support_now_ms(), end);
+		tls_pair_settle(pair);
+	}
+}
+
+/* --- Running ----------------------------------------------------------------------------------------- */
 
 void tls_pair_connect(struct tls_pair *pair)
 {
@@ -112,5 +185,8 @@ void tls_pair_fini(struct tls_pair *pair)
 		bufferevent_free(pair->client.bev);
 	if (pair->server.bev != NULL)
 		bufferevent_free(pair->server.bev);
+	for (int i = 0; i < 2; i++)
+		if (pair->wire[i] >= 0)
+			close(pair->wire[i]);
 	event_base_free(pair->base);
 }

@@ -15,14 +15,43 @@
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
+#include <event2/listener.h>
+#include <event2/watch.h>
 
 #include <stddef.h>
 
 #define TLS_TEST_WAIT_MS 10000
 
+/* Certificates, made when they are asked for. All but SELF_SIGNED are signed by the test's authority. */
+enum tls_cert {
+	TLS_CERT_GOOD,        /* localhost and 127.0.0.1 */
+	TLS_CERT_EXPIRED,     /* the same, an hour ago */
+	TLS_CERT_OTHER,       /* other.example */
+	TLS_CERT_WILDCARD,    /* *.example.org */
+	TLS_CERT_NUL,         /* localhost, a NUL, .evil.example */
+	TLS_CERT_TEXT,        /* the name, not the address, "127.0.0.1" */
+	TLS_CERT_SELF_SIGNED, /* localhost and 127.0.0.1 */
+	TLS_CERT_COUNT
+};
+
+const char *tls_authority_pem(void);
+const char *tls_cert_pem(enum tls_cert which);
+const char *tls_key_pem(enum tls_cert which);
+
+/* How an object is to be; all zero: a plain client that checks nothing. */
+struct tls_setup {
+	int is_server;
+	enum tls_cert cert; /* of a server, or of a client with `has_cert` */
+	int has_cert;
+	int verifies; /* against the authority; a server then insists on a certificate */
+	int renegotiates; /* allows it; TLS 1.2 */
+	const char *const *protocols; /* ALPN, NULL at the end; or NULL */
+};
+
 /* A library. `object` is an SSL or an mbedtls_dyncontext. */
 struct tls_library {
 	const char *name;
+	void *(*object_with)(const struct tls_setup *setup);
 	void *(*object_new)(int is_server);
 	void (*object_free)(void *object);
 	struct bufferevent *(*socket_new)(struct event_base *, evutil_socket_t, void *,
@@ -42,9 +71,8 @@ extern const struct tls_library tls_openssl, tls_mbedtls;
 /* The one under test. */
 const struct tls_library *tls_library(void);
 
-/* PEM of the self-signed certificate for "localhost", and its key; made once per process. */
-const char *tls_certificate_pem(void);
-const char *tls_key_pem(void);
+/* Nonzero if the objects speak TLS 1.3; a test that needs 1.2 may skip itself. */
+int tls_is_13(void);
 
 /* What happened to one side. */
 struct tls_side {
@@ -60,6 +88,7 @@ struct tls_side {
 struct tls_pair {
 	struct event_base *base;
 	evutil_socket_t fds[2];
+	evutil_socket_t wire[2]; /* of tls_wire_init(): the far ends, client's and server's */
 	struct tls_side client, server;
 };
 
@@ -68,6 +97,22 @@ void tls_watch(struct tls_side *side, struct bufferevent *bev);
 
 /* Both sides over a socket pair, of the socket or the filter type; nothing has run yet. */
 void tls_pair_init(struct tls_pair *pair, int is_filter, int options);
+
+/* The same with objects as wished; NULL means the plain ones. */
+void tls_pair_init_with(struct tls_pair *pair, int is_filter, int options, const struct tls_setup *client,
+			const struct tls_setup *server);
+
+/* The two with a wire between them that the test moves bytes over; see tls_wire_move(). */
+void tls_wire_init(struct tls_pair *pair, int is_filter, int options);
+
+/* Moves up to `max` bytes that one side (0: the client) has sent to the other. How many it were. */
+size_t tls_wire_move(struct tls_pair *pair, int from, size_t max);
+
+/* Turns of the loop without waiting, moving all there is over the wire if there is one. */
+void tls_pair_settle(struct tls_pair *pair);
+
+/* Moves bytes over the wire until both have CONNECTED. */
+void tls_wire_connect(struct tls_pair *pair);
 
 /* Runs until both have CONNECTED. */
 void tls_pair_connect(struct tls_pair *pair);

@@ -7,47 +7,93 @@
 #include <mbedtls/entropy.h>
 #include <mbedtls/ssl.h>
 
+#include <stdlib.h>
 #include <string.h>
 
+/* What one object uses besides itself; kept, for objects outlive the functions that made them. */
+struct parts {
+	struct parts *next;
+	mbedtls_ssl_config config;
+	mbedtls_x509_crt cert, authority;
+	mbedtls_pk_context key;
+};
+
+static struct parts *all_parts;
 static mbedtls_entropy_context entropy;
 static mbedtls_ctr_drbg_context random_source;
-static mbedtls_x509_crt certificate;
-static mbedtls_pk_context key;
-static mbedtls_ssl_config configs[2];
-static int is_ready;
 
-static void set_up(void)
+static void seed(void)
 {
-	if (is_ready)
+	static int is_seeded;
+
+	if (is_seeded)
 		return;
-	is_ready = 1;
+	is_seeded = 1;
 	mbedtls_entropy_init(&entropy);
 	mbedtls_ctr_drbg_init(&random_source);
-	mbedtls_x509_crt_init(&certificate);
-	mbedtls_pk_init(&key);
 	cr_assert_eq(mbedtls_ctr_drbg_seed(&random_source, mbedtls_entropy_func, &entropy, NULL, 0), 0);
-	cr_assert_eq(mbedtls_x509_crt_parse(&certificate, (const unsigned char *)tls_certificate_pem(),
-					    strlen(tls_certificate_pem()) + 1), 0);
-	cr_assert_eq(mbedtls_pk_parse_key(&key, (const unsigned char *)tls_key_pem(),
-					  strlen(tls_key_pem()) + 1, NULL, 0), 0);
-	for (int is_server = 0; is_server < 2; is_server++) {
-		mbedtls_ssl_config *config = &configs[is_server];
+}
 
-		mbedtls_ssl_config_init(config);
-		cr_assert_eq(mbedtls_ssl_config_defaults(
-				     config, is_server ? MBEDTLS_SSL_IS_SERVER : MBEDTLS_SSL_IS_CLIENT,
-				     MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT), 0);
-		mbedtls_ssl_conf_rng(config, mbedtls_ctr_drbg_random, &random_source);
-		mbedtls_ssl_conf_authmode(config, MBEDTLS_SSL_VERIFY_NONE);
-		if (is_server)
-			cr_assert_eq(mbedtls_ssl_conf_own_cert(config, &certificate, &key), 0);
+static void parse(mbedtls_x509_crt *cert, const char *pem)
+{
+	cr_assert_eq(mbedtls_x509_crt_parse(cert, (const unsigned char *)pem, strlen(pem) + 1), 0);
+}
+
+static void set_certificate(struct parts *parts, enum tls_cert which)
+{
+	const char *key = tls_key_pem(which);
+
+	parse(&parts->cert, tls_cert_pem(which));
+	cr_assert_eq(mbedtls_pk_parse_key(&parts->key, (const unsigned char *)key, strlen(key) + 1, NULL, 0),
+		     0);
+	cr_assert_eq(mbedtls_ssl_conf_own_cert(&parts->config, &parts->cert, &parts->key), 0);
+}
+
+static struct parts *parts_new(const struct tls_setup *setup)
+{
+	struct parts *parts = calloc(1, sizeof(*parts));
+
+	cr_assert_not_null(parts);
+	mbedtls_ssl_config_init(&parts->config);
+	mbedtls_x509_crt_init(&parts->cert);
+	mbedtls_x509_crt_init(&parts->authority);
+	mbedtls_pk_init(&parts->key);
+	cr_assert_eq(mbedtls_ssl_config_defaults(&parts->config, setup->is_server ? MBEDTLS_SSL_IS_SERVER
+										  : MBEDTLS_SSL_IS_CLIENT,
+						 MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT),
+		     0);
+	parts->next = all_parts;
+	all_parts = parts;
+	return parts;
+}
+
+static void *object_with(const struct tls_setup *setup)
+{
+	struct parts *parts = parts_new(setup);
+	mbedtls_ssl_config *config = &parts->config;
+
+	seed();
+	mbedtls_ssl_conf_rng(config, mbedtls_ctr_drbg_random, &random_source);
+	mbedtls_ssl_conf_authmode(config,
+				  setup->verifies ? MBEDTLS_SSL_VERIFY_REQUIRED : MBEDTLS_SSL_VERIFY_NONE);
+	if (setup->is_server || setup->has_cert)
+		set_certificate(parts, setup->cert);
+	if (setup->verifies) {
+		parse(&parts->authority, tls_authority_pem());
+		mbedtls_ssl_conf_ca_chain(config, &parts->authority, NULL);
 	}
+	if (setup->renegotiates) {
+		mbedtls_ssl_conf_renegotiation(config, MBEDTLS_SSL_RENEGOTIATION_ENABLED);
+		mbedtls_ssl_conf_renegotiation_enforced(config, MBEDTLS_SSL_RENEGOTIATION_NOT_ENFORCED);
+	}
+	if (setup->protocols != NULL)
+		cr_assert_eq(mbedtls_ssl_conf_alpn_protocols(config, (const char **)setup->protocols), 0);
+	return bufferevent_mbedtls_dyncontext_new(config);
 }
 
 static void *object_new(int is_server)
 {
-	set_up();
-	return bufferevent_mbedtls_dyncontext_new(&configs[is_server]);
+	return object_with(&(struct tls_setup){ .is_server = is_server });
 }
 
 static void object_free(void *object)
@@ -79,6 +125,7 @@ static void say_goodbye(void *object)
 
 const struct tls_library tls_mbedtls = {
 	.name = "mbedtls",
+	.object_with = object_with,
 	.object_new = object_new,
 	.object_free = object_free,
 	.socket_new = socket_new,
