@@ -32,6 +32,20 @@ void evi_dns_unref(struct evdns_base *base)
 	base->refs--;
 }
 
+void evi_dns_dispose(struct evdns_base *base, struct event *event, event_finalize_callback_fn fn)
+{
+	base->refs++;
+	if (evi_base_in_loop_thread(base->event_base) || event_finalize(0, event, fn) < 0)
+		fn(event, event_get_callback_arg(event));
+}
+
+void evi_dns_disposed(struct evdns_base *base)
+{
+	evi_dns_lock(base);
+	evi_dns_unref(base);
+	evi_dns_unlock(base);
+}
+
 static int check_flags(int flags)
 {
 	if (!(flags & ~KNOWN_FLAGS))

@@ -103,8 +103,9 @@ struct evi_dns_hosts {
  * closed when it is retired and none of its queries waits any more.
  */
 struct evi_dns_socket {
+	struct evdns_base *base;
 	struct evi_dns_server *server;
-	evutil_socket_t fd;
+	evutil_socket_t fd; /* -1: closed, and about to be freed */
 	struct event readable;
 	int refs;      /* the server, and sendings */
 	int uses_left; /* queries that may still leave through it; -1: no limit */
@@ -150,6 +151,7 @@ struct evi_dns_server {
 	struct event probe_timer;
 	int is_probe_passive; /* the timer is no reason for the loop to go on */
 	struct evi_dns_query *probe;
+	int is_gone; /* removed, and about to be freed */
 };
 
 int evi_dns_server_add(struct evdns_base *base, const struct sockaddr *sa, int len);
@@ -161,7 +163,7 @@ struct evi_dns_server *evi_dns_server_choose(struct evdns_base *base, const stru
 void evi_dns_server_failed(struct evi_dns_server *server, const char *reason);
 void evi_dns_server_works(struct evi_dns_server *server);
 void evi_dns_server_timed_out(struct evi_dns_server *server);
-void evi_dns_server_probe_ended(struct evi_dns_server *server, int err);
+void evi_dns_server_probe_failed(struct evi_dns_server *server);
 
 /* A message that came from `server`, by `socket` or, if that is NULL, by TCP. */
 void evi_dns_server_message(struct evi_dns_server *server, struct evi_dns_socket *socket,
@@ -213,6 +215,9 @@ void evi_dns_query_start(struct evi_dns_query *query);
 
 /* Forget it: nothing is sent, and nothing is told, any more. */
 void evi_dns_query_stop(struct evi_dns_query *query);
+
+/* The same for a probe, and free it. */
+void evi_dns_query_free_probe(struct evi_dns_query *probe);
 
 /* Start as many waiting ones as there is room for. */
 void evi_dns_query_start_waiting(struct evdns_base *base);
@@ -341,6 +346,14 @@ void evi_dns_lock(struct evdns_base *base);
 /* Frees the memory with the last reference. */
 void evi_dns_unlock(struct evdns_base *base);
 void evi_dns_unref(struct evdns_base *base); /* with the lock; evi_dns_unlock() must follow */
+
+/*
+ * Free the block that is the event's argument, by `fn`: at once, or, if the event's callback may be
+ * running in the loop's thread, later from there. The base outlives it; `fn` ends with
+ * evi_dns_disposed().
+ */
+void evi_dns_dispose(struct evdns_base *base, struct event *event, event_finalize_callback_fn fn);
+void evi_dns_disposed(struct evdns_base *base);
 
 /* --- log.c ---------------------------------------------------------------------------------------------- */
 

@@ -68,6 +68,16 @@ static void release(struct evdns_getaddrinfo_request *g)
 	evi_free(g);
 }
 
+static void free_lookup(struct event *skew_timer, void *arg)
+{
+	struct evdns_getaddrinfo_request *g = arg;
+	struct evdns_base *base = g->base;
+
+	(void)skew_timer;
+	release(g);
+	evi_dns_disposed(base);
+}
+
 /* Told from the loop, once both halves are quiet. */
 static void on_deferred(struct evi_deferred *deferred, void *arg)
 {
@@ -470,9 +480,9 @@ static int start(struct evdns_base *base, const char *node, const struct evutil_
 		if (wanted[i])
 			ask(g, i);
 	}
-	if (g->running == 0) {
+	if (g->running == 0) { /* the empty name cannot be searched; all else is lack of memory */
 		release(g);
-		return EVUTIL_EAI_FAIL;
+		return *node == '\0' ? EVUTIL_EAI_FAIL : EVUTIL_EAI_MEMORY;
 	}
 	base->refs++;
 	g->next = base->lookups;
@@ -560,8 +570,9 @@ void evi_dns_getaddrinfo_drop_all(struct evdns_base *base)
 		}
 		(void)event_del_noblock(&g->skew_timer);
 		unlink_lookup(g);
+		g->is_decided = 1;
+		evi_dns_dispose(base, &g->skew_timer, free_lookup);
 		evi_dns_unref(base);
-		release(g);
 	}
 }
 

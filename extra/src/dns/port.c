@@ -16,15 +16,25 @@ void evi_dns_port_lock(struct evdns_server_port *port)
 	evi_lock(port->lock);
 }
 
-static void destroy(struct evdns_server_port *port)
+static void free_port(struct event *readable, void *arg)
 {
-	if (port->fd >= 0) {
-		event_debug_unassign(&port->readable);
-		(void)evutil_closesocket(port->fd);
-	}
-	evi_free(port->packet);
+	struct evdns_server_port *port = arg;
+
+	event_debug_unassign(readable);
 	evi_lock_free(port->lock);
 	evi_free(port);
+}
+
+/* The socket goes at once, since its number may be used again. */
+static void destroy(struct evdns_server_port *port)
+{
+	if (port->fd >= 0)
+		(void)evutil_closesocket(port->fd);
+	port->fd = EVUTIL_INVALID_SOCKET;
+	evi_free(port->packet);
+	port->packet = NULL;
+	if (evi_base_in_loop_thread(port->event_base) || event_finalize(0, &port->readable, free_port) < 0)
+		free_port(&port->readable, port);
 }
 
 void evi_dns_port_unlock(struct evdns_server_port *port)
@@ -39,14 +49,12 @@ void evi_dns_port_unlock(struct evdns_server_port *port)
 /* One datagram; 0 if there is none. */
 static int receive(struct evdns_server_port *port)
 {
-	struct sockaddr_storage from;
-	ev_socklen_t from_len = sizeof(from);
-	ev_ssize_t len = recvfrom(port->fd, port->packet, EVI_DNS_MESSAGE_MAX, 0, (struct sockaddr *)&from,
-				  &from_len);
+	struct evi_dns_path path;
+	ev_ssize_t len = evi_dns_datagram_receive(port->fd, port->packet, EVI_DNS_MESSAGE_MAX, &path);
 
 	if (len < 0)
 		return 0;
-	evi_dns_service_take(port, NULL, (struct sockaddr *)&from, from_len, port->packet, (size_t)len);
+	evi_dns_service_take(port, NULL, &path, port->packet, (size_t)len);
 	return 1;
 }
 
@@ -57,6 +65,10 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	evi_dns_port_lock(port);
+	if (port->is_closing) {
+		evi_unlock(port->lock);
+		return;
+	}
 	port->refs++;
 	for (int i = 0; i < BATCH && !port->is_closing && receive(port); i++)
 		continue;
@@ -69,10 +81,11 @@ void evi_dns_port_send(struct evi_dns_service_request *r, const uint8_t *data, s
 	if (r->client != NULL)
 		evi_dns_client_send(r->client, data, len);
 	else /* what the network does not take is lost, as with any datagram */
-		(void)sendto(r->port->fd, data, len, 0, (struct sockaddr *)&r->from, r->from_len);
+		(void)evi_dns_datagram_send(r->port->fd, data, len, &r->path);
 }
 
-static struct evdns_server_port *make(struct event_base *base, evdns_request_callback_fn_type fn, void *arg)
+static struct evdns_server_port *make(struct event_base *base, evutil_socket_t fd,
+				      evdns_request_callback_fn_type fn, void *arg)
 {
 	struct evdns_server_port *port;
 
@@ -97,13 +110,8 @@ static struct evdns_server_port *make(struct event_base *base, evdns_request_cal
 	port->fd = EVUTIL_INVALID_SOCKET;
 	port->client_max = TCP_MAX_CLIENTS;
 	port->idle_timeout_s = TCP_IDLE_TIMEOUT;
+	(void)event_assign(&port->readable, base, fd, EV_READ | EV_PERSIST, on_readable, port);
 	return port;
-}
-
-static void discard(struct evdns_server_port *port)
-{
-	port->fd = EVUTIL_INVALID_SOCKET; /* it stays the caller's */
-	destroy(port);
 }
 
 struct evdns_server_port *evdns_add_server_port_with_base(struct event_base *base, evutil_socket_t socket,
@@ -114,20 +122,15 @@ struct evdns_server_port *evdns_add_server_port_with_base(struct event_base *bas
 
 	if (flags != 0 || socket < 0 || evutil_make_socket_nonblocking(socket) < 0)
 		return NULL;
-	port = make(base, callback, user_data);
+	port = make(base, socket, callback, user_data);
 	if (port == NULL)
 		return NULL;
 	port->packet = evi_malloc(EVI_DNS_MESSAGE_MAX);
-	if (port->packet == NULL) {
-		discard(port);
+	if (port->packet == NULL || event_add(&port->readable, NULL) < 0) {
+		destroy(port); /* the socket stays the caller's */
 		return NULL;
 	}
-	(void)event_assign(&port->readable, port->event_base, socket, EV_READ | EV_PERSIST, on_readable, port);
-	if (event_add(&port->readable, NULL) < 0) {
-		event_debug_unassign(&port->readable);
-		discard(port);
-		return NULL;
-	}
+	evi_dns_datagram_prepare(socket);
 	port->fd = socket;
 	return port;
 }
@@ -141,7 +144,7 @@ struct evdns_server_port *evdns_add_server_port_with_listener(struct event_base 
 
 	if (flags != 0 || listener == NULL)
 		return NULL;
-	port = make(base, callback, user_data);
+	port = make(base, EVUTIL_INVALID_SOCKET, callback, user_data);
 	if (port == NULL)
 		return NULL;
 	port->listener = listener;
@@ -159,13 +162,14 @@ void evdns_close_server_port(struct evdns_server_port *port)
 	port->is_closing = 1;
 	listener = port->listener;
 	port->listener = NULL;
-	if (port->fd >= 0)
-		(void)event_del_noblock(&port->readable);
+	(void)event_del_noblock(&port->readable);
 	evi_dns_port_close_clients(port);
+	evi_unlock(port->lock);
+	if (listener != NULL) /* waits for its callback, which takes our lock */
+		evconnlistener_free(listener);
+	evi_dns_port_lock(port);
 	port->refs--;
 	evi_dns_port_unlock(port);
-	if (listener != NULL)
-		evconnlistener_free(listener);
 }
 
 int evdns_server_port_set_option(struct evdns_server_port *port, enum evdns_server_option option, size_t value)
@@ -175,7 +179,7 @@ int evdns_server_port_set_option(struct evdns_server_port *port, enum evdns_serv
 	if (port == NULL)
 		return -1;
 	evi_dns_port_lock(port);
-	if (port->fd >= 0)
+	if (port->listener == NULL)
 		result = -1;
 	else if (option == EVDNS_SOPT_TCP_MAX_CLIENTS)
 		port->client_max = value;

@@ -7,6 +7,11 @@
 
 #include <string.h>
 
+/* A client that asks faster than it is answered, or reads, has to wait. */
+#define PENDING_MAX 128
+#define OUTPUT_MAX  (256u << 10)
+#define INPUT_MAX   (2u * (EVI_DNS_MESSAGE_MAX + 2))
+
 static void close_client(struct evi_dns_client *client)
 {
 	struct evdns_server_port *port = client->port;
@@ -22,12 +27,25 @@ static void close_client(struct evi_dns_client *client)
 	evi_dns_client_unref(client);
 }
 
+static void free_client(struct event *end, void *arg)
+{
+	struct evi_dns_client *client = arg;
+	struct evdns_server_port *port = client->port;
+
+	event_debug_unassign(end);
+	evi_free(client);
+	evi_dns_port_lock(port);
+	port->refs--;
+	evi_dns_port_unlock(port);
+}
+
+/* The caller has a reference to the port. */
 void evi_dns_client_unref(struct evi_dns_client *client)
 {
 	if (--client->refs > 0)
 		return;
-	client->port->refs--;
-	evi_free(client);
+	if (evi_base_in_loop_thread(client->port->event_base) || event_finalize(0, &client->end, free_client) < 0)
+		free_client(&client->end, client);
 }
 
 void evi_dns_port_close_clients(struct evdns_server_port *port)
@@ -39,14 +57,37 @@ void evi_dns_port_close_clients(struct evdns_server_port *port)
 /* Nothing more comes and nothing is to be written: it may go. */
 static void close_if_done(struct evi_dns_client *client)
 {
-	if (client->bev != NULL && client->is_ending && client->pending == 0 &&
+	if (client->bev != NULL && client->is_ending && client->pending == 0 && !client->is_paused &&
 	    evbuffer_get_length(bufferevent_get_output(client->bev)) == 0)
 		close_client(client);
+}
+
+static int must_wait(const struct evi_dns_client *client)
+{
+	return client->pending >= PENDING_MAX ||
+	       evbuffer_get_length(bufferevent_get_output(client->bev)) >= OUTPUT_MAX;
+}
+
+static void pause_reading(struct evi_dns_client *client)
+{
+	client->is_paused = 1;
+	(void)bufferevent_disable(client->bev, EV_READ);
+}
+
+static void resume_reading(struct evi_dns_client *client)
+{
+	if (client->bev == NULL || !client->is_paused || must_wait(client))
+		return;
+	client->is_paused = 0;
+	if (!client->is_ending)
+		(void)bufferevent_enable(client->bev, EV_READ);
+	bufferevent_trigger(client->bev, EV_READ, BEV_TRIG_DEFER_CALLBACKS);
 }
 
 void evi_dns_client_request_ended(struct evi_dns_client *client)
 {
 	client->pending--;
+	resume_reading(client);
 	close_if_done(client);
 }
 
@@ -68,8 +109,7 @@ void evi_dns_client_send(struct evi_dns_client *client, const uint8_t *data, siz
 static int take_message(struct evi_dns_client *client)
 {
 	struct evbuffer *in = bufferevent_get_input(client->bev);
-	struct sockaddr_storage from;
-	ev_socklen_t from_len = sizeof(from);
+	struct evi_dns_path path = { .local_family = AF_UNSPEC, .peer_len = sizeof(path.peer) };
 	uint8_t head[2], *data;
 	size_t len;
 
@@ -85,11 +125,18 @@ static int take_message(struct evi_dns_client *client)
 		return -1;
 	(void)evbuffer_drain(in, sizeof(head));
 	(void)evbuffer_remove(in, data, len);
-	if (getpeername(bufferevent_getfd(client->bev), (struct sockaddr *)&from, &from_len) != 0)
-		from_len = 0;
-	evi_dns_service_take(client->port, client, (struct sockaddr *)&from, from_len, data, len);
+	if (getpeername(bufferevent_getfd(client->bev), (struct sockaddr *)&path.peer, &path.peer_len) != 0)
+		path.peer_len = 0;
+	evi_dns_service_take(client->port, client, &path, data, len);
 	evi_free(data);
 	return 1;
+}
+
+/* Ends what began with the lock and a reference. */
+static void leave(struct evdns_server_port *port)
+{
+	port->refs--;
+	evi_dns_port_unlock(port);
 }
 
 static void on_read(struct bufferevent *bev, void *arg)
@@ -101,14 +148,18 @@ static void on_read(struct bufferevent *bev, void *arg)
 	(void)bev;
 	evi_dns_port_lock(port);
 	port->refs++;
-	client->refs++;
-	while (result > 0 && client->bev != NULL && !port->is_closing)
-		result = take_message(client);
-	if (result < 0)
-		close_client(client);
-	evi_dns_client_unref(client);
-	port->refs--;
-	evi_dns_port_unlock(port);
+	if (client->bev != NULL) {
+		client->refs++;
+		while (result > 0 && client->bev != NULL && !port->is_closing && !must_wait(client))
+			result = take_message(client);
+		if (result < 0)
+			close_client(client);
+		else if (result > 0 && client->bev != NULL)
+			pause_reading(client);
+		close_if_done(client);
+		evi_dns_client_unref(client);
+	}
+	leave(port);
 }
 
 static void on_write(struct bufferevent *bev, void *arg)
@@ -118,8 +169,10 @@ static void on_write(struct bufferevent *bev, void *arg)
 
 	(void)bev;
 	evi_dns_port_lock(port);
+	port->refs++;
+	resume_reading(client);
 	close_if_done(client);
-	evi_dns_port_unlock(port);
+	leave(port);
 }
 
 /* An idle connection goes, one whose answer is being prepared does not. */
@@ -129,7 +182,10 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 	struct evdns_server_port *port = client->port;
 
 	evi_dns_port_lock(port);
-	if ((what & BEV_EVENT_TIMEOUT) && client->pending > 0) {
+	port->refs++;
+	if (client->bev == NULL) {
+		/* closed by another thread just now */
+	} else if ((what & BEV_EVENT_TIMEOUT) && (what & BEV_EVENT_READING) && client->pending > 0) {
 		(void)bufferevent_enable(bev, EV_READ);
 	} else if (what & BEV_EVENT_EOF) {
 		client->is_ending = 1;
@@ -137,7 +193,7 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 	} else {
 		close_client(client);
 	}
-	evi_dns_port_unlock(port);
+	leave(port);
 }
 
 static struct bufferevent *make_bufferevent(struct evdns_server_port *port, evutil_socket_t fd)
@@ -163,6 +219,7 @@ static int add_client(struct evdns_server_port *port, evutil_socket_t fd)
 	}
 	client->port = port;
 	client->refs = 1;
+	(void)event_assign(&client->end, port->event_base, -1, 0, NULL, client);
 	port->refs++;
 	client->next = port->clients;
 	if (client->next != NULL)
@@ -172,7 +229,8 @@ static int add_client(struct evdns_server_port *port, evutil_socket_t fd)
 	port->client_count++;
 	bufferevent_setcb(client->bev, on_read, on_write, on_event, client);
 	if (port->idle_timeout_s > 0)
-		(void)bufferevent_set_timeouts(client->bev, &idle, NULL);
+		(void)bufferevent_set_timeouts(client->bev, &idle, &idle);
+	bufferevent_setwatermark(client->bev, EV_READ, 0, INPUT_MAX);
 	if (bufferevent_enable(client->bev, EV_READ | EV_WRITE) < 0)
 		close_client(client);
 	return 0;
@@ -187,9 +245,10 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	(void)addr;
 	(void)len;
 	evi_dns_port_lock(port);
+	port->refs++;
 	if (port->is_closing || port->client_count >= port->client_max || add_client(port, fd) < 0)
 		(void)evutil_closesocket(fd);
-	evi_dns_port_unlock(port);
+	leave(port);
 }
 
 void evi_dns_port_listen(struct evdns_server_port *port)

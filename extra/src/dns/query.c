@@ -248,7 +248,6 @@ void evi_dns_query_stop(struct evi_dns_query *q)
 {
 	leave_state(q);
 	forget_history(q);
-	event_debug_unassign(&q->timer);
 	evi_dns_query_start_waiting(q->base);
 }
 
@@ -276,16 +275,36 @@ void evi_dns_query_suspend_all(struct evdns_base *base)
 
 /* --- Results ------------------------------------------------------------------------------------------ */
 
+static void free_probe(struct event *timer, void *arg)
+{
+	struct evi_dns_query *q = arg;
+	struct evdns_base *base = q->base;
+
+	event_debug_unassign(timer);
+	evi_free(q);
+	evi_dns_disposed(base);
+}
+
+static void dispose_probe(struct evi_dns_query *q)
+{
+	evi_dns_dispose(q->base, &q->timer, free_probe);
+}
+
+void evi_dns_query_free_probe(struct evi_dns_query *q)
+{
+	evi_dns_query_stop(q);
+	dispose_probe(q);
+}
+
 static void finish(struct evi_dns_query *q, struct evi_dns_answer *answer)
 {
 	struct evi_dns_server *probed = q->only;
 
 	evi_dns_query_stop(q);
 	if (probed != NULL) {
-		int err = answer->err;
-
 		evi_dns_answer_done(answer);
-		evi_dns_server_probe_ended(probed, err);
+		dispose_probe(q);
+		evi_dns_server_probe_failed(probed);
 		return;
 	}
 	evi_dns_request_answered(q->request, answer);
@@ -554,8 +573,7 @@ void evi_dns_query_replied(struct evi_dns_query *q, struct evi_dns_server *serve
 			server->probe = NULL; /* it is ended here, not by the server's coming up */
 		evi_dns_server_works(server);
 		if (is_probe) {
-			evi_dns_query_stop(q);
-			evi_free(q);
+			evi_dns_query_free_probe(q);
 			return;
 		}
 	}

@@ -77,10 +77,9 @@ static void destroy(struct evdns_request *r)
 	struct evdns_base *base = r->base;
 
 	evi_dns_answer_done(&r->answer);
+	event_debug_unassign(&r->query.timer);
 	evi_free(r);
-	evi_dns_lock(base);
-	evi_dns_unref(base);
-	evi_dns_unlock(base);
+	evi_dns_disposed(base);
 }
 
 static void on_deferred(struct evi_deferred *deferred, void *arg)
@@ -114,14 +113,26 @@ void evi_dns_request_end(struct evdns_request *r, int err)
 	complete(r);
 }
 
+static void free_request(struct event *timer, void *arg)
+{
+	struct evi_dns_query *q = arg;
+	struct evdns_base *base = q->base;
+
+	event_debug_unassign(timer);
+	evi_free(q->request);
+	evi_dns_disposed(base);
+}
+
 void evi_dns_request_drop(struct evdns_request *r)
 {
+	struct evdns_base *base = r->base;
+
 	evi_dns_query_stop(&r->query);
 	unlink_request(r);
 	evi_dns_search_unref(r->search);
 	evi_dns_answer_done(&r->answer);
-	evi_dns_unref(r->base);
-	evi_free(r);
+	evi_dns_dispose(base, &r->query.timer, free_request);
+	evi_dns_unref(base);
 }
 
 /* Whether the next name may still be found where this one was not. */
@@ -138,10 +149,13 @@ void evi_dns_request_answered(struct evdns_request *r, struct evi_dns_answer *an
 		r->saw_nodata = 1;
 		r->nodata_ttl = answer->ttl;
 	}
-	if (r->search != NULL && goes_on(answer->err) && prepare_step(r) == 0) {
-		evi_dns_answer_done(answer);
-		evi_dns_query_start(&r->query);
-		return;
+	if (r->search != NULL && goes_on(answer->err)) {
+		event_debug_unassign(&r->query.timer);
+		if (prepare_step(r) == 0) {
+			evi_dns_answer_done(answer);
+			evi_dns_query_start(&r->query);
+			return;
+		}
 	}
 	r->answer = *answer;
 	if (r->saw_nodata && goes_on(answer->err)) {

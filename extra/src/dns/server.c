@@ -110,15 +110,23 @@ int evi_dns_server_add(struct evdns_base *base, const struct sockaddr *sa, int l
 
 static void stop_probing(struct evi_dns_server *server)
 {
-	if (event_pending(&server->probe_timer, EV_TIMEOUT, NULL) && server->is_probe_passive)
+	if (server->is_probe_passive)
 		evi_base_passive(server->base->event_base, -1);
 	server->is_probe_passive = 0;
 	(void)event_del_noblock(&server->probe_timer);
-	if (server->probe != NULL) {
-		evi_dns_query_stop(server->probe);
-		evi_free(server->probe);
-		server->probe = NULL;
-	}
+	if (server->probe != NULL)
+		evi_dns_query_free_probe(server->probe);
+	server->probe = NULL;
+}
+
+static void free_server(struct event *probe_timer, void *arg)
+{
+	struct evi_dns_server *server = arg;
+	struct evdns_base *base = server->base;
+
+	event_debug_unassign(probe_timer);
+	evi_free(server);
+	evi_dns_disposed(base);
 }
 
 void evi_dns_server_free(struct evi_dns_server *server)
@@ -128,8 +136,8 @@ void evi_dns_server_free(struct evi_dns_server *server)
 	if (server->current != NULL)
 		evi_dns_socket_unref(server->current);
 	evi_dns_socket_unref(server->main);
-	event_debug_unassign(&server->probe_timer);
-	evi_free(server);
+	server->is_gone = 1;
+	evi_dns_dispose(server->base, &server->probe_timer, free_server);
 }
 
 struct evi_dns_server *evi_dns_server_choose(struct evdns_base *base, const struct evi_dns_server *except)
@@ -209,18 +217,16 @@ static void on_probe_time(evutil_socket_t fd, short what, void *arg)
 	if (server->is_probe_passive)
 		evi_base_passive(base->event_base, -1);
 	server->is_probe_passive = 0;
-	if (server->is_down && server->probe == NULL)
+	if (!server->is_gone && server->is_down && server->probe == NULL)
 		start_probe(server);
 	evi_dns_unlock(base);
 }
 
-void evi_dns_server_probe_ended(struct evi_dns_server *server, int err)
+void evi_dns_server_probe_failed(struct evi_dns_server *server)
 {
-	evi_free(server->probe);
 	server->probe = NULL;
 	if (!server->is_down)
 		return;
-	(void)err;
 	server->failed_probes++;
 	schedule_probe(server);
 }

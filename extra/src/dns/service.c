@@ -30,7 +30,8 @@ static void free_request(struct evi_dns_service_request *r)
 
 /* --- Reading ----------------------------------------------------------------------------------------- */
 
-static struct evdns_server_question *read_question(struct evi_dns_reader *reader)
+/* 0, -1, or the rcode of the answer: a name that text cannot tell is refused rather than misread. */
+static int read_question(struct evi_dns_reader *reader, struct evdns_server_question **ret_question)
 {
 	char name[EVI_DNS_NAME_SIZE];
 	struct evdns_server_question *q;
@@ -39,32 +40,36 @@ static struct evdns_server_question *read_question(struct evi_dns_reader *reader
 	evi_dns_read_name(reader, name, &is_odd);
 	type = evi_dns_read_u16(reader);
 	class = evi_dns_read_u16(reader);
-	if (reader->has_failed || is_odd)
-		return NULL;
+	if (reader->has_failed)
+		return -1;
+	if (is_odd)
+		return DNS_ERR_FORMAT;
 	q = evi_malloc(sizeof(*q) + strlen(name));
 	if (q == NULL)
-		return NULL;
+		return -1;
 	q->type = type;
 	q->dns_question_class = class;
 	memcpy(q->name, name, strlen(name) + 1);
-	return q;
+	*ret_question = q;
+	return 0;
 }
 
+/* As read_question(). */
 static int read_questions(struct evi_dns_service_request *r, struct evi_dns_reader *reader, unsigned count)
 {
+	int result = 0;
+
 	/* Each takes five bytes at least, so a count that lies costs nothing. */
 	if (count > (reader->len - reader->at) / 5)
 		return -1;
 	r->pub.questions = evi_calloc(count, sizeof(struct evdns_server_question *));
 	if (r->pub.questions == NULL)
 		return -1;
-	for (unsigned i = 0; i < count; i++) {
-		r->pub.questions[i] = read_question(reader);
-		if (r->pub.questions[i] == NULL)
-			return -1;
-		r->pub.nquestions++;
+	for (unsigned i = 0; i < count && result == 0; i++) {
+		result = read_question(reader, &r->pub.questions[i]);
+		r->pub.nquestions += result == 0;
 	}
-	return 0;
+	return result;
 }
 
 /* The other sections must be sound; the first OPT record in the last one counts. 0, -1 or BADVERS. */
@@ -92,7 +97,7 @@ static int read_rest(struct evi_dns_service_request *r, struct evi_dns_reader *r
 }
 
 static struct evi_dns_service_request *make(struct evdns_server_port *port, struct evi_dns_client *client,
-					    const struct sockaddr *from, ev_socklen_t from_len,
+					    const struct evi_dns_path *path,
 					    const struct evi_dns_header *header)
 {
 	struct evi_dns_service_request *r = evi_calloc(1, sizeof(*r));
@@ -105,12 +110,9 @@ static struct evi_dns_service_request *make(struct evdns_server_port *port, stru
 	r->opcode = header->flags & EVI_DNS_OPCODE;
 	r->udp_size = UDP_SIZE_MIN;
 	r->pub.flags = header->flags & (EVI_DNS_RD | EVI_DNS_CD);
+	r->path = *path;
 	for (int i = 0; i < 3; i++)
 		r->sections[i].last = &r->sections[i].first;
-	if (from != NULL && from_len <= sizeof(r->from)) {
-		memcpy(&r->from, from, from_len);
-		r->from_len = from_len;
-	}
 	return r;
 }
 
@@ -125,8 +127,8 @@ static void refuse(struct evi_dns_service_request *r, unsigned rcode)
 
 /* Reads the message; the request, or NULL if it was dropped or answered right here. */
 static struct evi_dns_service_request *parse(struct evdns_server_port *port, struct evi_dns_client *client,
-					     const struct sockaddr *from, ev_socklen_t from_len,
-					     const uint8_t *data, size_t len)
+					     const struct evi_dns_path *path, const uint8_t *data,
+					     size_t len)
 {
 	struct evi_dns_reader reader;
 	struct evi_dns_header header;
@@ -137,18 +139,16 @@ static struct evi_dns_service_request *parse(struct evdns_server_port *port, str
 	evi_dns_read_header(&reader, &header);
 	if (reader.has_failed || (header.flags & EVI_DNS_QR) || header.counts[0] == 0)
 		return NULL;
-	r = make(port, client, from, from_len, &header);
+	r = make(port, client, path, &header);
 	if (r == NULL)
 		return NULL;
 	if (r->opcode != 0) {
 		refuse(r, DNS_ERR_NOTIMPL);
 		return NULL;
 	}
-	if (read_questions(r, &reader, header.counts[0]) < 0) {
-		free_request(r);
-		return NULL;
-	}
-	result = read_rest(r, &reader, &header);
+	result = read_questions(r, &reader, header.counts[0]);
+	if (result == 0)
+		result = read_rest(r, &reader, &header);
 	if (result == 0)
 		return r;
 	if (result > 0)
@@ -159,13 +159,13 @@ static struct evi_dns_service_request *parse(struct evdns_server_port *port, str
 }
 
 void evi_dns_service_take(struct evdns_server_port *port, struct evi_dns_client *client,
-			  const struct sockaddr *from, ev_socklen_t from_len, const uint8_t *data, size_t len)
+			  const struct evi_dns_path *path, const uint8_t *data, size_t len)
 {
 	struct evi_dns_service_request *r;
 
 	if (port->fn == NULL)
 		return;
-	r = parse(port, client, from, from_len, data, len);
+	r = parse(port, client, path, data, len);
 	if (r == NULL)
 		return;
 	port->refs++;
@@ -284,10 +284,10 @@ int evdns_server_request_get_requesting_addr(struct evdns_server_request *req, s
 {
 	struct evi_dns_service_request *r = request_of(req);
 
-	if (addr_len < (int)r->from_len)
+	if (addr_len < (int)r->path.peer_len)
 		return -1;
-	memcpy(sa, &r->from, r->from_len);
-	return (int)r->from_len;
+	memcpy(sa, &r->path.peer, r->path.peer_len);
+	return (int)r->path.peer_len;
 }
 
 /* --- Answering -------------------------------------------------------------------------------------------- */

@@ -10,9 +10,11 @@
  *   reply (compose.c)          putting the answer together within its limit
  *
  * A port lives until it is closed and no request of it is left. Its lock is held except during the
- * program's callbacks.
+ * program's callbacks. What ends in another thread than the loop's is freed from the loop: callbacks
+ * of its sockets may be about to run there.
  */
 
+#include "dns/os_datagram.h"
 #include "dns/wire.h"
 
 #include <event2/bufferevent.h>
@@ -36,8 +38,8 @@ struct evdns_server_port {
 	evdns_request_callback_fn_type fn;
 	void *arg;
 	/* UDP */
-	evutil_socket_t fd; /* -1: TCP */
-	struct event readable;
+	evutil_socket_t fd;    /* -1: TCP */
+	struct event readable; /* assigned for TCP, too: it ends the port's life */
 	uint8_t *packet;
 	/* TCP */
 	struct evconnlistener *listener;
@@ -52,9 +54,11 @@ struct evi_dns_client {
 	struct evi_dns_client *next, **prev;
 	struct evdns_server_port *port;
 	struct bufferevent *bev; /* NULL: gone */
+	struct event end;        /* never added: it ends the client's life */
 	int refs; /* the port's, and one per request */
 	int pending;   /* requests not answered */
 	int is_ending; /* the peer sends no more */
+	int is_paused; /* it has to wait before more is read */
 };
 
 struct evi_dns_item {
@@ -76,8 +80,7 @@ struct evi_dns_service_request {
 	struct evdns_server_request pub; /* first */
 	struct evdns_server_port *port;
 	struct evi_dns_client *client; /* NULL: UDP */
-	struct sockaddr_storage from;
-	ev_socklen_t from_len;
+	struct evi_dns_path path;
 	uint16_t id;
 	uint16_t opcode;   /* in its place */
 	uint16_t udp_size; /* largest reply by UDP */
@@ -90,7 +93,7 @@ void evi_dns_port_unlock(struct evdns_server_port *port); /* frees it with the l
 
 /* A message has come, with the lock held; calls the program without it. */
 void evi_dns_service_take(struct evdns_server_port *port, struct evi_dns_client *client,
-			  const struct sockaddr *from, ev_socklen_t from_len, const uint8_t *data, size_t len);
+			  const struct evi_dns_path *path, const uint8_t *data, size_t len);
 
 /* Sends a composed reply; nothing if nobody is there to take it. With the lock. */
 void evi_dns_port_send(struct evi_dns_service_request *request, const uint8_t *data, size_t len);

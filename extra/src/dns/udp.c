@@ -107,6 +107,7 @@ static struct evi_dns_socket *make(struct evi_dns_server *server, int *ret_err)
 		evi_free(socket);
 		return NULL;
 	}
+	socket->base = server->base;
 	socket->server = server;
 	socket->fd = fd;
 	socket->refs = 1;
@@ -116,12 +117,22 @@ static struct evi_dns_socket *make(struct evi_dns_server *server, int *ret_err)
 	return socket;
 }
 
+static void free_socket(struct event *readable, void *arg)
+{
+	struct evi_dns_socket *socket = arg;
+	struct evdns_base *base = socket->base;
+
+	event_debug_unassign(readable);
+	evi_free(socket);
+	evi_dns_disposed(base);
+}
+
 static void destroy(struct evi_dns_socket *socket)
 {
 	(void)event_del_noblock(&socket->readable);
-	event_debug_unassign(&socket->readable);
 	(void)evutil_closesocket(socket->fd);
-	evi_free(socket);
+	socket->fd = EVUTIL_INVALID_SOCKET;
+	evi_dns_dispose(socket->base, &socket->readable, free_socket);
 }
 
 int evi_dns_socket_open_main(struct evi_dns_server *server)
@@ -197,7 +208,7 @@ static int is_from_server(const struct evi_dns_server *server, const union evi_d
 static int receive(struct evi_dns_socket *socket)
 {
 	struct evi_dns_server *server = socket->server;
-	uint8_t *packet = server->base->packet;
+	uint8_t *packet = socket->base->packet;
 	union evi_dns_sockaddr from;
 	ev_socklen_t from_len = sizeof(from);
 	ev_ssize_t len;
@@ -221,14 +232,16 @@ static int receive(struct evi_dns_socket *socket)
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct evi_dns_socket *socket = arg;
-	struct evdns_base *base = socket->server->base;
+	struct evdns_base *base = socket->base;
 
 	(void)fd;
 	(void)what;
 	evi_dns_lock(base);
-	socket->refs++; /* a message may end what holds it */
-	for (int i = 0; i < BATCH && socket->refs > 1 && receive(socket); i++)
-		continue;
-	evi_dns_socket_unref(socket);
+	if (socket->fd >= 0) {
+		socket->refs++; /* a message may end what holds it */
+		for (int i = 0; i < BATCH && socket->refs > 1 && receive(socket); i++)
+			continue;
+		evi_dns_socket_unref(socket);
+	}
 	evi_dns_unlock(base);
 }
