@@ -188,7 +188,9 @@ struct evhttp *evhttp_connection_get_server(struct evhttp_connection *c)
 	return c->server;
 }
 
-void evhttp_connection_get_peer(struct evhttp_connection *c, const char **address, ev_uint16_t *port)
+/* In parentheses, as the header has a macro of that name for sources of 2.1. */
+void (evhttp_connection_get_peer)(struct evhttp_connection *c, const char **address,
+				  ev_uint16_t *port)
 {
 	*address = c->peer_name;
 	*port = c->peer_port;
