@@ -173,9 +173,9 @@ static enum evi_tls_renegotiation renegotiation(void *object)
 
 #endif
 
-static void finish(void *object)
+static int finish(void *object)
 {
-	(void)mbedtls_ssl_close_notify(object);
+	return mbedtls_ssl_close_notify(object) == 0 ? 0 : -EAGAIN;
 }
 
 /* A read of no bytes handles what comes before the next data. */

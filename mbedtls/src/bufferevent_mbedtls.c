@@ -22,24 +22,6 @@ struct bufferevent *bufferevent_mbedtls_socket_new(struct event_base *base, evut
 	return evi_tls_socket_new(base, fd, &evi_mbedtls_ops, ssl, state, options);
 }
 
-struct bufferevent *bufferevent_mbedtls_client_new(struct event_base *base, evutil_socket_t fd,
-						   const char *host, void *config)
-{
-	mbedtls_dyncontext *ssl;
-
-	if (config == NULL || host == NULL || *host == '\0')
-		return NULL;
-	ssl = bufferevent_mbedtls_dyncontext_new(config);
-	if (ssl == NULL)
-		return NULL;
-	if (mbedtls_ssl_set_hostname(ssl, host) != 0) {
-		bufferevent_mbedtls_dyncontext_free(ssl);
-		return NULL;
-	}
-	return bufferevent_mbedtls_socket_new(base, fd, ssl, BUFFEREVENT_SSL_CONNECTING,
-					      BEV_OPT_CLOSE_ON_FREE);
-}
-
 struct bufferevent *bufferevent_mbedtls_filter_new(struct event_base *base,
 						   struct bufferevent *underlying,
 						   mbedtls_dyncontext *ssl,

@@ -120,11 +120,14 @@ static int renegotiate(void *object)
 	return result == 1 ? 0 : -EINVAL;
 }
 
-static void finish(void *object)
+static int finish(void *object)
 {
+	int result;
+
 	ERR_clear_error();
-	(void)SSL_shutdown(object);
+	result = SSL_shutdown(object);
 	ERR_clear_error();
+	return result >= 0 ? 0 : -EAGAIN;
 }
 
 /* A server has only asked until the client's hello comes; a client's own begins with the next read. */

@@ -12,6 +12,9 @@
 
 #include <string.h>
 
+/* The list of protocols with the length before each, which a hello has room for. */
+#define PROTOCOLS_MAX 1024
+
 /* An address is checked as such, and never sent as a server name: RFC 6066 section 3. */
 static int set_name(SSL *ssl, const char *host)
 {
@@ -73,13 +76,84 @@ static size_t encode_protocols(const char *const *names, size_t count, unsigned 
 int bufferevent_openssl_set_alpn(struct bufferevent *bev, const char *const *names, size_t count)
 {
 	SSL *ssl = bufferevent_openssl_get_ssl(bev);
-	unsigned char wire[1024];
+	unsigned char wire[PROTOCOLS_MAX];
 	size_t len;
 
 	if (ssl == NULL)
 		return -1;
 	len = encode_protocols(names, count, wire, sizeof(wire));
 	return len > 0 && SSL_set_alpn_protos(ssl, wire, (unsigned)len) == 0 ? 0 : -1;
+}
+
+/* --- A server's choice -------------------------------------------------------------------------------- */
+
+struct choice {
+	size_t len;
+	unsigned char wire[PROTOCOLS_MAX];
+};
+
+static int choice_index = -1;
+static CRYPTO_ONCE choice_once = CRYPTO_ONCE_STATIC_INIT;
+
+static void free_choice(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl, void *argp)
+{
+	(void)parent;
+	(void)data;
+	(void)index;
+	(void)argl;
+	(void)argp;
+	evi_free(ptr);
+}
+
+static void make_index(void)
+{
+	choice_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, free_choice);
+}
+
+/* The first of ours that is among theirs. The lists come checked: theirs from OpenSSL, ours from here. */
+static int choose(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *theirs,
+		  unsigned theirs_len, void *arg)
+{
+	const struct choice *choice = arg;
+
+	(void)ssl;
+	for (size_t i = 0; i < choice->len; i += choice->wire[i] + 1u)
+		for (unsigned j = 0; j < theirs_len; j += theirs[j] + 1u)
+			if (choice->wire[i] == theirs[j] &&
+			    memcmp(choice->wire + i + 1, theirs + j + 1, theirs[j]) == 0) {
+				*out = theirs + j + 1;
+				*out_len = theirs[j];
+				return SSL_TLSEXT_ERR_OK;
+			}
+	return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+static int set_choice(SSL_CTX *ctx, struct choice *choice)
+{
+	struct choice *old;
+
+	if (!CRYPTO_THREAD_run_once(&choice_once, make_index) || choice_index < 0)
+		return -1;
+	old = SSL_CTX_get_ex_data(ctx, choice_index);
+	if (SSL_CTX_set_ex_data(ctx, choice_index, choice) != 1)
+		return -1;
+	SSL_CTX_set_alpn_select_cb(ctx, choose, choice);
+	evi_free(old);
+	return 0;
+}
+
+int bufferevent_openssl_ctx_select_alpn(struct ssl_ctx_st *ctx, const char *const *names, size_t count)
+{
+	struct choice *choice = ctx != NULL ? evi_malloc(sizeof(*choice)) : NULL;
+
+	if (choice == NULL)
+		return -1;
+	choice->len = encode_protocols(names, count, choice->wire, sizeof(choice->wire));
+	if (choice->len > 0 && set_choice(ctx, choice) == 0)
+		return 0;
+	ERR_clear_error();
+	evi_free(choice);
+	return -1;
 }
 
 int bufferevent_openssl_get_alpn(struct bufferevent *bev, char *name, size_t size)

@@ -20,7 +20,7 @@ static struct bufferevent *accept_tls(struct event_base *loop, void *arg)
 
 static void open_tls(void)
 {
-	(void)tls_certificate_pem(); /* made once, before anything is counted */
+	(void)tls_cert_pem(TLS_CERT_GOOD); /* made once, before anything is counted */
 	ws_open();
 	evhttp_set_bevcb(http, accept_tls, NULL);
 }

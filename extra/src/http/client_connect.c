@@ -5,8 +5,8 @@
 
 #include "http/client.h"
 
+#include <event2/bufferevent_ssl.h>
 #include <event2/component/reactor.h>
-#include <event2/component/tls.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -93,7 +93,7 @@ static void close_transport(struct evhttp_connection *c)
 	evutil_socket_t fd = bufferevent_getfd(c->bev);
 
 	bufferevent_setcb(c->bev, NULL, NULL, NULL, NULL);
-	evi_tls_finish(c->bev);
+	(void)bufferevent_ssl_shutdown(c->bev); /* there may be no TLS, or nothing to say it on */
 	(void)bufferevent_disable(c->bev, EV_READ | EV_WRITE);
 	(void)bufferevent_set_timeouts(c->bev, NULL, NULL);
 	(void)bufferevent_setfd(c->bev, -1);

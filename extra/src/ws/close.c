@@ -3,7 +3,7 @@
 
 #include "ws/session.h"
 
-#include <event2/component/tls.h>
+#include <event2/bufferevent_ssl.h>
 
 /* How long a peer has to answer our close frame, or to take what is queued. */
 static const struct timeval patience = { 1, 500000 };
@@ -42,7 +42,7 @@ void evi_ws_drained(struct evws_connection *ws)
 {
 	if (set_limit(ws) < 0 || evbuffer_get_length(bufferevent_get_output(ws->bev)) > 0)
 		return;
-	evi_tls_finish(ws->bev);
+	(void)bufferevent_ssl_shutdown(ws->bev); /* there may be no TLS, or no room for it */
 	if (ws->is_client || half_closes(ws))
 		evi_ws_set_state(ws, EVI_WS_LINGERING);
 	else

@@ -153,22 +153,6 @@ unsigned long evi_tls_take_error(struct bufferevent *bev)
 	return code;
 }
 
-void evi_tls_finish(struct bufferevent *bev)
-{
-	struct evi_tls *tls = evi_tls_of(bev);
-
-	if (tls == NULL)
-		return;
-	evi_bev_enter(bev);
-	if (evi_tls_is_running(tls) && !tls->is_shaking && !tls->is_in_call && tls->retry_len == 0) {
-		evi_tls_call_begin(tls);
-		tls->ops->finish(tls->object);
-		evi_tls_call_end(tls);
-		evi_tls_charge(tls);
-	}
-	evi_bev_leave(bev);
-}
-
 unsigned long evi_tls_describe_error(struct bufferevent *bev, char *text, size_t size)
 {
 	struct evi_tls *tls = evi_tls_of(bev);
@@ -177,12 +161,36 @@ unsigned long evi_tls_describe_error(struct bufferevent *bev, char *text, size_t
 	if (tls == NULL)
 		return 0;
 	evi_bev_enter(bev);
-	if (tls->error_count > 0) {
+	if (tls->error_count > 0 && tls->object != NULL) {
 		code = tls->errors[tls->error_count - 1];
 		tls->ops->describe(tls->object, code, text, size);
 	}
 	evi_bev_leave(bev);
 	return code;
+}
+
+static int may_finish(const struct evi_tls *tls)
+{
+	return evi_tls_is_running(tls) && !tls->is_shaking && !tls->is_in_call &&
+	       tls->renegotiation == EVI_TLS_SETTLED && evbuffer_get_length(tls->bev->output) == 0;
+}
+
+int bufferevent_ssl_shutdown(struct bufferevent *bev)
+{
+	struct evi_tls *tls = evi_tls_of(bev);
+	int err = -EINVAL;
+
+	if (tls == NULL)
+		return -1;
+	evi_bev_enter(bev);
+	if (may_finish(tls)) {
+		evi_tls_call_begin(tls);
+		err = tls->ops->finish(tls->object);
+		evi_tls_call_end(tls);
+		evi_tls_charge(tls);
+	}
+	evi_bev_leave(bev);
+	return err < 0 ? -1 : 0;
 }
 
 static int may_renegotiate(const struct evi_tls *tls)

@@ -71,8 +71,8 @@ struct evi_tls_ops {
 	/** Begin one; no write is to be repeated. 0 or -errno. */
 	int (*renegotiate)(void *object);
 
-	/** Say that no more data will follow (close_notify), as far as that goes without waiting. */
-	void (*finish)(void *object);
+	/** Say that no more data will follow (close_notify). 0, or -errno if that had to wait. */
+	int (*finish)(void *object);
 
 	/** Asked after every read and write, for the peer may begin one as well. */
 	enum evi_tls_renegotiation (*renegotiation)(void *object);
@@ -121,14 +121,6 @@ void *evi_tls_object(struct bufferevent *bev, const struct evi_tls_ops *ops);
 /** The last error code that was not taken yet, or 0; also for a bufferevent of another kind. */
 EVENT2_EXPORT_SYMBOL
 unsigned long evi_tls_take_error(struct bufferevent *bev);
-
-/**
- * Tell the peer, by a close_notify, that no more data will follow; best effort, without waiting. Nothing
- * may be written afterwards, reading goes on. Does nothing to a bufferevent without TLS, or before the
- * handshake is over. Any thread.
- */
-EVENT2_EXPORT_SYMBOL
-void evi_tls_finish(struct bufferevent *bev);
 
 /**
  * The last error code, in words; it is not taken.
