@@ -138,6 +138,23 @@ size_t tls_wire_move(struct tls_pair *pair, int from, size_t max)
 	return (size_t)n;
 }
 
+size_t tls_wire_count_records(struct tls_pair *pair, int from)
+{
+	static unsigned char data[1 << 18];
+	size_t len = 0, count = 0, at = 0;
+	ssize_t n;
+
+	for (int i = 0; i < 5; i++) {
+		event_base_loop(pair->base, EVLOOP_NONBLOCK);
+		while ((n = recv(pair->wire[from], data + len, sizeof(data) - len, 0)) > 0)
+			len += (size_t)n;
+	}
+	for (; at + 5 <= len; at += 5 + (size_t)(data[at + 3] << 8 | data[at + 4]))
+		count += data[at] == 23; /* application data: RFC 8446 section 5.1 */
+	cr_assert_eq(at, len);
+	return count;
+}
+
 void tls_pair_settle(struct tls_pair *pair)
 {
 	int quiet = 0;

@@ -63,6 +63,8 @@ struct tls_library {
 	int (*get_dirty)(struct bufferevent *);
 	void (*set_dirty)(struct bufferevent *, int);
 	int (*renegotiate)(struct bufferevent *);
+	int (*verify_host)(struct bufferevent *, const char *host);
+	int (*get_alpn)(struct bufferevent *, char *name, size_t size);
 	void (*say_goodbye)(void *object);
 };
 
@@ -107,6 +109,9 @@ void tls_wire_init(struct tls_pair *pair, int is_filter, int options);
 
 /* Moves up to `max` bytes that one side (0: the client) has sent to the other. How many it were. */
 size_t tls_wire_move(struct tls_pair *pair, int from, size_t max);
+
+/* Takes what one side has sent off the wire; how many records of data it was, 0 if it was none. */
+size_t tls_wire_count_records(struct tls_pair *pair, int from);
 
 /* Turns of the loop without waiting, moving all there is over the wire if there is one. */
 void tls_pair_settle(struct tls_pair *pair);

@@ -7,6 +7,7 @@
 #include <mbedtls/entropy.h>
 #include <mbedtls/ssl.h>
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,7 +88,7 @@ static void *object_with(const struct tls_setup *setup)
 		mbedtls_ssl_conf_renegotiation_enforced(config, MBEDTLS_SSL_RENEGOTIATION_NOT_ENFORCED);
 	}
 	if (setup->protocols != NULL)
-		cr_assert_eq(mbedtls_ssl_conf_alpn_protocols(config, (const char **)setup->protocols), 0);
+		cr_assert_eq(bufferevent_mbedtls_conf_set_alpn(config, (const char **)(uintptr_t)setup->protocols), 0);
 	return bufferevent_mbedtls_dyncontext_new(config);
 }
 
@@ -135,5 +136,7 @@ const struct tls_library tls_mbedtls = {
 	.get_dirty = bufferevent_mbedtls_get_allow_dirty_shutdown,
 	.set_dirty = bufferevent_mbedtls_set_allow_dirty_shutdown,
 	.renegotiate = bufferevent_mbedtls_renegotiate,
+	.verify_host = bufferevent_mbedtls_verify_host,
+	.get_alpn = bufferevent_mbedtls_get_alpn,
 	.say_goodbye = say_goodbye,
 };

@@ -181,6 +181,13 @@ static void *object_with(const struct tls_setup *setup)
 		X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), authority);
 		SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 	}
+	if (setup->protocols != NULL) {
+		size_t count = 0;
+
+		while (setup->protocols[count] != NULL)
+			count++;
+		cr_assert_eq(bufferevent_openssl_ctx_select_alpn(ctx, setup->protocols, count), 0);
+	}
 	if (setup->renegotiates)
 		SSL_CTX_set_options(ctx, SSL_OP_ALLOW_CLIENT_RENEGOTIATION);
 	ssl = SSL_new(ctx);
@@ -215,6 +222,11 @@ static void *object_of(struct bufferevent *bev)
 	return bufferevent_openssl_get_ssl(bev);
 }
 
+static int verify_host(struct bufferevent *bev, const char *host)
+{
+	return bufferevent_openssl_verify_host(bev, host, 0);
+}
+
 static void say_goodbye(void *object)
 {
 	SSL_shutdown(object);
@@ -232,5 +244,7 @@ const struct tls_library tls_openssl = {
 	.get_dirty = bufferevent_openssl_get_allow_dirty_shutdown,
 	.set_dirty = bufferevent_openssl_set_allow_dirty_shutdown,
 	.renegotiate = bufferevent_ssl_renegotiate,
+	.verify_host = verify_host,
+	.get_alpn = bufferevent_openssl_get_alpn,
 	.say_goodbye = say_goodbye,
 };
