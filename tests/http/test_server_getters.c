@@ -59,7 +59,6 @@ static void note_parts(struct evhttp_request *req, void *arg)
 			       evhttp_uri_get_query(uri),    evhttp_uri_get_fragment(uri) };
 
 	(void)arg;
-	/* The field that old programs read is filled without asking. */
 	cr_expect_eq(req->uri_elems, uri);
 	snprintf(parts, sizeof(parts), "%s|%s|%s|%s|%d|%s|%s|%s", evhttp_request_get_uri(req),
 		 text[0] ? text[0] : "-", text[1] ? text[1] : "-", text[2] ? text[2] : "-",

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -142,6 +143,7 @@ Test(http_server_listen, options_of_the_socket)
 	cr_expect_eq(option(fd, SOL_SOCKET, SO_REUSEADDR), 1);
 	cr_expect_eq(option(fd, SOL_SOCKET, SO_REUSEPORT), 0);
 	cr_expect_eq(option(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+	cr_expect_eq(option(fd, IPPROTO_TCP, TCP_KEEPIDLE), 300);
 }
 
 /* HTTP-008 */

@@ -169,6 +169,15 @@ struct evhttp_failure {
  */
 typedef struct bufferevent *(*evhttp_transport_cb)(struct event_base *base, evutil_socket_t fd, const char *host, void *arg);
 
+/** What an evhttp_body_cb is told of a body that is streamed to it. */
+enum evhttp_body_news {
+	EVHTTP_BODY_DATA = 0, /* more has come into the input buffer */
+	EVHTTP_BODY_END = 1,  /* the body is complete; its rest is in the input buffer */
+	EVHTTP_BODY_LOST = 2, /* the client has gone, or sent nonsense: the request has no connection any more */
+};
+
+/** For evhttp_request_stream_body(). Since 2.2.1. */
+typedef void (*evhttp_body_cb)(struct evhttp_request *req, enum evhttp_body_news news, void *arg);
 /** For evhttp_foreach_bound_socket(). */
 typedef void evhttp_bound_socket_foreach_fn(struct evhttp_bound_socket *, void *);
 /** For evhttp_set_ext_method_cmp(). Since 2.2. */
@@ -822,12 +831,13 @@ EVENT2_EXPORT_SYMBOL
 void evhttp_request_own(struct evhttp_request *req);
 
 /**
- * Stop delivering a client's response, and reading it: what the server sends waits in the network.
- * To be called when the program cannot keep up, from the chunk callback for example. Pieces that
- * have come to an end of the body already may still be followed by the completion. No timeout runs
- * meanwhile.
+ * Stop delivering a client's response, or a body that a server streams, and reading it: what the
+ * peer sends waits in the network. To be called when the program cannot keep up, from the chunk
+ * callback for example. Pieces that have come to an end of the body already may still be followed by
+ * the completion. No timeout runs meanwhile.
  *
- * Does nothing unless the request is running on a client's connection. Loop's thread. Since 2.2.1.
+ * Does nothing unless the request is running on a client's connection, or its body is streamed
+ * (evhttp_request_stream_body()). Loop's thread. Since 2.2.1.
  */
 EVENT2_EXPORT_SYMBOL
 void evhttp_request_pause(struct evhttp_request *req);
@@ -1065,6 +1075,64 @@ int evhttp_set_flags(struct evhttp *http, int flags);
  */
 EVENT2_EXPORT_SYMBOL
 void evhttp_set_gencb(struct evhttp *http, void (*cb)(struct evhttp_request *, void *), void *arg);
+
+/**
+ * Limit how slowly the body of a request may come: at least `bytes` of it within each `tv`, else the
+ * connection is closed like after a read timeout. Time in which the program holds a streamed body up
+ * does not count. Default: 1024 bytes within 60 s.
+ *
+ * @param bytes  0 for no limit; chunk framing does not count
+ * @param tv     copied; NULL or zero for no limit. Since 2.2.1.
+ */
+EVENT2_EXPORT_SYMBOL
+void evhttp_set_body_rate(struct evhttp *http, size_t bytes, const struct timeval *tv);
+
+/**
+ * Serve a path like evhttp_set_cb(), but as soon as the head of a request has come: for bodies that
+ * are large, or that never end.
+ *
+ * The callback may call evhttp_request_stream_body() to get the body; without that it is read and
+ * thrown away. The request can be answered at any time from now on. If a reply ends before the body
+ * has, the connection closes after it, and with "Expect: 100-continue" the client need not send the
+ * body at all: it is asked to when the callback returns without an answer.
+ *
+ * Paths are the same set as those of evhttp_set_cb(): each is served by one callback, and
+ * evhttp_del_cb() removes either.
+ *
+ * @return 0; -1 if the path is served already; -2 when out of memory. Since 2.2.1.
+ */
+EVENT2_EXPORT_SYMBOL
+int evhttp_set_stream_cb(struct evhttp *http, const char *path, void (*cb)(struct evhttp_request *, void *), void *cb_arg);
+
+/**
+ * Have the body of a request handed on as it comes. To be called in a callback of
+ * evhttp_set_stream_cb().
+ *
+ * @param cb  gets EVHTTP_BODY_DATA whenever bytes have come, then once EVHTTP_BODY_END or
+ *            EVHTTP_BODY_LOST. What it leaves in the input buffer stays there. After EVHTTP_BODY_LOST,
+ *            which comes after the connection's close callback, the request is the program's alone:
+ *            end it with a reply or evhttp_request_free(). It is not called for requests that were
+ *            answered to the end, or freed, before.
+ * @param held_max  while this many bytes or more lie in the input buffer nothing is read; taking some
+ *            away, whenever and to wherever, lets it go on. With that a request holds at most
+ *            `held_max` and 64 KiB of its body, and its connection 128 KiB of what comes next.
+ *            evhttp_request_pause() stops it as well.
+ * @return 0; -1 if the body has ended, or is streamed already, or when out of memory. Loop's thread.
+ *         Since 2.2.1.
+ */
+EVENT2_EXPORT_SYMBOL
+int evhttp_request_stream_body(struct evhttp_request *req, evhttp_body_cb cb, size_t held_max, void *arg);
+
+/**
+ * Stop gracefully: free all bound sockets, close the connections that are between requests, and let
+ * the others finish theirs; replies from now on say "Connection: close". WebSocket sessions go on until
+ * they end. Connections that take too long are the program's to end, by evhttp_free() at the latest.
+ *
+ * @param cb  NULL, or called once when no connection and no session is left, perhaps before this
+ *            returns; it may free the server. Loop's thread. Since 2.2.1.
+ */
+EVENT2_EXPORT_SYMBOL
+void evhttp_stop(struct evhttp *http, void (*cb)(struct evhttp *http, void *arg), void *arg);
 
 /**
  * Limit how long a client may take from the first byte of a request's head to the last, however

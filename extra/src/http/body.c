@@ -23,6 +23,11 @@ int evi_body_start(struct evi_request *r, uint64_t body_max)
 	return r->framing.length > body_max ? -EMSGSIZE : 0;
 }
 
+static int is_in_pieces(const struct evi_request *r)
+{
+	return r->pub.chunk_cb != NULL || r->is_streamed;
+}
+
 static int move(struct evi_request *r, struct evbuffer *in, size_t len)
 {
 	if (r->drops_body)
@@ -54,7 +59,7 @@ static enum evi_body_step read_length(struct evi_request *r, struct evbuffer *in
 			return EVI_BODY_MEMORY;
 		r->body_left -= len;
 		r->pub.ntoread = (ev_int64_t)r->body_left;
-		if (r->pub.chunk_cb != NULL &&
+		if (is_in_pieces(r) &&
 		    (evbuffer_get_length(in) == 0 || r->body_left == 0 ||
 		     evbuffer_get_length(r->pub.input_buffer) >= PIECE_MAX))
 			return EVI_BODY_PIECE;
@@ -88,9 +93,10 @@ static int read_data(struct evi_request *r, struct evbuffer *in, enum evi_body_s
 		return 1;
 	}
 	evi_chunk_passed(&r->chunk, len);
-	is_full = r->chunk.left == 0 || evbuffer_get_length(r->pub.input_buffer) >= PIECE_MAX;
+	is_full = evbuffer_get_length(r->pub.input_buffer) >= PIECE_MAX ||
+		  (r->chunk.left == 0 && !r->is_streamed);
 	*ret_step = EVI_BODY_PIECE;
-	return is_full && r->pub.chunk_cb != NULL && !r->drops_body;
+	return is_full && is_in_pieces(r) && !r->drops_body;
 }
 
 static enum evi_body_step read_chunks(struct evi_request *r, struct evbuffer *in,

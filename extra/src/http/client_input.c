@@ -5,6 +5,7 @@
 
 #include "http/body.h"
 #include "http/client.h"
+#include "http/server.h"
 #include "http/scan.h"
 
 #include <event2/component/reactor.h>
@@ -261,7 +262,8 @@ void evhttp_request_pause(struct evhttp_request *req)
 	struct evi_request *r = evi_request_of(req);
 	struct evhttp_connection *c = req->evcon;
 
-	if (c == NULL || c->client == NULL || c->current != r || r->is_paused)
+	if (c == NULL || evi_server_pause(req, 1) == 0 || c->client == NULL || c->current != r ||
+	    r->is_paused)
 		return;
 	r->is_paused = 1;
 	(void)bufferevent_disable(c->bev, EV_READ);
@@ -272,7 +274,8 @@ void evhttp_request_resume(struct evhttp_request *req)
 	struct evi_request *r = evi_request_of(req);
 	struct evhttp_connection *c = req->evcon;
 
-	if (c == NULL || c->client == NULL || c->current != r || !r->is_paused)
+	if (c == NULL || evi_server_pause(req, 0) == 0 || c->client == NULL || c->current != r ||
+	    !r->is_paused)
 		return;
 	r->is_paused = 0;
 	(void)bufferevent_enable(c->bev, EV_READ);

@@ -70,7 +70,7 @@ struct evhttp_connection {
 	uint64_t body_max;
 	struct timeval read_timeout;  /* server; zero: none */
 	struct timeval write_timeout;
-	struct event *deadline; /* server: of the head; made when it is first needed */
+	struct event *deadline; /* server: of head, body or lingering; made when it is first needed */
 
 	const char *peer_name; /* `peer_text`, or as given by the program; NULL if there is none */
 	ev_uint16_t peer_port;
@@ -91,6 +91,7 @@ struct evhttp_connection {
 	unsigned is_plain : 1;    /* server: a bufferevent of ours, over the socket alone */
 	unsigned has_committed : 1; /* server: a reply was done with when it was in the output */
 	uint32_t lingered; /* bytes thrown away */
+	size_t body_mark;  /* server: what of a body had come when its pace was last looked at */
 };
 
 /* Make one without anything in it; one hold. NULL when out of memory. */

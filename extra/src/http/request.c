@@ -67,6 +67,8 @@ static void let_go(struct evi_request *r)
 		evhttp_clear_headers(&r->output_headers);
 	if (r->pub.uri_elems != NULL)
 		evhttp_uri_free(r->pub.uri_elems);
+	if (r->taken_cb != NULL)
+		(void)evbuffer_remove_cb_entry(r->pub.input_buffer, r->taken_cb);
 	evi_free(r->own_uri);
 	evi_request_stop_deadline(r);
 	evi_request_drop_drained(r);

@@ -54,6 +54,11 @@ struct evi_request {
 	void *failure_arg;
 	void (*body_cb)(struct evhttp_request *req, void *arg); /* client: asks for the next piece */
 	void *body_arg;
+	evhttp_body_cb stream_cb; /* server: of a streamed body */
+	void *stream_arg;
+	struct evbuffer_cb_entry *taken_cb; /* server: tells when the program takes from the input buffer */
+	size_t held_max; /* server: what of a streamed body may lie in the input buffer */
+	size_t told;     /* server: pub.body_size when `stream_cb` was last called */
 	struct timeval time_limit; /* client: zero is none */
 	struct event *deadline;    /* client: while the request is on a connection; or NULL */
 
@@ -64,8 +69,11 @@ struct evi_request {
 	unsigned holds_body : 1;  /* client: the body waits for 100 (Continue) */
 	unsigned streams : 1;     /* client: the body comes in pieces, and the end has not come */
 	unsigned is_asked : 1;    /* client: for pieces */
-	unsigned is_paused : 1;   /* client: nothing of the response is delivered */
+	unsigned is_paused : 1;   /* nothing of the body that comes in is delivered */
 	unsigned drops_body : 1;  /* what comes in is thrown away */
+	unsigned is_streamed : 1; /* server: the program has the request while its body comes */
+	unsigned is_held : 1;     /* server: nothing of the body is read until the program has taken some */
+	unsigned has_body_end : 1; /* server: the program was told how a streamed body ended */
 	unsigned is_known : 1;    /* server: the method is one we know */
 	unsigned is_handled : 1;  /* server: the application's callback is running */
 	unsigned is_error : 1;    /* server: the reply is an error page */

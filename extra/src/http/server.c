@@ -3,7 +3,7 @@
  * The server object: life and settings.
  */
 
-#include "http/server.h"
+#include "http/server_step.h"
 
 #include <event2/component/reactor.h>
 
@@ -21,6 +21,10 @@
 /* A head may be this long while the program has set no limit, and take as long as this. */
 #define HEAD_SIZE_DEFAULT (1024 * 1024)
 #define HEAD_SECONDS_DEFAULT 60
+
+/* A body may come as slowly as this. */
+#define BODY_RATE_DEFAULT    1024
+#define BODY_SECONDS_DEFAULT 60
 
 void evi_server_ref(struct evhttp *http)
 {
@@ -99,7 +103,28 @@ void evi_session_remove(struct evhttp *http, struct evi_session *session)
 	if (session->next != NULL)
 		session->next->link = session->link;
 	http->connection_count--;
+	evi_server_look_whether_stopped(http);
 	evi_server_unref(http);
+}
+
+void evi_server_look_whether_stopped(struct evhttp *http)
+{
+	void (*cb)(struct evhttp *, void *) = http->stop_cb;
+
+	if (!http->is_stopping || http->is_freed || http->connection_count > 0 || cb == NULL)
+		return;
+	http->stop_cb = NULL;
+	cb(http, http->stop_arg);
+}
+
+/* A connection between requests: it waits for nothing that it was promised. */
+static struct evhttp_connection *find_idle(struct evhttp *http)
+{
+	struct evhttp_connection *c = http->connections;
+
+	while (c != NULL && !evi_server_is_idle(c))
+		c = c->next;
+	return c;
 }
 
 /* --- Public ----------------------------------------------------------------------------------- */
@@ -117,6 +142,8 @@ struct evhttp *evhttp_new(struct event_base *base)
 	http->headers_max = HEAD_SIZE_DEFAULT;
 	http->body_max = EVI_UNLIMITED;
 	http->head_timeout.tv_sec = HEAD_SECONDS_DEFAULT;
+	http->body_rate = BODY_RATE_DEFAULT;
+	http->body_window.tv_sec = BODY_SECONDS_DEFAULT;
 	http->date_time = -1;
 	return http;
 }
@@ -145,6 +172,24 @@ void evhttp_free(struct evhttp *http)
 	while (http->sessions != NULL)
 		http->sessions->close(http->sessions);
 	evi_server_free_routes(http);
+	evi_server_unref(http);
+}
+
+void evhttp_stop(struct evhttp *http, void (*cb)(struct evhttp *, void *), void *arg)
+{
+	struct evhttp_connection *c;
+
+	http->is_stopping = 1;
+	http->stop_cb = cb;
+	http->stop_arg = arg;
+	evi_server_unbind(http);
+	evi_server_ref(http);
+	while (!http->is_freed && (c = find_idle(http)) != NULL) {
+		evi_connection_enter(c);
+		evi_server_close_written(c);
+		evi_connection_leave(c);
+	}
+	evi_server_look_whether_stopped(http);
 	evi_server_unref(http);
 }
 
@@ -222,6 +267,12 @@ void evhttp_set_write_timeout_tv(struct evhttp *http, const struct timeval *tv)
 void evhttp_set_head_timeout_tv(struct evhttp *http, const struct timeval *tv)
 {
 	http->head_timeout = timeout_of(tv);
+}
+
+void evhttp_set_body_rate(struct evhttp *http, size_t bytes, const struct timeval *tv)
+{
+	http->body_window = timeout_of(tv);
+	http->body_rate = bytes;
 }
 
 void evhttp_set_bevcb(struct evhttp *http, struct bufferevent *(*cb)(struct event_base *, void *),

@@ -21,6 +21,7 @@ struct evi_route {
 	struct evi_route *next;
 	void (*cb)(struct evhttp_request *req, void *arg);
 	void *arg;
+	int is_stream;
 	size_t len;
 	char path[]; /* `len` bytes and a NUL */
 };
@@ -82,6 +83,12 @@ struct evhttp {
 	struct timeval read_timeout; /* zero: none */
 	struct timeval write_timeout;
 	struct timeval head_timeout;
+	size_t body_rate;            /* bytes of a body within each `body_window` */
+	struct timeval body_window;
+
+	int is_stopping;
+	void (*stop_cb)(struct evhttp *http, void *arg);
+	void *stop_arg;
 
 	struct evi_request *cache; /* used requests, ready to be used again */
 	unsigned cached;
@@ -112,8 +119,15 @@ void evi_server_end(struct evhttp_connection *c);
 struct evi_handler {
 	void (*cb)(struct evhttp_request *req, void *arg);
 	void *arg;
+	int is_stream; /* wants the request before its body */
 };
 struct evi_handler evi_server_route(struct evhttp *http, struct evhttp_request *req);
+
+/* A connection or session has gone: was it the last that evhttp_stop() waits for? */
+void evi_server_look_whether_stopped(struct evhttp *http);
+
+/* evhttp_request_pause() and its opposite; nothing unless a body is streamed. */
+int evi_server_pause(struct evhttp_request *req, int is_paused);
 
 /* Free the paths, aliases and virtual hosts. */
 void evi_server_free_routes(struct evhttp *http);

@@ -3,7 +3,7 @@
  * From an accepted descriptor to a connection of the server's, and its end.
  */
 
-#include "http/server.h"
+#include "http/server_step.h"
 
 #include <event2/component/reactor.h>
 
@@ -144,6 +144,14 @@ static void push_committed(struct evhttp_connection *c)
 	(void)evbuffer_write(out, bufferevent_getfd(c->bev));
 }
 
+static void let_go(struct evi_request *r, int is_owed)
+{
+	if (is_owed)
+		evi_server_tell_body_lost(r);
+	if (evi_request_leave(r) || !is_owed)
+		evi_request_release(r);
+}
+
 /*
  * The request goes before the close callback is told. It stays with the application while that owes
  * the rest of the reply, and is ours to free otherwise.
@@ -157,14 +165,15 @@ void evi_server_end(struct evhttp_connection *c)
 	unlink_connection(c);
 	c->current = NULL;
 	if (r != NULL) {
-		is_owed = c->state == EVI_SERVER_REPLY && r->reply != EVI_REPLY_ENDED &&
-			  !r->is_unwanted;
+		is_owed = evi_server_is_owed(c, r);
 		r->pub.evcon = NULL;
 		evi_request_drop_drained(r);
+		evi_request_enter(r); /* the program may free it in any of these callbacks */
 	}
 	evi_connection_tell_closed(c);
-	if (r != NULL && !is_owed)
-		evi_request_release(r);
+	if (r != NULL)
+		let_go(r, is_owed);
+	evi_server_look_whether_stopped(c->server);
 }
 
 struct bufferevent *evi_server_upgrade(struct evhttp_request *req, int *ret_owns_fd)

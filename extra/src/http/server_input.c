@@ -16,6 +16,7 @@
 #include "http/queue.h"
 #include "http/scan.h"
 #include "http/server.h"
+#include "http/server_step.h"
 
 #include <event2/component/reactor.h>
 
@@ -26,10 +27,7 @@
 #define COMMITTED_MAX 16384
 
 /* What a peer that was refused may still send before the connection is cut. */
-#define LINGER_MAX     262144
-#define LINGER_SECONDS 2
-
-enum step { WAIT, AGAIN };
+#define LINGER_MAX 262144
 
 static void close_connection(struct evhttp_connection *c)
 {
@@ -41,12 +39,11 @@ static size_t output_length(const struct evhttp_connection *c)
 	return evbuffer_get_length(bufferevent_get_output(c->bev));
 }
 
-/* Closes when the replies to earlier requests are written. What the current one wants, is dropped. */
-static void close_written(struct evhttp_connection *c)
+void evi_server_close_written(struct evhttp_connection *c)
 {
 	struct evi_request *r = c->current;
 
-	if (output_length(c) == 0) {
+	if (output_length(c) == 0 || (r != NULL && evi_server_is_owed(c, r))) {
 		close_connection(c);
 		return;
 	}
@@ -60,57 +57,6 @@ static void close_written(struct evhttp_connection *c)
 static size_t input_length(const struct evhttp_connection *c)
 {
 	return evbuffer_get_length(bufferevent_get_input(c->bev));
-}
-
-/* --- Timeouts ----------------------------------------------------------------------------------- */
-
-static const struct timeval *or_none(const struct timeval *tv)
-{
-	return tv->tv_sec != 0 || tv->tv_usec != 0 ? tv : NULL;
-}
-
-/* The read timeout runs while we wait for the peer, not while it waits for us. */
-static void set_quiet(struct evhttp_connection *c, int is_quiet)
-{
-	if (c->is_quiet == (unsigned)is_quiet || or_none(&c->read_timeout) == NULL)
-		return;
-	c->is_quiet = is_quiet != 0;
-	(void)bufferevent_set_timeouts(c->bev, is_quiet ? NULL : &c->read_timeout,
-				       or_none(&c->write_timeout));
-}
-
-static void on_timeout(struct evhttp_connection *c);
-
-static void on_deadline(evutil_socket_t fd, short what, void *arg)
-{
-	struct evhttp_connection *c = arg;
-
-	(void)fd;
-	(void)what;
-	c->has_deadline = 0;
-	evi_connection_enter(c);
-	on_timeout(c);
-	evi_connection_leave(c);
-}
-
-/* Called only when a head did not come in one piece. */
-static void start_deadline(struct evhttp_connection *c)
-{
-	const struct timeval *limit = or_none(&c->server->head_timeout);
-
-	if (limit == NULL || c->has_deadline)
-		return;
-	if (c->deadline == NULL)
-		c->deadline = evtimer_new(c->base, on_deadline, c);
-	if (c->deadline != NULL && evtimer_add(c->deadline, limit) == 0)
-		c->has_deadline = 1;
-}
-
-static void stop_deadline(struct evhttp_connection *c)
-{
-	if (c->has_deadline)
-		(void)evtimer_del(c->deadline);
-	c->has_deadline = 0;
 }
 
 /* --- Requests ----------------------------------------------------------------------------------- */
@@ -143,7 +89,7 @@ static int begin_request(struct evhttp_connection *c)
 		if (c->is_freed)
 			evi_request_release(r);
 		else
-			close_written(c);
+			evi_server_close_written(c);
 		return -1;
 	}
 	return c->is_freed ? -1 : 0;
@@ -171,30 +117,23 @@ static void tell_error(struct evhttp_connection *c, enum evhttp_request_error er
 		evi_request_release(r);
 }
 
-/* The request did not come to its end, and nobody will be answered. */
-static void lose(struct evhttp_connection *c, enum evhttp_request_error error)
+void evi_server_lose(struct evhttp_connection *c, enum evhttp_request_error error)
 {
 	if (c->state == EVI_SERVER_HEAD || c->state == EVI_SERVER_BODY)
 		tell_error(c, error);
 	close_connection(c);
 }
 
-/* The peer has finished sending before its request was complete, but may wait for earlier replies. */
-static void lose_at_eof(struct evhttp_connection *c)
+void evi_server_lose_at_eof(struct evhttp_connection *c)
 {
 	tell_error(c, EVREQ_HTTP_EOF);
 	if (!c->is_freed)
-		close_written(c);
-}
-
-static void on_timeout(struct evhttp_connection *c)
-{
-	lose(c, EVREQ_HTTP_TIMEOUT);
+		evi_server_close_written(c);
 }
 
 void evi_server_refuse(struct evhttp_connection *c, int code, enum evhttp_request_error error)
 {
-	stop_deadline(c);
+	evi_server_stop_deadline(c);
 	tell_error(c, error);
 	if (c->is_freed || (c->current == NULL && begin_request(c) != 0))
 		return;
@@ -284,13 +223,11 @@ static int run_header_cb(struct evhttp_connection *c, struct evi_request *r)
 		if (c->is_freed)
 			evi_request_release(r);
 		else
-			lose_at_eof(c);
+			evi_server_lose_at_eof(c);
 		return -1;
 	}
 	return c->is_freed ? -1 : 0;
 }
-
-static enum step dispatch(struct evhttp_connection *c);
 
 /* What the peer expects before it sends a body. 0, or the code to refuse the request with. */
 static int meet_expectation(struct evhttp_connection *c, struct evi_request *r, int *ret_waits)
@@ -304,57 +241,82 @@ static int meet_expectation(struct evhttp_connection *c, struct evi_request *r, 
 	return 0;
 }
 
-/* The body exceeds the limit. With the lingering flag it is read first, so that 413 arrives. */
-static enum step refuse_length(struct evhttp_connection *c, struct evi_request *r, int waits)
+static int is_allowed(const struct evhttp_connection *c, const struct evi_request *r)
 {
-	if ((c->server->flags & EVHTTP_SERVER_LINGERING_CLOSE) == 0 || waits) {
-		evi_server_refuse(c, HTTP_ENTITYTOOLARGE, EVREQ_HTTP_DATA_TOO_LONG);
-		return WAIT;
-	}
-	r->drops_body = 1;
-	c->state = EVI_SERVER_SKIP;
-	evbuffer_drain(r->pub.input_buffer, evbuffer_get_length(r->pub.input_buffer));
-	return AGAIN;
+	return r->is_known && (c->server->methods & (ev_uint32_t)r->pub.type) != 0;
 }
 
-static enum step end_head(struct evhttp_connection *c, struct evi_request *r)
+static enum evi_server_step run_handler(struct evhttp_connection *c, struct evi_request *r,
+					const struct evi_handler *handler);
+static enum evi_server_step after_handler(struct evhttp_connection *c, struct evi_request *r);
+
+/* The program gets the request before its body; without a body that has ended at once. */
+static enum evi_server_step start_stream(struct evhttp_connection *c, struct evi_request *r,
+					 const struct evi_handler *handler, int waits)
+{
+	c->state = EVI_SERVER_BODY;
+	r->is_streamed = 1;
+	r->drops_body = 1; /* until the program asks for it */
+	if (run_handler(c, r, handler) == EVI_STEP_WAIT)
+		return EVI_STEP_WAIT;
+	if (c->state != EVI_SERVER_BODY)
+		return after_handler(c, r);
+	r->is_handled = 0;
+	if (waits && r->reply == EVI_REPLY_NONE)
+		evi_reply_write_continue(c);
+	return EVI_STEP_AGAIN;
+}
+
+/* The head is good, and a body is announced. */
+static enum evi_server_step start_body(struct evhttp_connection *c, struct evi_request *r, int waits)
+{
+	struct evi_handler handler = { 0 };
+
+	if (is_allowed(c, r))
+		handler = evi_server_route(c->server, &r->pub);
+	if (handler.is_stream)
+		return start_stream(c, r, &handler, waits);
+	if (waits)
+		evi_reply_write_continue(c);
+	return EVI_STEP_AGAIN;
+}
+
+static enum evi_server_step end_head(struct evhttp_connection *c, struct evi_request *r)
 {
 	int code = check_head(c, r);
 	int waits;
 
-	stop_deadline(c);
+	evi_server_stop_deadline(c);
 	if (code != 0) {
 		evi_server_refuse(c, code, EVREQ_HTTP_INVALID_HEADER);
-		return WAIT;
+		return EVI_STEP_WAIT;
 	}
 	if (run_header_cb(c, r) != 0)
-		return WAIT;
+		return EVI_STEP_WAIT;
 	code = meet_expectation(c, r, &waits);
 	if (code != 0) {
 		evi_server_refuse(c, code, EVREQ_HTTP_INVALID_HEADER);
-		return WAIT;
+		return EVI_STEP_WAIT;
 	}
 	c->state = EVI_SERVER_BODY;
 	if (evi_body_start(r, c->body_max) != 0)
-		return refuse_length(c, r, waits);
-	if (waits)
-		evi_reply_write_continue(c);
-	return r->framing.body == EVI_BODY_NONE ? dispatch(c) : AGAIN;
+		return evi_server_refuse_length(c, r, waits);
+	return r->framing.body == EVI_BODY_NONE ? evi_server_dispatch(c) : start_body(c, r, waits);
 }
 
-static enum step step_head(struct evhttp_connection *c)
+static enum evi_server_step step_head(struct evhttp_connection *c)
 {
 	struct evi_request *r = c->current;
 	enum evi_head_step step;
 
 	if (input_length(c) == 0) {
 		if (c->has_eof)
-			lose_at_eof(c);
-		return WAIT;
+			evi_server_lose_at_eof(c);
+		return EVI_STEP_WAIT;
 	}
 	if (r == NULL) {
 		if (begin_request(c) != 0)
-			return WAIT;
+			return EVI_STEP_WAIT;
 		r = c->current;
 	}
 	step = evi_connection_read_head(c, r);
@@ -363,128 +325,83 @@ static enum step step_head(struct evhttp_connection *c)
 	if (step == EVI_HEAD_BAD)
 		evi_server_refuse(c, code_of_head_error(&r->head), EVREQ_HTTP_INVALID_HEADER);
 	else if (c->has_eof)
-		lose_at_eof(c);
+		evi_server_lose_at_eof(c);
 	else if (evi_head_has_begun(&r->head))
-		start_deadline(c);
-	return WAIT;
-}
-
-/* --- Body --------------------------------------------------------------------------------------- */
-
-/* Hands what has come to the chunk callback. 0; -1: the connection is gone. */
-static int deliver(struct evhttp_connection *c, struct evi_request *r)
-{
-	if (r->pub.chunk_cb == NULL || evbuffer_get_length(r->pub.input_buffer) == 0)
-		return 0;
-	evi_request_enter(r);
-	r->pub.chunk_cb(&r->pub, r->pub.cb_arg);
-	evbuffer_drain(r->pub.input_buffer, evbuffer_get_length(r->pub.input_buffer));
-	if (evi_request_leave(r)) {
-		if (c->is_freed)
-			evi_request_release(r);
-		else
-			close_connection(c);
-	}
-	return c->is_freed ? -1 : 0;
-}
-
-static enum step step_body(struct evhttp_connection *c)
-{
-	struct evi_request *r = c->current;
-
-	switch (evi_body_read(r, bufferevent_get_input(c->bev), c->body_max)) {
-	case EVI_BODY_PIECE:
-		return deliver(c, r) == 0 ? AGAIN : WAIT;
-	case EVI_BODY_DONE:
-		return deliver(c, r) == 0 ? dispatch(c) : WAIT;
-	case EVI_BODY_TOO_LONG:
-		return refuse_length(c, r, 0);
-	case EVI_BODY_BAD:
-		evi_server_refuse(c, HTTP_BADREQUEST, EVREQ_HTTP_INVALID_HEADER);
-		return WAIT;
-	case EVI_BODY_MEMORY:
-		lose(c, EVREQ_HTTP_BUFFER_ERROR);
-		return WAIT;
-	default:
-		if (c->has_eof)
-			lose_at_eof(c);
-		return WAIT;
-	}
-}
-
-static enum step step_skip(struct evhttp_connection *c)
-{
-	struct evi_request *r = c->current;
-	struct evbuffer *in = bufferevent_get_input(c->bev);
-	enum evi_body_step step;
-
-	do
-		step = evi_body_read(r, in, EVI_UNLIMITED);
-	while (step == EVI_BODY_PIECE);
-	if (step != EVI_BODY_MORE || c->has_eof)
-		evi_server_refuse(c, HTTP_ENTITYTOOLARGE, EVREQ_HTTP_DATA_TOO_LONG);
-	return WAIT;
+		evi_server_time_head(c);
+	return EVI_STEP_WAIT;
 }
 
 /* --- The application's turn ---------------------------------------------------------------------- */
 
-static enum step finish_exchange(struct evhttp_connection *c);
+static enum evi_server_step finish_exchange(struct evhttp_connection *c);
 
 /* Nonzero if nobody can tell that the reply is not on the wire yet. */
 static int is_committed(const struct evhttp_connection *c, const struct evi_request *r)
 {
-	return c->is_plain && !r->closes && !c->has_eof && r->pub.on_complete_cb == NULL && r->drained == NULL &&
-	       output_length(c) <= COMMITTED_MAX;
+	return c->is_plain && !r->closes && !c->has_eof && r->pub.on_complete_cb == NULL &&
+	       r->drained == NULL && output_length(c) <= COMMITTED_MAX;
 }
 
 /* The callback has returned: the reply is complete, or may take a while. */
-static enum step after_handler(struct evhttp_connection *c, struct evi_request *r)
+static enum evi_server_step after_handler(struct evhttp_connection *c, struct evi_request *r)
 {
 	r->is_handled = 0;
 	if (c->state != EVI_SERVER_FLUSH) {
-		set_quiet(c, 1);
-		return WAIT;
+		evi_server_set_quiet(c, 1);
+		return EVI_STEP_WAIT;
 	}
 	if (is_committed(c, r)) {
 		c->has_committed = 1;
 		return finish_exchange(c);
 	}
 	evi_server_reply_ended(c);
-	set_quiet(c, 1);
-	return WAIT;
+	evi_server_set_quiet(c, 1);
+	return EVI_STEP_WAIT;
 }
 
-static enum step dispatch(struct evhttp_connection *c)
+/* AGAIN, or WAIT if the connection is gone. */
+static enum evi_server_step run_handler(struct evhttp_connection *c, struct evi_request *r,
+					const struct evi_handler *handler)
 {
-	struct evi_request *r = c->current;
-	struct evi_handler handler = { 0 };
 	int is_unwanted;
 
-	c->state = EVI_SERVER_REPLY;
-	if (!r->is_known || (c->server->methods & (ev_uint32_t)r->pub.type) == 0) {
-		evi_error_page_send(r, HTTP_NOTIMPLEMENTED, NULL, 0);
-		return WAIT;
-	}
-	handler = evi_server_route(c->server, &r->pub);
-	if (handler.cb == NULL) {
-		evi_error_page_send(r, HTTP_NOTFOUND, NULL, 1);
-		return WAIT;
-	}
 	r->is_handled = 1;
 	evi_request_enter(r);
-	handler.cb(&r->pub, handler.arg);
+	handler->cb(&r->pub, handler->arg);
 	is_unwanted = evi_request_leave(r);
 	if (c->is_freed) {
 		if (is_unwanted)
 			evi_request_release(r);
 		else
 			r->is_handled = 0;
-		return WAIT;
+		return EVI_STEP_WAIT;
 	}
 	if (is_unwanted) {
 		close_connection(c);
-		return WAIT;
+		return EVI_STEP_WAIT;
 	}
+	return EVI_STEP_AGAIN;
+}
+
+enum evi_server_step evi_server_dispatch(struct evhttp_connection *c)
+{
+	struct evi_request *r = c->current;
+	struct evi_handler handler = { 0 };
+
+	c->state = EVI_SERVER_REPLY;
+	if (!is_allowed(c, r)) {
+		evi_error_page_send(r, HTTP_NOTIMPLEMENTED, NULL, 0);
+		return EVI_STEP_WAIT;
+	}
+	handler = evi_server_route(c->server, &r->pub);
+	if (handler.cb == NULL) {
+		evi_error_page_send(r, HTTP_NOTFOUND, NULL, 1);
+		return EVI_STEP_WAIT;
+	}
+	if (handler.is_stream)
+		return start_stream(c, r, &handler, 0);
+	if (run_handler(c, r, &handler) == EVI_STEP_WAIT)
+		return EVI_STEP_WAIT;
 	return after_handler(c, r);
 }
 
@@ -527,7 +444,6 @@ static int run_on_complete(struct evhttp_connection *c)
 /* Half closes, so that a peer that is still sending can read the reply to its end. */
 static void start_linger(struct evhttp_connection *c)
 {
-	static const struct timeval limit = { LINGER_SECONDS, 0 };
 	struct evbuffer *in = bufferevent_get_input(c->bev);
 
 	c->state = EVI_SERVER_LINGER;
@@ -536,11 +452,11 @@ static void start_linger(struct evhttp_connection *c)
 		return;
 	}
 	evbuffer_drain(in, evbuffer_get_length(in));
-	(void)bufferevent_set_timeouts(c->bev, &limit, NULL);
 	(void)bufferevent_enable(c->bev, EV_READ);
+	evi_server_time_linger(c);
 }
 
-static enum step step_linger(struct evhttp_connection *c)
+static enum evi_server_step step_linger(struct evhttp_connection *c)
 {
 	size_t len = input_length(c);
 
@@ -548,39 +464,42 @@ static enum step step_linger(struct evhttp_connection *c)
 	c->lingered += (uint32_t)len;
 	if (c->has_eof || c->lingered > LINGER_MAX)
 		close_connection(c);
-	return WAIT;
+	return EVI_STEP_WAIT;
 }
 
 /* The reply is written. */
-static enum step finish_exchange(struct evhttp_connection *c)
+static enum evi_server_step finish_exchange(struct evhttp_connection *c)
 {
 	struct evi_request *r = c->current;
 	int lingers;
 
 	if (run_drained(c) != 0 || run_on_complete(c) != 0)
-		return WAIT;
+		return EVI_STEP_WAIT;
 	lingers = r->lingers;
 	if (r->closes && !lingers) {
 		close_connection(c);
-		return WAIT;
+		return EVI_STEP_WAIT;
 	}
 	c->current = NULL;
 	evi_server_give_request(c->server, r);
 	if (lingers) {
 		start_linger(c);
-		return WAIT;
+		return EVI_STEP_WAIT;
 	}
 	c->state = EVI_SERVER_HEAD;
-	set_quiet(c, 0);
+	evi_server_set_quiet(c, 0);
 	if (c->server->newreqcb != NULL && begin_request(c) != 0)
-		return WAIT;
-	return AGAIN;
+		return EVI_STEP_WAIT;
+	return EVI_STEP_AGAIN;
 }
 
 void evi_server_reply_ended(struct evhttp_connection *c)
 {
 	struct evi_request *r = c->current;
 
+	if (evi_server_lacks_body(c, r))
+		r->closes = r->lingers = 1;
+	evi_server_stop_deadline(c);
 	r->reply = EVI_REPLY_ENDED;
 	r->pub.userdone = 1;
 	c->state = EVI_SERVER_FLUSH;
@@ -592,22 +511,25 @@ void evi_server_reply_ended(struct evhttp_connection *c)
 
 /* --- What the bufferevent tells ------------------------------------------------------------------ */
 
-static enum step wait_for_reply(struct evhttp_connection *c)
+static enum evi_server_step wait_for_reply(struct evhttp_connection *c)
 {
 	(void)c;
-	return WAIT;
+	return EVI_STEP_WAIT;
 }
 
-static enum step (*const steps[])(struct evhttp_connection *c) = {
-	[EVI_SERVER_HEAD] = step_head,       [EVI_SERVER_BODY] = step_body,
-	[EVI_SERVER_SKIP] = step_skip,       [EVI_SERVER_REPLY] = wait_for_reply,
-	[EVI_SERVER_FLUSH] = wait_for_reply, [EVI_SERVER_LINGER] = step_linger,
+static enum evi_server_step (*const steps[])(struct evhttp_connection *c) = {
+	[EVI_SERVER_HEAD] = step_head,
+	[EVI_SERVER_BODY] = evi_server_step_body,
+	[EVI_SERVER_SKIP] = evi_server_step_skip,
+	[EVI_SERVER_REPLY] = wait_for_reply,
+	[EVI_SERVER_FLUSH] = wait_for_reply,
+	[EVI_SERVER_LINGER] = step_linger,
 	[EVI_SERVER_DRAIN] = wait_for_reply,
 };
 
 void evi_server_advance(struct evhttp_connection *c)
 {
-	while (!c->is_freed && steps[c->state](c) == AGAIN)
+	while (!c->is_freed && steps[c->state](c) == EVI_STEP_AGAIN)
 		;
 }
 
@@ -631,9 +553,9 @@ static void on_write(struct bufferevent *bev, void *arg)
 	evi_connection_enter(c);
 	if (c->state == EVI_SERVER_DRAIN)
 		close_connection(c);
-	else if (c->state == EVI_SERVER_REPLY)
+	else if (evi_server_is_answerable(c, c->current))
 		(void)run_drained(c);
-	else if (c->state == EVI_SERVER_FLUSH && finish_exchange(c) == AGAIN)
+	else if (c->state == EVI_SERVER_FLUSH && finish_exchange(c) == EVI_STEP_AGAIN)
 		evi_server_advance(c);
 	evi_connection_leave(c);
 }
@@ -661,9 +583,9 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 	(void)bev;
 	evi_connection_enter(c);
 	if ((what & BEV_EVENT_TIMEOUT) != 0)
-		on_timeout(c);
+		evi_server_lose(c, EVREQ_HTTP_TIMEOUT);
 	else if ((what & BEV_EVENT_ERROR) != 0)
-		lose(c, EVREQ_HTTP_EOF);
+		evi_server_lose(c, EVREQ_HTTP_EOF);
 	else if ((what & BEV_EVENT_EOF) != 0)
 		on_eof(c);
 	evi_connection_leave(c);
@@ -674,9 +596,9 @@ void evi_server_start(struct evhttp_connection *c)
 	struct evhttp *http = c->server;
 
 	bufferevent_setcb(c->bev, on_read, on_write, on_event, c);
-	if (or_none(&c->read_timeout) != NULL || or_none(&c->write_timeout) != NULL)
-		(void)bufferevent_set_timeouts(c->bev, or_none(&c->read_timeout),
-					       or_none(&c->write_timeout));
+	if (evi_server_or_none(&c->read_timeout) != NULL || evi_server_or_none(&c->write_timeout) != NULL)
+		(void)bufferevent_set_timeouts(c->bev, evi_server_or_none(&c->read_timeout),
+					       evi_server_or_none(&c->write_timeout));
 	c->is_refused = http->connection_max > 0 && http->connection_count > http->connection_max;
 	if (c->is_refused) {
 		evi_server_refuse(c, HTTP_SERVUNAVAIL, EVREQ_HTTP_EOF);

@@ -23,14 +23,13 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 }
 
 /*
- * Accepted sockets inherit these: dead peers are noticed in the end, and a reply's last piece is not
- * held back for an acknowledgement. Neither exists for Unix sockets; nothing depends on them.
+ * Accepted sockets inherit it, as they do the listener's probes for dead peers: a reply's last piece is
+ * not held back for an acknowledgement. It does not exist for Unix sockets; nothing depends on it.
  */
 static void tune(evutil_socket_t fd)
 {
 	int on = 1;
 
-	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, (void *)&on, sizeof(on));
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, (void *)&on, sizeof(on));
 }
 

@@ -6,7 +6,7 @@
 #include "http/framing.h"
 #include "http/queue.h"
 #include "http/scan.h"
-#include "http/server.h"
+#include "http/server_step.h"
 #include "http/status.h"
 #include "http/writer.h"
 
@@ -108,10 +108,15 @@ static struct automatic decide(struct evi_request *r, const struct own_fields *o
 	struct evhttp *http = r->pub.evcon->server;
 	/* A request that was never parsed is answered like one of 1.1, and so is an error. */
 	int is_modern = r->head.minor >= 1 || r->is_error;
-	int asked_to_close = (r->head.connection & EVI_CONNECTION_CLOSE) != 0;
+	int must_close = (r->head.connection & EVI_CONNECTION_CLOSE) != 0 || http->is_stopping;
 	struct automatic added = { 0 };
 
 	if (own->closes && r->pub.type != EVHTTP_REQ_CONNECT)
+		r->closes = 1;
+	/* What was not read of the body cannot be told from the next request. */
+	if (!is_streamed && evi_server_lacks_body(r->pub.evcon, r))
+		must_close = 1;
+	if (must_close && r->pub.type != EVHTTP_REQ_CONNECT)
 		r->closes = 1;
 	decide_framing(r, own, is_modern, is_streamed, &added);
 	added.keep_alive = !r->closes && !r->is_error && asks_to_keep(r);
@@ -119,7 +124,7 @@ static struct automatic decide(struct evi_request *r, const struct own_fields *o
 		added.date = evi_server_date(http);
 	if (!r->sends_no_body && !own->has_type)
 		added.type = http->content_type;
-	added.close = r->is_error || asked_to_close;
+	added.close = r->is_error || must_close;
 	return added;
 }
 
@@ -252,8 +257,8 @@ static struct evi_request *answerable(struct evhttp_request *req, enum evi_reply
 	struct evi_request *r = evi_request_of(req);
 	const struct evhttp_connection *c = req->evcon;
 
-	if (c == NULL || c->server == NULL || c->current != r || c->state != EVI_SERVER_REPLY ||
-	    r->reply != reply)
+	if (c == NULL || c->server == NULL || c->current != r || r->reply != reply ||
+	    !evi_server_is_answerable(c, r))
 		return NULL;
 	return r;
 }

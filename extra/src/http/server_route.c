@@ -147,8 +147,8 @@ struct evi_handler evi_server_route(struct evhttp *http, struct evhttp_request *
 						       : find_encoded(http, path, len);
 	}
 	if (route != NULL)
-		return (struct evi_handler){ route->cb, route->arg };
-	return (struct evi_handler){ http->gencb, http->gencb_arg };
+		return (struct evi_handler){ route->cb, route->arg, route->is_stream };
+	return (struct evi_handler){ http->gencb, http->gencb_arg, 0 };
 }
 
 /* --- Sets ------------------------------------------------------------------------------------- */
@@ -190,8 +190,8 @@ void evi_server_free_routes(struct evhttp *http)
 	}
 }
 
-int evhttp_set_cb(struct evhttp *http, const char *path, void (*cb)(struct evhttp_request *, void *),
-		  void *cb_arg)
+static int add_route(struct evhttp *http, const char *path,
+		     void (*cb)(struct evhttp_request *, void *), void *cb_arg, int is_stream)
 {
 	size_t len = strlen(path);
 	struct evi_route **end = &http->routes;
@@ -203,10 +203,24 @@ int evhttp_set_cb(struct evhttp *http, const char *path, void (*cb)(struct evhtt
 	route = evi_malloc(sizeof(*route) + len + 1);
 	if (route == NULL)
 		return -2;
-	*route = (struct evi_route){ .cb = cb, .arg = cb_arg, .len = len };
+	*route = (struct evi_route){
+		.cb = cb, .arg = cb_arg, .is_stream = is_stream, .len = len
+	};
 	memcpy(route->path, path, len + 1);
 	*end = route;
 	return 0;
+}
+
+int evhttp_set_cb(struct evhttp *http, const char *path, void (*cb)(struct evhttp_request *, void *),
+		  void *cb_arg)
+{
+	return add_route(http, path, cb, cb_arg, 0);
+}
+
+int evhttp_set_stream_cb(struct evhttp *http, const char *path,
+			 void (*cb)(struct evhttp_request *, void *), void *cb_arg)
+{
+	return add_route(http, path, cb, cb_arg, 1);
 }
 
 int evhttp_del_cb(struct evhttp *http, const char *path)
