@@ -12,6 +12,7 @@
 #include <event2/util.h>
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <string.h>
 
 /* A reply head larger than this is none. */
@@ -224,6 +225,14 @@ static int is_interim(const struct evi_head *head)
 	return head->code / 100 == 1 && head->code != 101;
 }
 
+/* A short message must not wait for the acknowledgement of the one before. Other sockets do not mind. */
+static void send_at_once(struct evws_connection *ws)
+{
+	int on = 1;
+
+	(void)setsockopt(bufferevent_getfd(ws->bev), IPPROTO_TCP, TCP_NODELAY, (void *)&on, sizeof(on));
+}
+
 static void receive_reply(struct evws_connection *ws)
 {
 	struct evi_ws_opening *opening = ws->opening;
@@ -240,8 +249,10 @@ static void receive_reply(struct evws_connection *ws)
 	status = step == EVI_HEAD_DONE ? opening->head.code : 0;
 	if (status == 101 && !is_acceptable(ws))
 		status = 0;
-	if (status == 101)
+	if (status == 101) {
+		send_at_once(ws);
 		evi_ws_open(ws);
+	}
 	evi_ws_client_tell(ws, status);
 }
 
