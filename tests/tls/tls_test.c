@@ -207,3 +207,25 @@ void tls_pair_fini(struct tls_pair *pair)
 			close(pair->wire[i]);
 	event_base_free(pair->base);
 }
+
+void tls_write_pattern(struct bufferevent *bev, size_t len)
+{
+	unsigned char *data = malloc(len);
+
+	cr_assert_not_null(data);
+	for (size_t i = 0; i < len; i++)
+		data[i] = (unsigned char)(i * 7 % 251);
+	cr_assert_eq(bufferevent_write(bev, data, len), 0);
+	free(data);
+}
+
+void tls_check_pattern(struct bufferevent *bev, size_t len)
+{
+	const unsigned char *data = evbuffer_pullup(bufferevent_get_input(bev), -1);
+
+	cr_assert_eq(evbuffer_get_length(bufferevent_get_input(bev)), len);
+	for (size_t i = 0; i < len; i++) {
+		if (data[i] != i * 7 % 251)
+			cr_assert_fail("byte %zu differs", i);
+	}
+}

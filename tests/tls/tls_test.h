@@ -94,6 +94,10 @@ struct tls_pair {
 	struct tls_side client, server;
 };
 
+/* Bytes that can be told apart: writes `len` of them, checks that the input is just that. */
+void tls_write_pattern(struct bufferevent *bev, size_t len);
+void tls_check_pattern(struct bufferevent *bev, size_t len);
+
 /* A side's callbacks: count, and leave the data. */
 void tls_watch(struct tls_side *side, struct bufferevent *bev);
 
