@@ -145,7 +145,9 @@ int open(const char *path, int flags, ...)
 	return open_at(path, flags, mode);
 }
 
+#ifdef __GLIBC__
 int open64(const char *path, int flags, ...) __attribute__((alias("open")));
+#endif
 
 ssize_t write(int fd, const void *data, size_t size)
 {

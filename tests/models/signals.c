@@ -112,7 +112,7 @@ int sigaction(int sig, const struct sigaction *action, struct sigaction *old)
 	return result;
 }
 
-__sighandler_t signal(int sig, __sighandler_t handler)
+void (*signal(int sig, void (*handler)(int)))(int)
 {
 	struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART }, old;
 
