@@ -13,9 +13,14 @@
 #include <event2/util.h>
 
 #include <errno.h>
+#include <limits.h>
 
-/* Pieces that one call takes at most. */
+/* Pieces that one call takes at most. Some systems (Solaris) take 16. */
+#if defined(IOV_MAX) && IOV_MAX < 128
+#define EVI_IO_PIECES_MAX IOV_MAX
+#else
 #define EVI_IO_PIECES_MAX 128
+#endif
 
 /* The code for "not now, try again when ready". */
 #ifdef _WIN32

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #ifndef MSG_NOSIGNAL
-#define MSG_NOSIGNAL 0 /* these systems have SO_NOSIGPIPE instead */
+#define MSG_NOSIGNAL 0 /* these systems have SO_NOSIGPIPE, which the reactor sets on its sockets */
 #endif
 
 /* The most a single read(2) may be asked for everywhere. */

@@ -88,7 +88,7 @@ static int put(struct pollfd *fds, int n, const struct evi_change *change)
 {
 	short events = poll_mask(change->after);
 
-	if (poll_mask(change->before) != 0 || change->is_unsure)
+	if (poll_mask(change->before) != 0)
 		fds[n++] = (struct pollfd){ .fd = change->fd, .events = POLLREMOVE };
 	if (events != 0)
 		fds[n++] = (struct pollfd){ .fd = change->fd, .events = events };

@@ -2,20 +2,21 @@
 /*
  * select(2) backend.
  *
- * The sets are allocated as large as the highest descriptor needs, so FD_SETSIZE is no limit. The
- * kernel overwrites what it is given and gets a copy, of the words in use only.
+ * The sets are allocated as large as the highest descriptor needs, so FD_SETSIZE is a limit only where
+ * the system makes it one; there a descriptor beyond it is refused when it is added. The kernel
+ * overwrites what it is given and gets a copy, of the words in use only.
  */
 
 #include "../backend.h"
 #include "../clock.h"
+#include "../os/os_select.h"
 #include "scan.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
-#include <sys/select.h>
 
-typedef unsigned long word;
+typedef evi_select_word word;
 #define WORD_BITS (CHAR_BIT * sizeof(word))
 
 enum { IN, OUT, SETS };
@@ -68,6 +69,8 @@ static int grow(struct select_state *st, int fd)
 {
 	size_t room = st->room != 0 ? st->room : FD_SETSIZE / WORD_BITS;
 
+	if (fd >= EVI_SELECT_LIMIT)
+		return -EMFILE;
 	while (room <= (size_t)fd / WORD_BITS)
 		room *= 2;
 	if (room == st->room)
@@ -125,7 +128,7 @@ static void report_word(const struct select_state *st, size_t i, evi_report_fn *
 	word any = st->ready[IN][i] | st->ready[OUT][i];
 
 	while (any != 0) {
-		int fd = (int)(i * WORD_BITS) + __builtin_ctzl(any);
+		int fd = (int)(i * WORD_BITS) + __builtin_ctzl((unsigned long)any);
 		unsigned what = 0;
 
 		any &= any - 1;

@@ -4,6 +4,8 @@
 #include "log.h"
 #include "socket.h"
 
+#include <event2/event-config.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -48,7 +50,7 @@ int evutil_closesocket(evutil_socket_t fd)
 	return close(fd);
 }
 
-#if defined(SOCK_NONBLOCK) && defined(SOCK_CLOEXEC)
+#if defined(SOCK_NONBLOCK) && defined(SOCK_CLOEXEC) && defined(EVENT__HAVE_ACCEPT4)
 
 static int type_bits(unsigned flags)
 {
@@ -69,6 +71,21 @@ evutil_socket_t evi_socket_accept_flags(evutil_socket_t listener, struct sockadd
 
 #else
 
+/* Where a send cannot be told not to raise SIGPIPE the socket is. */
+#if defined(SO_NOSIGPIPE) && !defined(MSG_NOSIGNAL)
+#define NO_SIGPIPE SO_NOSIGPIPE
+#else
+#define NO_SIGPIPE (-1)
+#endif
+
+static void make_quiet(evutil_socket_t fd)
+{
+	const int on = 1;
+
+	if (NO_SIGPIPE >= 0)
+		(void)setsockopt(fd, SOL_SOCKET, NO_SIGPIPE, &on, sizeof(on));
+}
+
 /* Sets the properties one by one; closes the socket, keeping the error, if that fails. */
 static evutil_socket_t apply_flags(evutil_socket_t fd, unsigned flags)
 {
@@ -76,6 +93,7 @@ static evutil_socket_t apply_flags(evutil_socket_t fd, unsigned flags)
 
 	if (fd < 0)
 		return fd;
+	make_quiet(fd);
 	if ((!(flags & EVI_SOCKET_NONBLOCK) || add_status_flags(fd, O_NONBLOCK) == 0) &&
 	    (!(flags & EVI_SOCKET_CLOEXEC) || add_descriptor_flags(fd, FD_CLOEXEC) == 0))
 		return fd;

@@ -3,9 +3,20 @@
 
 #include "os_wake.h"
 
+#include <event2/event-config.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
+
+#ifdef EVENT__HAVE_PIPE2
+
+static int open_pipe(int ends[2])
+{
+	return pipe2(ends, O_NONBLOCK | O_CLOEXEC) < 0 ? -errno : 0;
+}
+
+#else
 
 static int prepare(int fd)
 {
@@ -16,20 +27,33 @@ static int prepare(int fd)
 	return fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;
 }
 
-int evi_os_wake_open(evutil_socket_t fds[2])
+static int open_pipe(int ends[2])
 {
-	int ends[2], err;
+	int err;
 
 	if (pipe(ends) < 0)
 		return -errno;
 	err = prepare(ends[0]);
 	if (err == 0)
 		err = prepare(ends[1]);
+	if (err == 0)
+		return 0;
+	(void)close(ends[0]);
+	(void)close(ends[1]);
+	return err;
+}
+
+#endif
+
+int evi_os_wake_open(evutil_socket_t fds[2])
+{
+	int ends[2], err = open_pipe(ends);
+
+	if (err < 0)
+		return err;
 	fds[0] = ends[0];
 	fds[1] = ends[1];
-	if (err < 0)
-		evi_os_wake_close(fds);
-	return err;
+	return 0;
 }
 
 void evi_os_wake_close(const evutil_socket_t fds[2])
