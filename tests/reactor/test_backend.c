@@ -463,12 +463,22 @@ Test(backend, an_absurdly_high_descriptor_is_refused_or_costs_little)
 	cr_expect_eq(count(COUNT_ALL), 0);
 }
 
+/* Nonzero if the system is one whose select(2) is limited to FD_SETSIZE. */
+static int is_limited(void)
+{
+	const char *model = getenv("TEST_MODEL");
+
+	return model != NULL && strcmp(model, "select-limited") == 0;
+}
+
 /* CORE-371 */
 Test(backend, a_high_descriptor_is_served)
 {
 	struct rlimit limit;
 	evutil_socket_t pair[2], high;
 
+	if (is_limited())
+		cr_skip_test("%s has a limit", event_base_get_method(base));
 	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	support_socketpair(pair);
 	high = fcntl(pair[0], F_DUPFD_CLOEXEC, (int)limit.rlim_cur - 1);
@@ -476,6 +486,35 @@ Test(backend, a_high_descriptor_is_served)
 		high = fcntl(pair[0], F_DUPFD_CLOEXEC, 1000);
 	send_byte(pair[1]);
 	cr_expect_eq(what_happens(high, EV_READ), EV_READ, "descriptor %d", (int)high);
+	close(high);
+	close_pair(pair);
+}
+
+/* CORE-371, CORE-116; C04: where select(2) takes no larger sets than the system's own. */
+Test(backend, a_descriptor_beyond_the_limit_of_select_is_refused_by_its_number)
+{
+	evutil_socket_t pair[2], high;
+	struct event *ev;
+
+	if (!is_limited())
+		cr_skip_test("%s has no limit", event_base_get_method(base));
+	support_socketpair(pair);
+	support_capture_log();
+	high = fcntl(pair[0], F_DUPFD_CLOEXEC, FD_SETSIZE);
+	if (high < 0) {
+		close_pair(pair);
+		cr_skip_test("there are no such descriptors");
+	}
+	ev = event_new(base, high, EV_READ, never, NULL);
+	cr_expect_eq(event_add(ev, MS(1000)), -1);
+	cr_expect_eq(event_pending(ev, EV_READ | EV_TIMEOUT, NULL), 0);
+	cr_expect_not_null(strstr(support_last_message(), "1024"));
+	event_free(ev);
+	close(high);
+	high = fcntl(pair[0], F_DUPFD_CLOEXEC, FD_SETSIZE - 1);
+	cr_assert_eq(high, FD_SETSIZE - 1);
+	send_byte(pair[1]);
+	cr_expect_eq(what_happens(high, EV_READ), EV_READ, "the last one is served");
 	close(high);
 	close_pair(pair);
 }

@@ -123,6 +123,79 @@ Test(descriptor, ten_thousand_files_under_one_number)
 	event_free(ev);
 }
 
+static void note_and_break(evutil_socket_t fd, short what, void *arg)
+{
+	note(fd, what, arg);
+	event_base_loopbreak(base);
+}
+
+/*
+ * C10, CORE-078: against the rules, closed while it is watched and after it was reported, so that a backend
+ * that watches it anew each round finds it gone. It may be reported or not; the loop goes on.
+ */
+Test(descriptor, closed_after_it_was_reported_the_loop_goes_on)
+{
+	evutil_socket_t pair[2], others[2];
+	struct seen seen = { 0 }, alive = { 0 };
+	struct event *ev, *other;
+
+	if (backend_is("select"))
+		cr_skip_test("select fails for a closed descriptor");
+	support_socketpair(pair);
+	support_socketpair(others);
+	support_capture_log();
+	ev = event_new(base, pair[0], EV_READ | EV_PERSIST, note, &seen);
+	other = event_new(base, others[0], EV_READ | EV_PERSIST, note_and_break, &alive);
+	cr_assert_eq(event_add(ev, NULL), 0);
+	cr_assert_eq(event_add(other, NULL), 0);
+	send_byte(pair[1]);
+	run_round();
+	cr_expect_eq(seen.calls, 1);
+	close(pair[0]);
+	for (int i = 0; i < 3; i++)
+		run_round();
+	send_byte(others[1]);
+	cr_assert_eq(event_base_loopexit(base, MS(5000)), 0);
+	cr_expect_eq(event_base_dispatch(base), 0);
+	cr_expect_eq(alive.calls, 1);
+	cr_expect_eq(event_del(ev), 0);
+	event_del(other);
+	cr_expect_eq(support_messages(EVENT_LOG_WARN), 0);
+	expect_idle_for(100);
+	event_free(ev);
+	event_free(other);
+	close(pair[1]);
+	close_pair(others);
+}
+
+/* CORE-371: a wait never asks for more results than the process may have descriptors (DP_POLL refuses). */
+Test(descriptor, with_few_descriptors_allowed_waits_still_work)
+{
+	int next = dup(0);
+	struct rlimit limit, few;
+	evutil_socket_t pair[2];
+	struct seen seen = { 0 };
+	struct event *ev;
+
+	support_needs_descriptor_limit();
+	close(next);
+	support_socketpair(pair);
+	ev = event_new(base, pair[0], EV_READ | EV_PERSIST, note_and_read, &seen);
+	cr_assert_eq(event_add(ev, NULL), 0);
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	few = limit;
+	few.rlim_cur = (rlim_t)next + 4;
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	for (int i = 1; i <= 3; i++) {
+		send_byte(pair[1]);
+		run_round();
+		cr_expect_eq(seen.calls, i);
+	}
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	event_free(ev);
+	close_pair(pair);
+}
+
 /* CORE-357: an entry that a child keeps alive is not the parent's to spin on. */
 Test(descriptor, closed_here_but_open_in_a_child)
 {

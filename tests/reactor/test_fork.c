@@ -178,6 +178,44 @@ Test(fork, a_child_that_does_not_want_the_base_does_not_disturb_the_parent)
 	free_events();
 }
 
+/* Some systems take the backend's descriptor from a child, and give its number to the next file. */
+static void free_keeps_other_files(void)
+{
+	int files[16];
+
+	for (int i = 0; i < 16; i++) {
+		files[i] = dup(0);
+		CHILD_CHECK(files[i] >= 0);
+	}
+	event_base_free(base);
+	for (int i = 0; i < 16; i++)
+		CHILD_CHECK(close(files[i]) == 0);
+}
+
+static void reinit_keeps_other_files(void)
+{
+	int files[16];
+
+	for (int i = 0; i < 16; i++) {
+		files[i] = dup(0);
+		CHILD_CHECK(files[i] >= 0);
+	}
+	CHILD_CHECK(event_reinit(base) == 0);
+	for (int i = 0; i < 16; i++)
+		CHILD_CHECK(close(files[i]) == 0);
+	all_kinds_work();
+}
+
+/* CORE-309, CORE-303; C30 */
+Test(fork, files_that_the_child_opens_are_not_taken_for_the_backends)
+{
+	make_events();
+	join(in_child(free_keeps_other_files));
+	join(in_child(reinit_keeps_other_files));
+	all_kinds_work();
+	free_events();
+}
+
 static void loop_without_reinit(void)
 {
 	support_capture_log();
