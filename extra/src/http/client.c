@@ -243,11 +243,13 @@ static struct timeval timeout_of(const struct timeval *tv, struct timeval otherw
 /* Changes count at once, also in the middle of the phase they are for. */
 static void changed(struct evhttp_connection *c)
 {
-	if (c->client != NULL && c->state >= EVI_CLIENT_IDLE)
-		evi_client_apply_timeouts(c, 0);
-	else if (c->client == NULL)
+	if (c->client != NULL && c->state >= EVI_CLIENT_IDLE) {
+		c->client->has_timeouts = 0;
+		evi_client_apply_timeouts(c, c->client->is_mute);
+	} else if (c->client == NULL) {
 		(void)bufferevent_set_timeouts(c->bev, evi_timeval_or_none(&c->read_timeout),
 					       evi_timeval_or_none(&c->write_timeout));
+	}
 }
 
 static void set_timeouts(struct evhttp_connection *c, struct timeval read, struct timeval write)

@@ -47,6 +47,8 @@ struct evi_client {
 	unsigned has_write_error : 1;
 	unsigned is_secure : 1;   /* https: the port that goes without saying is 443 */
 	unsigned has_mark : 1;    /* the transport's low mark for writing is set */
+	unsigned has_timeouts : 1; /* the transport has them ... */
+	unsigned is_mute : 1;      /* ... but the one for reading */
 	unsigned is_sending : 1; /* a large body: the read timeout waits until it is out */
 };
 

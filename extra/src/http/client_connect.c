@@ -67,8 +67,13 @@ void evi_client_stop_timer(struct evhttp_connection *c)
 
 void evi_client_apply_timeouts(struct evhttp_connection *c, int is_sending)
 {
-	const struct evi_client *client = c->client;
+	struct evi_client *client = c->client;
 
+	/* A request that follows another finds them as they are; enabling the transport starts them. */
+	if (client->has_timeouts && client->is_mute == (is_sending != 0))
+		return;
+	client->has_timeouts = 1;
+	client->is_mute = is_sending != 0;
 	(void)bufferevent_set_timeouts(c->bev,
 				       is_sending ? NULL : evi_timeval_or_none(&client->read_timeout),
 				       evi_timeval_or_none(&client->write_timeout));
@@ -96,6 +101,7 @@ static void close_transport(struct evhttp_connection *c)
 	(void)bufferevent_ssl_shutdown(c->bev); /* there may be no TLS, or nothing to say it on */
 	(void)bufferevent_disable(c->bev, EV_READ | EV_WRITE);
 	(void)bufferevent_set_timeouts(c->bev, NULL, NULL);
+	c->client->has_timeouts = 0;
 	(void)bufferevent_setfd(c->bev, -1);
 	if (fd >= 0)
 		evutil_closesocket(fd);

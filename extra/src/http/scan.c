@@ -33,8 +33,18 @@ static int is_text(unsigned char byte)
 	return (byte >= 0x20 && byte != 0x7f) || byte == '\t';
 }
 
-/* Nonzero if a control byte is among the next VECTOR. HTAB counts: the caller looks closer. */
-static int has_control(const char *in)
+/* Which byte of an eight-byte word comes first in memory among those that are set. */
+static size_t first_of(uint64_t word)
+{
+	const uint16_t probe = 1;
+	unsigned char lowest_first;
+
+	memcpy(&lowest_first, &probe, 1);
+	return (size_t)(lowest_first ? __builtin_ctzll(word) : __builtin_clzll(word)) / 8;
+}
+
+/* The first control byte among the next VECTOR, or VECTOR. HTAB counts: the caller looks closer. */
+static size_t find_control(const char *in)
 {
 	vector bytes, hit;
 	uint64_t half[2];
@@ -42,7 +52,20 @@ static int has_control(const char *in)
 	memcpy(&bytes, in, sizeof(bytes));
 	hit = (vector)(bytes < 0x20) | (vector)(bytes == 0x7f);
 	memcpy(half, &hit, sizeof(half));
-	return (half[0] | half[1]) != 0;
+	if (half[0] != 0)
+		return first_of(half[0]);
+	return half[1] != 0 ? 8 + first_of(half[1]) : VECTOR;
+}
+
+/* Nonzero if a control byte may be among the next eight. */
+static int has_control(const char *in)
+{
+	static const uint64_t ones = UINT64_MAX / 255, tops = UINT64_MAX / 255 * 128;
+	uint64_t bytes, del;
+
+	memcpy(&bytes, in, sizeof(bytes));
+	del = bytes ^ ones * 0x7f;
+	return ((((bytes - ones * 0x20) & ~bytes) | ((del - ones) & ~del)) & tops) != 0;
 }
 
 size_t evi_scan_token(const char *in, size_t len)
@@ -58,17 +81,20 @@ size_t evi_scan_text(const char *in, size_t len)
 {
 	size_t n = 0;
 
-	while (n < len) {
-		size_t stop;
+	while (len - n >= VECTOR) {
+		size_t run = find_control(in + n);
 
-		while (len - n >= VECTOR && !has_control(in + n))
-			n += VECTOR;
-		stop = len - n < VECTOR ? len : n + VECTOR;
-		while (n < stop && is_text((unsigned char)in[n]))
-			n++;
-		if (n < stop)
-			break;
+		n += run;
+		if (run == VECTOR)
+			continue;
+		if (in[n] != '\t')
+			return n;
+		n++;
 	}
+	if (len - n >= 8 && !has_control(in + n))
+		n += 8;
+	while (n < len && is_text((unsigned char)in[n]))
+		n++;
 	return n;
 }
 
