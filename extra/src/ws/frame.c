@@ -74,13 +74,15 @@ size_t evi_ws_head_write(uint8_t out[EVI_WS_HEAD_MAX], unsigned first_byte, uint
 /* In blocks that compilers make vectors of, then by words, then by bytes. */
 void evi_ws_mask(uint8_t *to, const uint8_t *from, size_t len, const uint8_t mask[4], uint64_t offset)
 {
-	uint8_t turned[8];
-	uint64_t key, words[8];
+	uint32_t half;
+	uint64_t key, twice[2], words[8];
+	uint8_t turned[sizeof(key)];
 	size_t i = 0;
 
-	for (size_t k = 0; k < sizeof(turned); k++)
-		turned[k] = mask[(offset + k) & 3];
-	memcpy(&key, turned, sizeof(key));
+	memcpy(&half, mask, sizeof(half));
+	twice[0] = twice[1] = (uint64_t)half << 32 | half;
+	memcpy(&key, (const uint8_t *)twice + (offset & 3), sizeof(key));
+	memcpy(turned, &key, sizeof(key));
 	for (; len - i >= sizeof(words); i += sizeof(words)) {
 		memcpy(words, from + i, sizeof(words));
 		for (size_t k = 0; k < 8; k++)
