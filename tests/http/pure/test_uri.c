@@ -177,3 +177,16 @@ Test(http_uri, refused_memory)
 	cr_assert_not_null(uri);
 	evhttp_uri_free(uri);
 }
+
+/* HTTP-342: parts are put side by side; that they mean the same when read again is the caller's care. */
+Test(http_uri, joining_does_not_read_its_result)
+{
+	struct evhttp_uri *uri = evhttp_uri_new();
+	char joined[64];
+
+	evhttp_uri_set_path(uri, "//x/y");
+	cr_expect_str_eq(evhttp_uri_join(uri, joined, sizeof(joined)), "//x/y");
+	evhttp_uri_set_path(uri, "a:b");
+	cr_expect_str_eq(evhttp_uri_join(uri, joined, sizeof(joined)), "a:b");
+	evhttp_uri_free(uri);
+}
