@@ -85,9 +85,7 @@ int evi_framing_of_response(const struct evi_head *head, int has_no_body,
 
 static int is_host_byte(unsigned char byte)
 {
-	/* unreserved, sub-delims and "%" of RFC 3986, less what only looks like them. */
-	return evi_token_byte[byte] ? strchr("#^`|", byte) == NULL
-				    : byte != 0 && strchr("(),;=", byte) != NULL;
+	return (evi_byte_class[byte] & EVI_BYTE_HOST) != 0;
 }
 
 static int is_bracket_byte(unsigned char byte)

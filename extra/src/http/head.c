@@ -352,12 +352,22 @@ static int open_field(struct evi_head *head)
 	return 0;
 }
 
-/* Puts the open field in the list. */
+/* Puts the open item in the list: a field, whose value stands `value_at` bytes behind its name. */
+static void list_field(struct evi_head *head, size_t value_at)
+{
+	struct evi_field *field = (struct evi_field *)(void *)head->arena->open;
+	const struct known_field *known = find_known(field->text, head->name_len);
+
+	field->in_arena = 1;
+	field->pair.key = field->text;
+	field->pair.value = field->text + value_at;
+	EVI_QUEUE_APPEND(head->list, &field->pair, next);
+	if (known != NULL)
+		known->note(head, field->pair.value);
+}
+
 static int close_field(struct evi_head *head)
 {
-	const struct known_field *known;
-	struct evi_field *field;
-
 	head->is_open = 0;
 	if (head->kind == EVI_HEAD_TRAILER) {
 		evi_arena_drop(head->arena);
@@ -369,15 +379,63 @@ static int close_field(struct evi_head *head)
 		return -ENOMEM;
 	}
 
-	field = (struct evi_field *)(void *)head->arena->open;
-	field->in_arena = 1;
-	field->pair.key = field->text;
-	field->pair.value = field->text + head->name_len + 1;
-	EVI_QUEUE_APPEND(head->list, &field->pair, next);
-	known = find_known(field->text, head->name_len);
-	if (known != NULL)
-		known->note(head, field->pair.value);
+	list_field(head, head->name_len + 1);
 	return 0;
+}
+
+/* Where the parts of a line lie in it. */
+struct line {
+	size_t name;  /* length */
+	size_t value; /* start */
+	size_t value_end;
+	size_t end;   /* of the line, without CR LF */
+};
+
+/* Nonzero if a whole, good line is here, and the byte behind it shows that it is not folded. */
+static int find_line(const char *in, size_t len, struct line *ret_line)
+{
+	struct line line = { .name = evi_scan_token(in, len) };
+
+	if (line.name == 0 || line.name == len || in[line.name] != ':')
+		return 0;
+	line.value = line.name + 1;
+	while (line.value < len && is_blank(in[line.value]))
+		line.value++;
+	line.end = line.value + evi_scan_text(in + line.value, len - line.value);
+	if (len - line.end < 3 || in[line.end] != '\r' || in[line.end + 1] != '\n' ||
+	    is_blank(in[line.end + 2]))
+		return 0;
+	line.value_end = line.end;
+	while (line.value_end > line.value && is_blank(in[line.value_end - 1]))
+		line.value_end--;
+	*ret_line = line;
+	return 1;
+}
+
+/*
+ * The usual case at once. Returns 0 for everything else: lines cut by the input, folded, refused; the
+ * states below go through those byte by byte.
+ */
+static size_t take_whole_line(struct evi_head *head, const char *in, size_t len)
+{
+	struct evi_arena *arena = head->arena;
+	struct line line;
+
+	if (head->kind == EVI_HEAD_TRAILER || head->fields == head->fields_max ||
+	    !find_line(in, len, &line) || line.end > head->size_max - head->size)
+		return 0;
+	evi_arena_open(arena);
+	if (evi_arena_reserve(arena, EVI_FIELD_TEXT + line.value_end + 1) != 0)
+		return 0;
+	memcpy(arena->at + EVI_FIELD_TEXT, in, line.value_end);
+	arena->at += EVI_FIELD_TEXT + line.value_end + 1;
+	arena->at[-1] = '\0';
+	open_text(head)[line.name] = '\0';
+	head->fields++;
+	head->size += line.end;
+	head->name_len = line.name;
+	list_field(head, line.value);
+	return line.end + 2;
 }
 
 /* A blank at the start of a line. */
@@ -405,7 +463,8 @@ static int accept_lf(struct evi_head *head, int follows_cr)
 
 static size_t take_field(struct evi_head *head, const char *in, size_t len)
 {
-	(void)len;
+	size_t used;
+
 	if (is_blank(in[0]))
 		return start_fold(head);
 	if (head->is_open && close_field(head) != 0)
@@ -420,9 +479,10 @@ static size_t take_field(struct evi_head *head, const char *in, size_t len)
 		head->state = DONE;
 		return 1;
 	}
-	if (open_field(head) == 0)
+	used = take_whole_line(head, in, len);
+	if (used == 0 && open_field(head) == 0)
 		head->state = NAME;
-	return 0;
+	return used;
 }
 
 static size_t take_name(struct evi_head *head, const char *in, size_t len)

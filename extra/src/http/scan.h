@@ -10,8 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Nonzero for the bytes of a token. */
-extern const uint8_t evi_token_byte[256];
+#define EVI_BYTE_TOKEN 1 /* RFC 9110 5.6.2 */
+#define EVI_BYTE_HOST  2 /* unreserved, sub-delims and "%" of RFC 3986 */
+
+extern const uint8_t evi_byte_class[256];
 
 /* How many bytes at the front of `in` are token bytes. */
 size_t evi_scan_token(const char *in, size_t len);

@@ -28,12 +28,6 @@ int evi_writer_close(struct evi_writer *writer)
 	return evbuffer_commit_space(writer->out, &writer->space, 1) == 0 ? 0 : -ENOMEM;
 }
 
-void evi_write(struct evi_writer *writer, const char *bytes, size_t len)
-{
-	memcpy(writer->at, bytes, len);
-	writer->at += len;
-}
-
 void evi_write_text(struct evi_writer *writer, const char *text)
 {
 	size_t left = strlen(text);

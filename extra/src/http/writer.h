@@ -12,6 +12,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct evi_writer {
 	struct evbuffer *out;
@@ -28,7 +29,11 @@ int evi_writer_open(struct evi_writer *writer, struct evbuffer *out, size_t max)
 int evi_writer_close(struct evi_writer *writer);
 
 /* Write bytes as they are. */
-void evi_write(struct evi_writer *writer, const char *bytes, size_t len);
+static inline void evi_write(struct evi_writer *writer, const char *bytes, size_t len)
+{
+	memcpy(writer->at, bytes, len);
+	writer->at += len;
+}
 
 /* Write a string literal. */
 #define EVI_WRITE(writer, literal) evi_write(writer, literal, sizeof(literal) - 1)
