@@ -59,6 +59,7 @@ static void init_fields(struct event_base *base, const struct event_config *cfg)
 	base->wake_write = -1;
 	base->round_end_last = &base->round_end;
 	base->fork_count = evi_fork_count();
+	evi_timers_init(&base->timers);
 }
 
 struct event_base *event_base_new_with_config(const struct event_config *cfg)
@@ -136,17 +137,21 @@ static void orphan_active(struct event_base *base)
 	}
 }
 
+static int orphan_timer(struct event *ev, void *ctx)
+{
+	(void)ctx;
+	evi_event_orphan(ev);
+	return 0;
+}
+
 static void orphan_events(struct event_base *base)
 {
-	struct event *ev;
-
 	(void)evi_interest_each(&base->interest, orphan_slot, NULL);
 	while (base->unwatched != NULL)
 		evi_event_orphan(base->unwatched);
 	evi_signal_done(base);
 	evi_common_done(base);
-	while ((ev = evi_timers_first(&base->timers)) != NULL)
-		evi_event_orphan(ev);
+	(void)evi_timers_each(&base->timers, orphan_timer, NULL);
 	if (base->active != NULL)
 		orphan_active(base);
 	while (base->round_end != NULL)
@@ -174,7 +179,6 @@ static void base_free(struct event_base *base, int with_finalizers)
 	if (base->backend != NULL)
 		base->backend->close(base->backend_state);
 	evi_interest_done(&base->interest);
-	evi_timers_done(&base->timers);
 	evi_active_done(base);
 	evi_cond_free(base->callback_done);
 	evi_lock_free(base->lock);

@@ -45,7 +45,7 @@ struct evi_counter {
 };
 
 struct evi_common {
-	struct event timer; /* internal: stands in the heap for the whole queue */
+	struct event timer; /* internal: stands for the whole queue */
 	struct event ends;  /* its neighbours are the first and the last event */
 	uint64_t interval;
 	struct timeval key; /* what the program passes to event_add() */
@@ -70,16 +70,16 @@ struct event_base {
 	unsigned long loop_thread;
 	int is_running;
 	int is_sleeping; /* inside the backend's wait without the lock */
+	uint64_t sleeps_until; /* the deadline that this wait is for; UINT64_MAX: none */
 
 	/* wake.c */
 	struct event wake; /* internal; its descriptor is -1 until first needed */
 	int wake_write;    /* where to write to, or -1 */
 	int is_wake_sent;
 
-	/* interest.c, timer.c, common_timeout.c, signal.c */
+	/* interest.c, common_timeout.c, signal.c */
 	struct evi_interest interest;
 	struct event *unwatched; /* added I/O events whose descriptor is negative */
-	struct evi_timers timers;
 	struct evi_common **commons;
 	int common_count;
 	struct evi_signals *signals; /* NULL until the first signal is added */
@@ -116,6 +116,9 @@ struct event_base {
 
 	/* once.c */
 	struct evi_once *onces;
+
+	/* timer.c; large */
+	struct evi_timers timers;
 };
 
 static inline void evi_base_lock(struct event_base *base)
@@ -174,7 +177,7 @@ int evi_event_del(struct event *ev);
 /* Takes an event off its descriptor and its timeout because its callback is about to run. */
 void evi_event_take(struct event *ev);
 
-/* Set the deadline to `after_ns` from now; room must have been reserved. */
+/* Set the deadline to `after_ns` from now. */
 void evi_event_set_timeout(struct event *ev, uint64_t after_ns, int is_common);
 void evi_event_set_deadline(struct event *ev, uint64_t deadline, int is_common);
 void evi_event_clear_timeout(struct event *ev);

@@ -97,7 +97,7 @@ void evi_common_remove(struct event_base *base, struct event *ev)
 		sync_timer(base, evi_container_of(before, struct evi_common, ends));
 }
 
-/* The timer of a queue has expired, and is out of the heap. */
+/* The timer of a queue has expired, and is out of the wheel. */
 void evi_common_expire(struct event_base *base, struct event *timer, uint64_t now,
 		       void (*fn)(struct event *ev, void *ctx), void *ctx)
 {

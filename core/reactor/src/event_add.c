@@ -44,54 +44,55 @@ static void take_out(struct event *ev, int by_running)
 	count_down(ev);
 }
 
-/* Whether what the loop waits for changes with this event's timeout. */
-static int is_first_timer(struct event *ev)
-{
-	return ev->ev_base->is_sleeping && evi_timers_first(&ev->ev_base->timers) == ev;
-}
-
 void evi_event_clear_timeout(struct event *ev)
 {
 	struct event_base *base = ev->ev_base;
 
 	if (!(evi_flags(ev) & EVLIST_TIMEOUT))
 		return;
-	if (evi_flags(ev) & EVI_COMMON) {
+	if (evi_flags(ev) & EVI_COMMON)
 		evi_common_remove(base, ev);
-	} else {
-		if (is_first_timer(ev))
-			evi_wake_if_foreign(base);
+	else
 		evi_timers_remove(&base->timers, ev);
-	}
 	evi_flags_clear(ev, EVLIST_TIMEOUT | EVI_COMMON);
 	count_down(ev);
 }
 
-void evi_event_set_deadline(struct event *ev, uint64_t deadline, int is_common)
+static void start_common(struct event *ev, struct evi_common *queue, uint64_t deadline)
+{
+	evi_event_clear_timeout(ev);
+	evi_deadline_set(ev, deadline);
+	evi_common_insert(ev->ev_base, queue, ev);
+	evi_flags_set(ev, EVLIST_TIMEOUT | EVI_COMMON);
+	count_up(ev);
+}
+
+static void start_timer(struct event *ev, uint64_t deadline)
 {
 	struct event_base *base = ev->ev_base;
-	struct evi_common *queue = is_common ? evi_common_of_interval(base, evi_interval(ev)) : NULL;
 
-	if (queue == NULL && (evi_flags(ev) & (EVLIST_TIMEOUT | EVI_COMMON)) == EVLIST_TIMEOUT) {
+	if ((evi_flags(ev) & (EVLIST_TIMEOUT | EVI_COMMON)) == EVLIST_TIMEOUT) {
 		evi_timers_move(&base->timers, ev, deadline);
 	} else {
 		evi_event_clear_timeout(ev);
-		if (queue != NULL) {
-			evi_deadline_set(ev, deadline);
-			evi_common_insert(base, queue, ev);
-			evi_flags_set(ev, EVI_COMMON);
-		} else if (evi_timers_reserve(&base->timers) == 0) {
-			evi_timers_add(&base->timers, ev, deadline);
-		} else {
-			/* A repeating event that cannot be queued again must not fall silent. */
-			evi_event_activate(ev, EV_TIMEOUT, 1);
-			return;
-		}
+		evi_timers_add(&base->timers, ev, deadline);
 		evi_flags_set(ev, EVLIST_TIMEOUT);
 		count_up(ev);
 	}
-	if (queue == NULL && is_first_timer(ev))
+	/* The loop, in another thread, waits for something later. */
+	if (EVI_UNLIKELY(base->is_sleeping) && deadline < base->sleeps_until)
 		evi_wake_if_foreign(base);
+}
+
+void evi_event_set_deadline(struct event *ev, uint64_t deadline, int is_common)
+{
+	struct evi_common *queue =
+		is_common ? evi_common_of_interval(ev->ev_base, evi_interval(ev)) : NULL;
+
+	if (queue != NULL)
+		start_common(ev, queue, deadline);
+	else
+		start_timer(ev, deadline);
 }
 
 void evi_event_set_timeout(struct event *ev, uint64_t after_ns, int is_common)
@@ -115,6 +116,7 @@ static void set_timeout(struct event *ev, const struct timeval *tv)
 {
 	struct evi_common *queue = evi_common_find(ev->ev_base, tv);
 	uint64_t after_ns = queue != NULL ? queue->interval : evi_time_ns_of(tv);
+	uint64_t deadline = evi_time_deadline(ev->ev_base, after_ns);
 
 	cancel_expiry(ev);
 	/* The queue of a common timeout is found by its interval, also for an event that does not repeat. */
@@ -123,17 +125,15 @@ static void set_timeout(struct event *ev, const struct timeval *tv)
 	evi_flags_clear(ev, EVI_COMMON_INTERVAL);
 	if (queue != NULL)
 		evi_flags_set(ev, EVI_COMMON_INTERVAL);
-	evi_event_set_timeout(ev, after_ns, queue != NULL);
+	if (queue != NULL)
+		start_common(ev, queue, deadline);
+	else
+		start_timer(ev, deadline);
 }
 
 int evi_event_add(struct event *ev, const struct timeval *tv)
 {
-	struct event_base *base = ev->ev_base;
-
 	if (evi_flags(ev) & EVLIST_FINALIZING)
-		return -1;
-	/* Whatever can fail comes first. */
-	if (tv != NULL && evi_timers_reserve(&base->timers) < 0)
 		return -1;
 	if (is_watched_kind(ev) && !(evi_flags(ev) & EVLIST_INSERTED)) {
 		int err = insert(ev);

@@ -54,12 +54,8 @@ static int visit_inserted(struct walk *walk)
 static int visit_timers(struct walk *walk)
 {
 	struct event_base *base = walk->base;
-	int result = 0;
+	int result = evi_timers_each(&base->timers, visit_event, walk);
 
-	for (size_t i = 0; i < base->timers.used && result == 0; i++) {
-		if (base->timers.nodes[i].ev != NULL)
-			result = visit(walk, base->timers.nodes[i].ev);
-	}
 	for (int i = 0; i < base->common_count && result == 0; i++) {
 		struct event *ends = &base->commons[i]->ends, *ev = ends;
 

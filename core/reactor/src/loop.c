@@ -18,15 +18,15 @@ static int is_empty(const struct event_base *base)
 /* How long the backend may wait: 0 if there is work, -1 without limit, else nanoseconds. */
 static int64_t wait_ns(struct event_base *base, int flags)
 {
-	struct event *first;
 	uint64_t now, deadline;
 
+	base->sleeps_until = 0;
 	if ((flags & EVLOOP_NONBLOCK) || has_work(base) || base->break_asked)
 		return 0;
-	first = evi_timers_first(&base->timers);
-	if (first == NULL)
+	base->sleeps_until = UINT64_MAX;
+	if (!evi_timers_next(&base->timers, &deadline))
 		return -1;
-	deadline = evi_deadline(first);
+	base->sleeps_until = deadline;
 	now = evi_time_now(base);
 	return deadline > now ? (int64_t)(deadline - now) : 0;
 }

@@ -1,331 +1,177 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * The timer heap.
- *
- * Order: by key, then by add order. An event that is postponed keeps its node; its add order changes,
- * so the node's place among equal keys would be wrong. Its key is therefore lowered by one nanosecond
- * first, which keeps the heap valid: the node surfaces a trifle early, and is then put where its
- * event belongs. Tombstones are lowered likewise, and count as the oldest of their key.
- */
+/* The timer wheel. */
 
 #include "timer.h"
 
-#include <errno.h>
-#include <stdlib.h>
+#include "clock.h"
 
-#define ARITY 4
+/* In a slot with more events than this, the earliest is looked for only when the slot's time has come. */
+#define SCAN_MAX 64
 
-/* After so many single removals, and an eighth of the heap, one pass over all is cheaper. */
-#define SINGLES_MIN 64
-
-static uintptr_t node_order(const struct evi_timer_node *node)
+static unsigned digit_of(uint64_t tick, int level)
 {
-	return node->ev != NULL ? evi_add_order(node->ev) : 0;
+	return (unsigned)(tick >> (level * EVI_SLOT_BITS)) % EVI_SLOTS;
 }
 
-static int is_before(const struct evi_timer_node *a, const struct evi_timer_node *b)
+/* What a tick has in common with all that share its slot. */
+static uint64_t slot_number(uint64_t tick, int level)
 {
-	if (a->key != b->key)
-		return a->key < b->key;
-	if (a->ev == NULL || b->ev == NULL)
-		return a->ev == NULL && b->ev != NULL;
-	return (intptr_t)(node_order(a) - node_order(b)) < 0;
+	return tick >> (level * EVI_SLOT_BITS);
 }
 
-static void place(struct evi_timers *t, size_t i, struct evi_timer_node node)
+void evi_timers_init(struct evi_timers *t)
 {
-	t->nodes[i] = node;
-	if (node.ev != NULL)
-		node.ev->ev_timeout_pos.min_heap_idx = (int)i;
-}
-
-static void sift_up(struct evi_timers *t, size_t i)
-{
-	struct evi_timer_node node = t->nodes[i];
-	size_t at = i;
-
-	while (at > 0) {
-		size_t parent = (at - 1) / ARITY;
-
-		if (!is_before(&node, &t->nodes[parent]))
-			break;
-		place(t, at, t->nodes[parent]);
-		at = parent;
+	evi_link_init(&t->near);
+	evi_link_init(&t->late);
+	for (int level = 0; level < EVI_LEVELS; level++) {
+		for (int digit = 0; digit < EVI_SLOTS; digit++)
+			evi_link_init(&t->slots[level][digit]);
 	}
-	if (at != i)
-		place(t, at, node);
-}
-
-static size_t first_child(const struct evi_timers *t, size_t i)
-{
-	size_t child = ARITY * i + 1;
-	size_t end = child + ARITY < t->used ? child + ARITY : t->used;
-	size_t best = child;
-
-	for (size_t c = child + 1; c < end; c++) {
-		if (is_before(&t->nodes[c], &t->nodes[best]))
-			best = c;
-	}
-	return best;
-}
-
-static void sift_down(struct evi_timers *t, size_t i)
-{
-	struct evi_timer_node node = t->nodes[i];
-
-	while (ARITY * i + 1 < t->used) {
-		size_t child = first_child(t, i);
-
-		if (!is_before(&t->nodes[child], &node))
-			break;
-		place(t, i, t->nodes[child]);
-		i = child;
-	}
-	place(t, i, node);
-}
-
-/* Makes a heap of nodes in any order. */
-static void heapify(struct evi_timers *t)
-{
-	for (size_t i = 0; i < t->used; i++)
-		place(t, i, t->nodes[i]);
-	for (size_t i = t->used / ARITY + 1; i-- > 0;) {
-		if (i < t->used)
-			sift_down(t, i);
-	}
-}
-
-static void remove_first(struct evi_timers *t)
-{
-	struct evi_timer_node last = t->nodes[--t->used];
-
-	if (t->used > 0) {
-		t->nodes[0] = last;
-		sift_down(t, 0);
-	}
-}
-
-int evi_timers_grow(struct evi_timers *t)
-{
-	struct evi_timer_node *nodes;
-	size_t room = t->room != 0 ? t->room + t->room / 2 : 16;
-
-	if (room > INT_MAX / sizeof(*nodes)) /* the index of a node is an int */
-		return -ENOMEM;
-	nodes = evi_realloc(t->nodes, room * sizeof(*nodes));
-	if (nodes == NULL)
-		return -ENOMEM;
-	t->nodes = nodes;
-	t->room = room;
-	return 0;
-}
-
-void evi_timers_add(struct evi_timers *t, struct event *ev, uint64_t deadline)
-{
-	evi_deadline_set(ev, deadline);
-	evi_add_order_set(ev, ++t->adds);
-	place(t, t->used, (struct evi_timer_node){ .key = deadline, .ev = ev });
-	t->live++;
-	sift_up(t, t->used++);
+	t->cursor = evi_tick_of(evi_clock_monotonic_ns(0));
 }
 
 void evi_timers_move(struct evi_timers *t, struct event *ev, uint64_t deadline)
 {
-	size_t i = (size_t)ev->ev_timeout_pos.min_heap_idx;
-	struct evi_timer_node *node = &t->nodes[i];
+	uint64_t old = evi_deadline(ev);
 
-	evi_deadline_set(ev, deadline);
-	if (deadline < node->key)
-		node->key = deadline;
-	else if (node->key > 0)
-		node->key--;
-	evi_add_order_set(ev, ++t->adds);
-	sift_up(t, i);
-}
-
-static void drop_tombstones(struct evi_timers *t)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < t->used; i++) {
-		if (t->nodes[i].ev != NULL)
-			t->nodes[kept++] = t->nodes[i];
-	}
-	t->used = kept;
-	heapify(t);
-}
-
-void evi_timers_remove(struct evi_timers *t, struct event *ev)
-{
-	size_t i = (size_t)ev->ev_timeout_pos.min_heap_idx;
-	struct evi_timer_node *node = &t->nodes[i];
-
-	t->live--;
-	if (i == t->used - 1) {
-		t->used--;
+	if (old == t->bound)
+		t->bound = EVI_BOUND_UNKNOWN;
+	evi_timers_set(t, ev, deadline);
+	if (EVI_HAS_ORDER && deadline >= old && evi_tick_of(old) > t->cursor)
 		return;
-	}
-	node->ev = NULL;
-	if (node->key > 0)
-		node->key--;
-	sift_up(t, i);
-	if (t->used > 2 * t->live + SINGLES_MIN)
-		drop_tombstones(t);
+	evi_link_remove(evi_timer_link(ev));
+	evi_timers_file(t, ev, deadline);
 }
 
-struct event *evi_timers_first(struct evi_timers *t)
+/*
+ * The earliest deadline in a slot that starts with `start`, or a lower bound; EVI_BOUND_UNKNOWN if there is
+ * none, because all that was in it has been postponed and is filed anew now.
+ */
+static uint64_t scan_slot(struct evi_timers *t, struct evi_link *slot, uint64_t start, int level)
 {
-	while (t->used > 0) {
-		struct evi_timer_node *top = &t->nodes[0];
+	uint64_t earliest = UINT64_MAX;
+	struct evi_link *link, *next;
+	int seen = 0;
 
-		if (top->ev == NULL) {
-			remove_first(t);
+	for (link = slot->next; link != slot; link = next) {
+		struct event *ev = evi_event_of_link(link);
+		uint64_t deadline = evi_deadline(ev);
+
+		next = link->next;
+		if (slot_number(evi_tick_of(deadline), level) != slot_number(start, level)) {
+			evi_link_remove(link);
+			evi_timers_file(t, ev, deadline);
 			continue;
 		}
-		if (top->key == evi_deadline(top->ev))
-			return top->ev;
-		top->key = evi_deadline(top->ev);
-		sift_down(t, 0);
+		if (++seen > SCAN_MAX)
+			return start << EVI_TICK_BITS;
+		if (deadline < earliest)
+			earliest = deadline;
 	}
-	return NULL;
+	return seen > 0 ? earliest : EVI_BOUND_UNKNOWN;
 }
 
-struct due {
-	uint64_t deadline;
-	uintptr_t order;
-	struct event *ev;
-};
-
-static int due_is_before(const struct due *a, const struct due *b)
+/* The lowest level has the earliest slots, since higher digits are the cursor's there. */
+static uint64_t find_bound(struct evi_timers *t)
 {
-	if (a->deadline != b->deadline)
-		return a->deadline < b->deadline;
-	return (intptr_t)(a->order - b->order) < 0;
-}
+	uint64_t bound = EVI_BOUND_UNKNOWN;
 
-/* Merges the sorted halves of `from` into `to`. */
-static void merge(const struct due *from, size_t half, size_t n, struct due *to)
-{
-	size_t left = 0, right = half;
+	for (int level = 0; level < EVI_LEVELS && bound == EVI_BOUND_UNKNOWN; level++) {
+		while (t->occupied[level] != 0 && bound == EVI_BOUND_UNKNOWN) {
+			int digit = __builtin_ctzll(t->occupied[level]);
+			uint64_t above = slot_number(t->cursor, level + 1) << EVI_SLOT_BITS;
+			uint64_t start = (above | (unsigned)digit) << (level * EVI_SLOT_BITS);
 
-	for (size_t i = 0; i < n; i++) {
-		if (right == n || (left < half && !due_is_before(&from[right], &from[left])))
-			to[i] = from[left++];
-		else
-			to[i] = from[right++];
-	}
-}
-
-static void insertion_sort(struct due *items, size_t n)
-{
-	for (size_t i = 1; i < n; i++) {
-		struct due item = items[i];
-		size_t hole = i;
-
-		for (; hole > 0 && due_is_before(&item, &items[hole - 1]); hole--)
-			items[hole] = items[hole - 1];
-		items[hole] = item;
-	}
-}
-
-/* Sorts `items`, with `spare` of the same size to work in: merge sort from runs of RUN up. */
-static struct due *sort_due(struct due *items, struct due *spare, size_t n)
-{
-	enum { RUN = 16 };
-
-	for (size_t start = 0; start < n; start += RUN)
-		insertion_sort(items + start, n - start < RUN ? n - start : RUN);
-	for (size_t width = RUN; width < n; width *= 2) {
-		struct due *swap = items;
-
-		for (size_t start = 0; start < n; start += 2 * width) {
-			size_t len = n - start < 2 * width ? n - start : 2 * width;
-
-			merge(items + start, len < width ? len : width, len, spare + start);
+			bound = scan_slot(t, &t->slots[level][digit], start, level);
+			if (bound == EVI_BOUND_UNKNOWN)
+				t->occupied[level] &= ~(UINT64_C(1) << digit);
 		}
-		items = spare;
-		spare = swap;
 	}
-	return items;
+	return bound;
 }
 
-static size_t count_due(const struct evi_timers *t, uint64_t now)
+int evi_timers_next(struct evi_timers *t, uint64_t *when)
 {
-	size_t n = 0;
-
-	for (size_t i = 0; i < t->used; i++) {
-		if (t->nodes[i].ev != NULL && t->nodes[i].key <= now &&
-		    evi_deadline(t->nodes[i].ev) <= now)
-			n++;
-	}
-	return n;
-}
-
-/* Moves what is due to `items`, and keeps the rest in the heap with true keys. */
-static void take_due(struct evi_timers *t, uint64_t now, struct due *items)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < t->used; i++) {
-		struct evi_timer_node node = t->nodes[i];
-
-		if (node.ev == NULL)
-			continue;
-		if (node.key <= now)
-			node.key = evi_deadline(node.ev);
-		if (node.key > now) {
-			t->nodes[kept++] = node;
-			continue;
-		}
-		*items++ = (struct due){ node.key, evi_add_order(node.ev), node.ev };
-	}
-	t->used = kept;
-	t->live = kept;
-	heapify(t);
-}
-
-/* Takes all that is due in one pass; 0 if there is no memory for it, and nothing has happened. */
-static int expire_all(struct evi_timers *t, uint64_t now, void (*fn)(struct event *, void *), void *ctx)
-{
-	size_t n = count_due(t, now);
-	struct due *items, *sorted;
-
-	if (n < SINGLES_MIN)
+	if (t->live == 0)
 		return 0;
-	items = evi_calloc(2 * n, sizeof(*items));
-	if (items == NULL)
-		return 0;
-	take_due(t, now, items);
-	sorted = sort_due(items, items + n, n);
-	for (size_t i = 0; i < n; i++)
-		fn(sorted[i].ev, ctx);
-	evi_free(items);
+	evi_timers_order(t);
+	if (!evi_link_is_alone(&t->near)) {
+		*when = evi_deadline(evi_event_of_link(t->near.next));
+		return 1;
+	}
+	if (t->bound == EVI_BOUND_UNKNOWN)
+		t->bound = find_bound(t);
+	*when = t->bound;
 	return 1;
+}
+
+/* Moves the events of the slots in `which` to `list`. */
+static void empty_slots(struct evi_timers *t, int level, uint64_t which, struct evi_link *list)
+{
+	t->occupied[level] &= ~which;
+	for (; which != 0; which &= which - 1)
+		evi_link_splice(list, &t->slots[level][__builtin_ctzll(which)]);
+}
+
+/* Moves the cursor to a later tick, and files anew what was in the slots on the way. */
+static void advance(struct evi_timers *t, uint64_t tick)
+{
+	struct evi_link moved;
+	int level = 0;
+
+	evi_link_init(&moved);
+	for (; slot_number(tick, level + 1) != slot_number(t->cursor, level + 1); level++)
+		empty_slots(t, level, t->occupied[level], &moved);
+	/* From here on up the digits are the same; bits beyond the cursor's and up to the tick's remain. */
+	empty_slots(t, level, t->occupied[level] & (UINT64_MAX >> (63 - digit_of(tick, level))), &moved);
+	t->cursor = tick;
+	t->bound = EVI_BOUND_UNKNOWN;
+	while (!evi_link_is_alone(&moved)) {
+		struct event *ev = evi_event_of_link(moved.next);
+
+		evi_link_remove(moved.next);
+		evi_timers_file(t, ev, evi_deadline(ev));
+	}
 }
 
 void evi_timers_expire(struct evi_timers *t, uint64_t now, void (*fn)(struct event *, void *),
 		       void *ctx)
 {
-	size_t singles = 0;
+	if (evi_tick_of(now) > t->cursor && t->bound <= now)
+		advance(t, evi_tick_of(now));
+	evi_timers_order(t);
+	while (!evi_link_is_alone(&t->near)) {
+		struct event *ev = evi_event_of_link(t->near.next);
 
-	for (;;) {
-		struct event *ev = evi_timers_first(t);
-
-		if (ev == NULL || evi_deadline(ev) > now)
+		if (evi_deadline(ev) > now)
 			return;
-		if (++singles > SINGLES_MIN && singles > t->used / 8) {
-			singles = 0;
-			if (expire_all(t, now, fn, ctx))
-				continue;
-		}
+		evi_link_remove(t->near.next);
 		t->live--;
-		remove_first(t);
 		fn(ev, ctx);
 	}
 }
 
-void evi_timers_done(struct evi_timers *t)
+static int each_of(struct evi_link *list, int (*fn)(struct event *, void *), void *ctx)
 {
-	evi_free(t->nodes);
-	memset(t, 0, sizeof(*t));
+	struct evi_link *link, *next;
+	int result = 0;
+
+	for (link = list->next; link != list && result == 0; link = next) {
+		next = link->next;
+		result = fn(evi_event_of_link(link), ctx);
+	}
+	return result;
+}
+
+int evi_timers_each(struct evi_timers *t, int (*fn)(struct event *, void *), void *ctx)
+{
+	int result;
+
+	evi_timers_order(t);
+	result = each_of(&t->near, fn, ctx);
+	for (int level = 0; level < EVI_LEVELS && result == 0; level++) {
+		for (uint64_t bits = t->occupied[level]; bits != 0 && result == 0; bits &= bits - 1)
+			result = each_of(&t->slots[level][__builtin_ctzll(bits)], fn, ctx);
+	}
+	return result;
 }

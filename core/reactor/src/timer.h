@@ -3,54 +3,101 @@
 #define EVI_TIMER_H_INCLUDED
 
 /*
- * Deadlines in order: a 4-ary heap of (deadline, event), equal deadlines in the order they were added.
+ * Deadlines in order: a wheel of lists for what is due later than the present tick of about a
+ * millisecond, and one sorted list for the rest. The lists run through the events themselves, so
+ * adding never fails and a timer takes no memory.
  *
- * Deletion and postponement do not move anything: the node stays where it is as a tombstone, or
- * with its old deadline, and is dealt with when it surfaces. So the usual life of a timeout, set and
- * pushed back again and again and hardly ever reached, costs next to nothing. Tombstones are at
- * most half of the nodes.
+ * A slot of level n spans 64^n ticks. A deadline's level is the highest digit, base 64, in which its
+ * tick differs from the cursor's; the cursor follows the clock. When it enters a slot, the events in
+ * it are filed anew: most timeouts are deleted or postponed long before that. A postponed event
+ * stays in its slot until then.
  *
- * A node's key is never above its event's deadline. See timer.c for how ties stay in order.
+ * Equal deadlines are due in the order they were set; see evi_order() for where that is kept.
  */
 
 #include "event_private.h"
 
-struct evi_timer_node {
-	uint64_t key;
-	struct event *ev; /* NULL: a tombstone */
-};
+#define EVI_TICK_BITS  20 /* nanoseconds to ticks */
+#define EVI_SLOT_BITS  6
+#define EVI_SLOTS      (1 << EVI_SLOT_BITS)
+#define EVI_LEVELS     8 /* times EVI_SLOT_BITS: no fewer than a tick has bits */
+
+/* `bound` when it has to be found out. */
+#define EVI_BOUND_UNKNOWN 0
 
 struct evi_timers {
-	struct evi_timer_node *nodes;
-	size_t used;
-	size_t room;
-	size_t live; /* nodes with an event */
-	uintptr_t adds;
+	struct evi_link near;  /* due up to the cursor's tick, in order */
+	struct evi_link late;  /* as `near`, but not in order yet */
+	uint64_t cursor;       /* a tick */
+	uint64_t bound;        /* nothing in the wheel is due earlier */
+	uint64_t changes;      /* counts the deadlines set */
+	size_t live;
+	uint64_t occupied[EVI_LEVELS]; /* bit n: slot n is in use, though it may be empty by now */
+	struct evi_link slots[EVI_LEVELS][EVI_SLOTS];
 };
 
-/* Room for one more; 0 or -ENOMEM. */
-int evi_timers_grow(struct evi_timers *timers);
+void evi_timers_init(struct evi_timers *timers);
 
-static inline int evi_timers_reserve(struct evi_timers *timers)
+static inline uint64_t evi_tick_of(uint64_t deadline)
 {
-	return timers->used < timers->room ? 0 : evi_timers_grow(timers);
+	return deadline >> EVI_TICK_BITS;
 }
 
-/* Add an event that is not in the heap; room must have been reserved. */
-void evi_timers_add(struct evi_timers *timers, struct event *ev, uint64_t deadline);
+/* Puts an event where its deadline belongs. */
+static inline void evi_timers_file(struct evi_timers *timers, struct event *ev, uint64_t deadline)
+{
+	uint64_t tick = evi_tick_of(deadline);
+	struct evi_link *list = &timers->late;
 
-/* Give an event in the heap another deadline; it counts as added now. */
+	if (tick > timers->cursor) {
+		unsigned level = (63u - (unsigned)__builtin_clzll(tick ^ timers->cursor)) / EVI_SLOT_BITS;
+		unsigned digit = (unsigned)(tick >> (level * EVI_SLOT_BITS)) % EVI_SLOTS;
+
+		timers->occupied[level] |= UINT64_C(1) << digit;
+		list = &timers->slots[level][digit];
+		if (deadline < timers->bound)
+			timers->bound = deadline;
+	}
+	evi_link_append(list, evi_timer_link(ev));
+}
+
+static inline void evi_timers_set(struct evi_timers *timers, struct event *ev, uint64_t deadline)
+{
+	evi_deadline_set(ev, deadline);
+	evi_order_set(ev, ++timers->changes);
+}
+
+/* Add an event that is not in there. */
+static inline void evi_timers_add(struct evi_timers *timers, struct event *ev, uint64_t deadline)
+{
+	if (timers->live++ == 0)
+		timers->bound = UINT64_MAX;
+	evi_timers_set(timers, ev, deadline);
+	evi_timers_file(timers, ev, deadline);
+}
+
+/* Give an event that is in there another deadline. */
 void evi_timers_move(struct evi_timers *timers, struct event *ev, uint64_t deadline);
 
-void evi_timers_remove(struct evi_timers *timers, struct event *ev);
+static inline void evi_timers_remove(struct evi_timers *timers, struct event *ev)
+{
+	if (evi_deadline(ev) == timers->bound)
+		timers->bound = EVI_BOUND_UNKNOWN;
+	evi_link_remove(evi_timer_link(ev));
+	timers->live--;
+}
 
-/* The event with the earliest deadline; NULL if there is none. */
-struct event *evi_timers_first(struct evi_timers *timers);
+/* When to look again: the earliest deadline or, if many are close, a little before. 0 if there is none. */
+int evi_timers_next(struct evi_timers *timers, uint64_t *when);
 
 /* Take every event whose deadline is <= `now` out, in order, and hand it to `fn`. */
 void evi_timers_expire(struct evi_timers *timers, uint64_t now,
 		       void (*fn)(struct event *ev, void *ctx), void *ctx);
 
-void evi_timers_done(struct evi_timers *timers);
+/* Calls `fn` for each event until it returns nonzero, and returns that. It may remove the event. */
+int evi_timers_each(struct evi_timers *timers, int (*fn)(struct event *ev, void *ctx), void *ctx);
+
+/* Puts what is `late` where it belongs among what is `near`; empties `late`. timer_order.c. */
+void evi_timers_order(struct evi_timers *timers);
 
 #endif
