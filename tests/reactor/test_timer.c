@@ -369,3 +369,74 @@ Test(timer, two_hundred_thousand_timers_in_random_order)
 		event_free(ev[i]);
 	free(ev);
 }
+
+/* --- many with one deadline ---------------------------------------------------------------------- */
+
+struct crowd {
+	struct event **ev;
+	int *turn; /* of each event: the when-th it was set again */
+	int calls;
+	int out_of_turn;
+};
+
+struct member {
+	struct crowd *crowd;
+	int number;
+};
+
+static void on_member(evutil_socket_t fd, short what, void *arg)
+{
+	struct member *member = arg;
+	struct crowd *crowd = member->crowd;
+
+	(void)fd;
+	(void)what;
+	crowd->out_of_turn += crowd->turn[member->number] != crowd->calls++;
+}
+
+/* In a callback all of them get the same time. */
+static void set_again_in_random_order(evutil_socket_t fd, short what, void *arg)
+{
+	struct crowd *crowd = arg;
+	int *order = calloc(MANY, sizeof(*order));
+
+	(void)fd;
+	(void)what;
+	for (int i = 0; i < MANY; i++) {
+		int k = (int)random_below((unsigned)i + 1);
+
+		order[i] = order[k];
+		order[k] = i;
+	}
+	for (int i = 0; i < MANY; i++) {
+		crowd->turn[order[i]] = i;
+		cr_assert_eq(event_add(crowd->ev[order[i]], MS(700000)), 0);
+	}
+	free(order);
+}
+
+/* CORE-183, CORE-360; C32: the last order counts, and to find it takes no time to speak of. */
+Test(timer, a_crowd_set_again_runs_in_the_order_of_that)
+{
+	struct crowd crowd = { .ev = calloc(MANY, sizeof(*crowd.ev)),
+			       .turn = calloc(MANY, sizeof(*crowd.turn)) };
+	struct member *members = calloc(MANY, sizeof(*members));
+
+	check_that_the_clock_is_ours();
+	for (int i = 0; i < MANY; i++) {
+		members[i] = (struct member){ &crowd, i };
+		crowd.ev[i] = event_new(base, -1, 0, on_member, &members[i]);
+		cr_assert_eq(event_add(crowd.ev[i], MS(600000)), 0);
+	}
+	cr_assert_eq(event_base_once(base, -1, EV_TIMEOUT, set_again_in_random_order, &crowd, MS(0)), 0);
+	run_round();
+	pass_time(800000);
+	run_round();
+	cr_expect_eq(crowd.calls, MANY);
+	cr_expect_eq(crowd.out_of_turn, 0);
+	for (int i = 0; i < MANY; i++)
+		event_free(crowd.ev[i]);
+	free(crowd.ev);
+	free(crowd.turn);
+	free(members);
+}

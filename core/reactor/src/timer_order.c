@@ -75,7 +75,6 @@ static int is_sorted(const struct items *all)
 	return 1;
 }
 
-/* Quick for few, and for those that are nearly in order. */
 static void insertion_sort(struct items *all)
 {
 	for (size_t i = 1; i < all->used; i++) {
@@ -88,42 +87,62 @@ static void insertion_sort(struct items *all)
 	}
 }
 
-/* Sorts by one byte of the distance from `least`; equal ones stay as they are. */
-static void radix_pass(struct items *all, uint64_t least, int shift)
+static uint64_t key_of(const struct item *item, int by_order)
+{
+	return by_order ? evi_order(item->ev) : item->deadline;
+}
+
+/* Sorts by one byte of the keys' distance from `least`; equal ones stay as they are. */
+static void radix_pass(struct items *all, int by_order, uint64_t least, int shift)
 {
 	struct item *sorted = all->spare;
 	size_t ends[DIGITS] = { 0 }, start = 0;
 
 	for (size_t i = 0; i < all->used; i++)
-		ends[(all->items[i].deadline - least) >> shift & (DIGITS - 1)]++;
+		ends[(key_of(&all->items[i], by_order) - least) >> shift & (DIGITS - 1)]++;
 	for (int digit = 0; digit < DIGITS; digit++) {
 		size_t count = ends[digit];
 
 		ends[digit] = start;
 		start += count;
 	}
-	for (size_t i = 0; i < all->used; i++)
-		sorted[ends[(all->items[i].deadline - least) >> shift & (DIGITS - 1)]++] = all->items[i];
+	for (size_t i = 0; i < all->used; i++) {
+		const struct item *item = &all->items[i];
+
+		sorted[ends[(key_of(item, by_order) - least) >> shift & (DIGITS - 1)]++] = *item;
+	}
 	all->spare = all->items;
 	all->items = sorted;
 }
 
-static void sort(struct items *all)
+static void radix_sort(struct items *all, int by_order)
 {
 	uint64_t least = UINT64_MAX, most = 0;
 
+	for (size_t i = 0; i < all->used; i++) {
+		uint64_t key = key_of(&all->items[i], by_order);
+
+		least = key < least ? key : least;
+		most = key > most ? key : most;
+	}
+	for (int shift = 0; shift < 64 && (most - least) >> shift != 0; shift += 8)
+		radix_pass(all, by_order, least, shift);
+}
+
+static void sort(struct items *all)
+{
 	if (is_sorted(all))
 		return;
-	if (all->used > FEW) {
-		for (size_t i = 0; i < all->used; i++) {
-			least = all->items[i].deadline < least ? all->items[i].deadline : least;
-			most = all->items[i].deadline > most ? all->items[i].deadline : most;
-		}
-		for (int shift = 0; shift < 64 && (most - least) >> shift != 0; shift += 8)
-			radix_pass(all, least, shift);
+	if (all->used <= FEW) {
+		insertion_sort(all);
+		return;
 	}
-	/* What is left are equal deadlines that were postponed. */
-	insertion_sort(all);
+	radix_sort(all, 0);
+	if (is_sorted(all))
+		return;
+	/* Equal deadlines, postponed in another order than they came in. */
+	radix_sort(all, 1);
+	radix_sort(all, 0);
 }
 
 /* Everything in `all` goes to its place in `near`, which is most often the end. */
