@@ -39,8 +39,8 @@ static void start_head(struct evi_ws_opening *opening)
 		evhttp_clear_headers(&opening->headers);
 	evi_arena_done(&opening->arena);
 	evi_arena_init(&opening->arena, opening->memory, sizeof(opening->memory));
-	evi_head_init(&opening->head, EVI_HEAD_RESPONSE, &opening->arena, &opening->headers, HEAD_MAX,
-		      FIELDS_MAX);
+	evi_head_init(&opening->head, EVI_HEAD_RESPONSE, &opening->arena, &opening->headers,
+		      HEAD_MAX, FIELDS_MAX);
 }
 
 void evi_ws_opening_free(struct evi_ws_opening *opening)
@@ -95,10 +95,11 @@ void evi_ws_client_abort(struct evws_connection *ws)
 	if (ws->opening == NULL)
 		return;
 	ws->opening->is_aborted = 1;
-	(void)event_add(&ws->close_timer, &now); /* only changes when it is due, so it does not fail */
+	/* Only changes when it is due, so it does not fail. */
+	(void)event_add(&ws->close_timer, &now);
 }
 
-/* --- The request ----------------------------------------------------------------------------------------- */
+/* --- The request ---------------------------------------------------------------------------- */
 
 /* Line breaks would end the head early. */
 static int is_one_line(const char *text)
@@ -116,8 +117,8 @@ static int are_headers_valid(const struct evkeyvalq *headers)
 	return 1;
 }
 
-static struct evbuffer *make_request(const struct evws_connection *ws, const char *host, const char *target,
-				     const struct evkeyvalq *headers)
+static struct evbuffer *make_request(const struct evws_connection *ws, const char *host,
+				     const char *target, const struct evkeyvalq *headers)
 {
 	const struct evi_ws_opening *opening = ws->opening;
 	struct evbuffer *out = evbuffer_new();
@@ -128,7 +129,8 @@ static struct evbuffer *make_request(const struct evws_connection *ws, const cha
 				       "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
 				       "Sec-WebSocket-Key: %s\r\n", target, host, opening->key);
 	if (opening->protocols != NULL)
-		(void)evbuffer_add_printf(out, "Sec-WebSocket-Protocol: %s\r\n", opening->protocols);
+		(void)evbuffer_add_printf(out, "Sec-WebSocket-Protocol: %s\r\n",
+					  opening->protocols);
 	if (ws->options & EVWS_OPT_DEFLATE)
 		(void)evbuffer_add_printf(out, "%s", evi_ws_deflate_offer());
 	for (const struct evkeyval *h = headers != NULL ? headers->tqh_first : NULL; h != NULL;
@@ -152,7 +154,7 @@ static int send_request(struct evws_connection *ws, const char *host, const char
 	return result;
 }
 
-/* --- The reply ----------------------------------------------------------------------------------------- */
+/* --- The reply ------------------------------------------------------------------------------ */
 
 /* An item that was not offered must not be chosen. */
 static int is_offered(const char *offered, const char *chosen)
@@ -202,7 +204,8 @@ static int is_acceptable(struct evws_connection *ws)
 	return opening->head.minor >= 1 && upgrade != NULL &&
 	       evutil_ascii_strcasecmp(upgrade, "websocket") == 0 &&
 	       evi_ws_has_token(&opening->headers, "Connection", "upgrade") && accept != NULL &&
-	       strcmp(accept, expected) == 0 && is_protocol_acceptable(opening) && take_extension(ws);
+	       strcmp(accept, expected) == 0 && is_protocol_acceptable(opening) &&
+	       take_extension(ws);
 }
 
 static enum evi_head_step read_head(struct evi_ws_opening *opening, struct evbuffer *in)
@@ -225,12 +228,13 @@ static int is_interim(const struct evi_head *head)
 	return head->code / 100 == 1 && head->code != 101;
 }
 
-/* A short message must not wait for the acknowledgement of the one before. Other sockets do not mind. */
+/* A short message must not wait for the acknowledgement of the one before. */
 static void send_at_once(struct evws_connection *ws)
 {
 	int on = 1;
 
-	(void)setsockopt(bufferevent_getfd(ws->bev), IPPROTO_TCP, TCP_NODELAY, (void *)&on, sizeof(on));
+	(void)setsockopt(bufferevent_getfd(ws->bev), IPPROTO_TCP, TCP_NODELAY, (void *)&on,
+			 sizeof(on));
 }
 
 static void receive_reply(struct evws_connection *ws)
@@ -256,7 +260,7 @@ static void receive_reply(struct evws_connection *ws)
 	evi_ws_client_tell(ws, status);
 }
 
-/* --- Callbacks while connecting ---------------------------------------------------------------------------- */
+/* --- Callbacks while connecting ------------------------------------------------------------- */
 
 static void on_read(struct bufferevent *bev, void *arg)
 {
@@ -281,10 +285,10 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 	evi_ws_leave(ws);
 }
 
-struct evws_connection *evws_client_new(struct event_base *base, struct bufferevent *bev, const char *host,
-					const char *target, const char *protocols,
-					const struct evkeyvalq *headers, evws_open_cb opened, ws_on_msg_cb cb,
-					void *arg, int options)
+struct evws_connection *evws_client_new(struct event_base *base, struct bufferevent *bev,
+					const char *host, const char *target, const char *protocols,
+					const struct evkeyvalq *headers, evws_open_cb opened,
+					ws_on_msg_cb cb, void *arg, int options)
 {
 	struct evws_connection *ws;
 

@@ -10,7 +10,8 @@ static const struct timeval patience = { 1, 500000 };
 
 static int set_limit(struct evws_connection *ws)
 {
-	if (event_pending(&ws->close_timer, EV_TIMEOUT, NULL) || event_add(&ws->close_timer, &patience) == 0)
+	if (event_pending(&ws->close_timer, EV_TIMEOUT, NULL) ||
+	    event_add(&ws->close_timer, &patience) == 0)
 		return 0;
 	evi_ws_end(ws);
 	return -1;
@@ -28,8 +29,8 @@ void evi_ws_begin_close(struct evws_connection *ws, unsigned code)
 }
 
 /*
- * A peer that was failed may be sending still, and a socket that is closed with bytes unread is reset,
- * which could cost the peer our close frame: end our direction only, and wait for its end.
+ * A peer that was failed may be sending still, and a socket that is closed with bytes unread is
+ * reset, which could cost the peer our close frame: end our direction only, and wait for its end.
  */
 static int half_closes(struct evws_connection *ws)
 {

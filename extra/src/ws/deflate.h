@@ -3,7 +3,8 @@
 #define WS_DEFLATE_H_INCLUDED
 
 /*
- * permessage-deflate: RFC 7692. Built on zlib where that is found; without it nothing is ever agreed on.
+ * permessage-deflate: RFC 7692. Built on zlib where that is found; without it nothing is ever
+ * agreed on.
  */
 
 #include <stddef.h>
@@ -22,11 +23,13 @@ struct evi_ws_deflate *evi_ws_deflate_take(const char *answer);
 void evi_ws_deflate_free(struct evi_ws_deflate *deflate);
 
 /* Compress a message; 0 and a block for evi_free(), or -errno: then send it as it is. */
-int evi_ws_deflate_pack(struct evi_ws_deflate *deflate, const void *data, size_t len, uint8_t **ret_data,
-			size_t *ret_len);
+int evi_ws_deflate_pack(struct evi_ws_deflate *deflate, const void *data, size_t len,
+			uint8_t **ret_data, size_t *ret_len);
 
-/* Expand one; -EMSGSIZE if that would be more than `max`, another negative errno if it is broken. */
-int evi_ws_deflate_unpack(struct evi_ws_deflate *deflate, const uint8_t *data, size_t len, size_t max,
-			  uint8_t **ret_data, size_t *ret_len);
+/*
+ * Expand one; -EMSGSIZE if that would be more than `max`, another negative errno if it is broken.
+ */
+int evi_ws_deflate_unpack(struct evi_ws_deflate *deflate, const uint8_t *data, size_t len,
+			  size_t max, uint8_t **ret_data, size_t *ret_len);
 
 #endif

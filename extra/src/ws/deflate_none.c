@@ -29,8 +29,8 @@ void evi_ws_deflate_free(struct evi_ws_deflate *deflate)
 	(void)deflate;
 }
 
-int evi_ws_deflate_pack(struct evi_ws_deflate *deflate, const void *data, size_t len, uint8_t **ret_data,
-			size_t *ret_len)
+int evi_ws_deflate_pack(struct evi_ws_deflate *deflate, const void *data, size_t len,
+			uint8_t **ret_data, size_t *ret_len)
 {
 	(void)deflate;
 	(void)data;
@@ -40,8 +40,8 @@ int evi_ws_deflate_pack(struct evi_ws_deflate *deflate, const void *data, size_t
 	return -ENOTSUP;
 }
 
-int evi_ws_deflate_unpack(struct evi_ws_deflate *deflate, const uint8_t *data, size_t len, size_t max,
-			  uint8_t **ret_data, size_t *ret_len)
+int evi_ws_deflate_unpack(struct evi_ws_deflate *deflate, const uint8_t *data, size_t len,
+			  size_t max, uint8_t **ret_data, size_t *ret_len)
 {
 	(void)deflate;
 	(void)data;

@@ -72,9 +72,11 @@ int evi_ws_deflate_parse(const char *text, size_t len, struct evi_ws_deflate_par
 	for (const char *end = text + len; text <= end;) {
 		const char *semicolon = memchr(text, ';', (size_t)(end - text));
 		const char *item = text;
-		size_t item_len = trim(&item, (size_t)((semicolon != NULL ? semicolon : end) - text));
+		size_t item_len =
+			trim(&item, (size_t)((semicolon != NULL ? semicolon : end) - text));
 
-		if (is_first ? !is_text(item, item_len, EVI_WS_DEFLATE_NAME) : !parse_parameter(item, item_len, p))
+		if (is_first ? !is_text(item, item_len, EVI_WS_DEFLATE_NAME)
+			     : !parse_parameter(item, item_len, p))
 			return 0;
 		is_first = 0;
 		if (semicolon == NULL)

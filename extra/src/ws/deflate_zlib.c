@@ -15,7 +15,10 @@
 /* What a sender leaves away at the end of a message: RFC 7692 section 7.2.1. */
 static const uint8_t tail[] = { 0x00, 0x00, 0xff, 0xff };
 
-/* Ends of streams that a short message may have. Each costs a copy of the window, so a flood is refused. */
+/*
+ * Ends of streams that a short message may have. Each costs a copy of the window, so a flood is
+ * refused.
+ */
 #define ENDS_MIN 4
 
 /* Each direction's state is made when it is first needed: it is 260 and 40 KiB. */
@@ -28,7 +31,7 @@ struct evi_ws_deflate {
 	unsigned in_forgets : 1;
 };
 
-/* --- Making it ------------------------------------------------------------------------------------------- */
+/* --- Making it ------------------------------------------------------------------------------ */
 
 static voidpf on_alloc(voidpf opaque, uInt items, uInt size)
 {
@@ -88,18 +91,20 @@ void evi_ws_deflate_free(struct evi_ws_deflate *d)
 	evi_free(d);
 }
 
-/* --- Agreeing on it ---------------------------------------------------------------------------------------- */
+/* --- Agreeing on it ------------------------------------------------------------------------- */
 
-static struct evi_ws_deflate *accept_one(const struct evi_ws_deflate_params *p, char *answer, size_t size)
+static struct evi_ws_deflate *accept_one(const struct evi_ws_deflate_params *p, char *answer,
+					 size_t size)
 {
 	const int *value = p->value;
-	int len = evutil_snprintf(answer, size, "%s%s%s", EVI_WS_DEFLATE_NAME,
-				  value[EVI_WS_SERVER_FORGETS] != -1 ? "; server_no_context_takeover" : "",
-				  value[EVI_WS_CLIENT_FORGETS] != -1 ? "; client_no_context_takeover" : "");
+	int len = evutil_snprintf(
+		answer, size, "%s%s%s", EVI_WS_DEFLATE_NAME,
+		value[EVI_WS_SERVER_FORGETS] != -1 ? "; server_no_context_takeover" : "",
+		value[EVI_WS_CLIENT_FORGETS] != -1 ? "; client_no_context_takeover" : "");
 
 	if (value[EVI_WS_SERVER_BITS] != -1)
-		(void)evutil_snprintf(answer + len, size - (size_t)len, "; server_max_window_bits=%d",
-				      value[EVI_WS_SERVER_BITS]);
+		(void)evutil_snprintf(answer + len, size - (size_t)len,
+				      "; server_max_window_bits=%d", value[EVI_WS_SERVER_BITS]);
 	return make(value[EVI_WS_SERVER_BITS], value[EVI_WS_SERVER_FORGETS] != -1,
 		    value[EVI_WS_CLIENT_FORGETS] != -1);
 }
@@ -132,10 +137,11 @@ struct evi_ws_deflate *evi_ws_deflate_take(const char *answer)
 		    p.value[EVI_WS_SERVER_FORGETS] != -1);
 }
 
-/* --- Messages -------------------------------------------------------------------------------------------- */
+/* --- Messages ------------------------------------------------------------------------------- */
 
 /* The whole message in one go, with the tail. */
-static int compress_all(struct evi_ws_deflate *d, const void *data, size_t len, uint8_t *out, size_t *io_len)
+static int compress_all(struct evi_ws_deflate *d, const void *data, size_t len, uint8_t *out,
+			size_t *io_len)
 {
 	d->out.next_in = (Bytef *)(uintptr_t)data;
 	d->out.avail_in = (uInt)len;
@@ -197,8 +203,8 @@ static int grow(struct output *o)
 }
 
 /*
- * The last block of a stream may end a message, or stand inside it (section 7.2.3.4); what follows still
- * refers to what came before, which zlib would forget.
+ * The last block of a stream may end a message, or stand inside it (section 7.2.3.4); what follows
+ * still refers to what came before, which zlib would forget.
  */
 static int go_on_behind_end(struct evi_ws_deflate *d)
 {

@@ -61,7 +61,8 @@ size_t evi_ws_head_write(uint8_t out[EVI_WS_HEAD_MAX], unsigned first_byte, uint
 	size_t at = 2;
 
 	out[0] = (uint8_t)first_byte;
-	out[1] = (uint8_t)((mask != NULL ? 0x80 : 0) | (bytes == 0 ? (unsigned)len : bytes == 2 ? 126u : 127u));
+	out[1] = (uint8_t)(mask != NULL ? 0x80 : 0);
+	out[1] |= (uint8_t)(bytes == 0 ? len : bytes == 2 ? 126 : 127);
 	for (int i = bytes - 1; i >= 0; i--)
 		out[at++] = (uint8_t)(len >> (8 * i));
 	if (mask != NULL) {
@@ -72,7 +73,8 @@ size_t evi_ws_head_write(uint8_t out[EVI_WS_HEAD_MAX], unsigned first_byte, uint
 }
 
 /* In blocks that compilers make vectors of, then by words, then by bytes. */
-void evi_ws_mask(uint8_t *to, const uint8_t *from, size_t len, const uint8_t mask[4], uint64_t offset)
+void evi_ws_mask(uint8_t *to, const uint8_t *from, size_t len, const uint8_t mask[4],
+		 uint64_t offset)
 {
 	uint32_t half;
 	uint64_t key, twice[2], words[8];

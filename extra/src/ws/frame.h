@@ -26,7 +26,9 @@ struct evi_ws_head {
 	uint64_t len;
 };
 
-/* Reads a head: its size, 0 if it has not come whole, -1 if its length is not in the shortest form. */
+/*
+ * Reads a head: its size, 0 if it has not come whole, -1 if its length is not in the shortest form.
+ */
 int evi_ws_head_read(const uint8_t *data, size_t len, struct evi_ws_head *head);
 
 /* Writes one; its size. `mask` NULL: none. */
@@ -34,7 +36,8 @@ size_t evi_ws_head_write(uint8_t out[EVI_WS_HEAD_MAX], unsigned first_byte, uint
 			 const uint8_t mask[4]);
 
 /* Masks or unmasks `len` bytes that are at `offset` of their payload; `from` may be `to`. */
-void evi_ws_mask(uint8_t *to, const uint8_t *from, size_t len, const uint8_t mask[4], uint64_t offset);
+void evi_ws_mask(uint8_t *to, const uint8_t *from, size_t len, const uint8_t mask[4],
+		 uint64_t offset);
 
 /* Whether a peer may close with that code: section 7.4. */
 int evi_ws_is_close_code(unsigned code);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Finding out that a peer is gone without a word: pings (RFC 6455 section 5.5.2) when it is silent. */
+/*
+ * Finding out that a peer is gone without a word: pings (RFC 6455 section 5.5.2) when it is silent.
+ */
 
 #include "ws/session.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Receiving frames: RFC 6455 section 5. Payload is taken as it comes, so no byte is looked at twice, and
- * what is held is at most one message.
+ * Receiving frames: RFC 6455 section 5. Payload is taken as it comes, so no byte is looked at
+ * twice, and what is held is at most one message.
  */
 
 #include "ws/session.h"
@@ -9,8 +9,8 @@
 #include <string.h>
 
 /*
- * Frames and bytes per turn, so that a fast peer does not keep others waiting; the loop takes some 32
- * turns of all sessions, then looks at what else there is to do.
+ * Frames and bytes per turn, so that a fast peer does not keep others waiting; the loop takes some
+ * 32 turns of all sessions, then looks at what else there is to do.
  */
 #define TURN_FRAMES 64
 #define TURN_BYTES  (128u << 10)
@@ -121,7 +121,7 @@ static int read_data(struct evws_connection *ws, struct evbuffer *in)
 	return 1;
 }
 
-/* --- Control frames ---------------------------------------------------------------------------------------- */
+/* --- Control frames ------------------------------------------------------------------------- */
 
 /* A peer that asks without reading the answers must not fill our memory. */
 static void handle_ping(struct evws_connection *ws, const uint8_t *payload, size_t len)
@@ -153,7 +153,7 @@ static int read_control(struct evws_connection *ws, struct evbuffer *in)
 	return 1;
 }
 
-/* --- The input ------------------------------------------------------------------------------------------------ */
+/* --- The input ------------------------------------------------------------------------------ */
 
 /* After our close frame only the peer's still counts; data are passed over. */
 static int skip_data(struct evws_connection *ws, struct evbuffer *in)

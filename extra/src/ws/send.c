@@ -9,11 +9,12 @@
 #define COMPRESSED 0x40u
 
 /*
- * Head and payload, or nothing of it: half a frame would be read as something else. A client's payload is
- * masked with fresh random bytes, so that nobody can choose what is on the wire (section 10.3).
+ * Head and payload, or nothing of it: half a frame would be read as something else. A client's
+ * payload is masked with fresh random bytes, so that nobody can choose what is on the wire (section
+ * 10.3).
  */
-static int add_frame(struct evws_connection *ws, struct evbuffer *out, unsigned first_byte, const void *data,
-		     size_t len)
+static int add_frame(struct evws_connection *ws, struct evbuffer *out, unsigned first_byte,
+		     const void *data, size_t len)
 {
 	struct evbuffer_iovec space;
 	uint8_t *to, mask[4];
@@ -53,11 +54,12 @@ void evi_ws_send_close(struct evws_connection *ws, unsigned code)
 {
 	uint8_t payload[2] = { (uint8_t)(code >> 8), (uint8_t)code };
 
-	evi_ws_send_frame(ws, EVI_WS_CLOSE, payload, evi_ws_is_close_code(code) ? sizeof(payload) : 0);
+	evi_ws_send_frame(ws, EVI_WS_CLOSE, payload,
+			  evi_ws_is_close_code(code) ? sizeof(payload) : 0);
 }
 
-static int add_message(struct evws_connection *ws, struct evbuffer *out, unsigned opcode, const void *data,
-		       size_t len)
+static int add_message(struct evws_connection *ws, struct evbuffer *out, unsigned opcode,
+		       const void *data, size_t len)
 {
 	uint8_t *packed = NULL;
 	size_t packed_len;
@@ -76,8 +78,8 @@ static int add_message(struct evws_connection *ws, struct evbuffer *out, unsigne
 }
 
 /*
- * Straight to the output in the loop's thread, by way of the outbox from others. A message that cannot be
- * sent is not left out: that ends the session.
+ * Straight to the output in the loop's thread, by way of the outbox from others. A message that
+ * cannot be sent is not left out: that ends the session.
  */
 static void send_message(struct evws_connection *ws, unsigned opcode, const void *data, size_t len)
 {

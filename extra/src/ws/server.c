@@ -12,15 +12,20 @@
 static void refuse(struct evhttp_request *req, int status)
 {
 	if (status == 426)
-		(void)evhttp_add_header(evhttp_request_get_output_headers(req), "Sec-WebSocket-Version", "13");
+		(void)evhttp_add_header(evhttp_request_get_output_headers(req),
+					"Sec-WebSocket-Version", "13");
 	evhttp_send_reply(req, status, status == 426 ? "Upgrade Required" : "Bad Request", NULL);
 }
 
 /* Ours, or without meaning in this reply. */
 static int is_reserved(const char *name)
 {
-	static const char *const names[] = { "Upgrade", "Connection", "Sec-WebSocket-Accept", "Content-Length",
-		"Content-Type", "Transfer-Encoding", "Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions" };
+	static const char *const names[] = {
+		"Upgrade",		  "Connection",
+		"Sec-WebSocket-Accept",	  "Content-Length",
+		"Content-Type",		  "Transfer-Encoding",
+		"Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions",
+	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (evutil_ascii_strcasecmp(name, names[i]) == 0)
@@ -32,8 +37,10 @@ static int is_reserved(const char *name)
 /* One protocol: the program's choice, or the first that was offered. */
 static void add_protocol(struct evbuffer *out, struct evhttp_request *req)
 {
-	const char *chosen = evhttp_find_header(evhttp_request_get_output_headers(req), "Sec-WebSocket-Protocol");
-	const char *offered = evhttp_find_header(evhttp_request_get_input_headers(req), "Sec-WebSocket-Protocol");
+	const char *chosen = evhttp_find_header(evhttp_request_get_output_headers(req),
+						"Sec-WebSocket-Protocol");
+	const char *offered =
+		evhttp_find_header(evhttp_request_get_input_headers(req), "Sec-WebSocket-Protocol");
 	const char *list = chosen != NULL ? chosen : offered;
 	char name[256];
 
@@ -49,9 +56,13 @@ static struct evbuffer *make_reply(struct evhttp_request *req, const char *exten
 
 	if (out == NULL)
 		return NULL;
-	evi_ws_accept_of(evhttp_find_header(evhttp_request_get_input_headers(req), "Sec-WebSocket-Key"), accept);
-	(void)evbuffer_add_printf(out, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
-				       "Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n", accept);
+	evi_ws_accept_of(
+		evhttp_find_header(evhttp_request_get_input_headers(req), "Sec-WebSocket-Key"),
+		accept);
+	(void)evbuffer_add_printf(out,
+				  "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+				  "Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n",
+				  accept);
 	add_protocol(out, req);
 	if (extension[0] != '\0')
 		(void)evbuffer_add_printf(out, "Sec-WebSocket-Extensions: %s\r\n", extension);
@@ -66,7 +77,8 @@ static struct evbuffer *make_reply(struct evhttp_request *req, const char *exten
 	return NULL;
 }
 
-static struct evi_ws_deflate *agree_on_deflate(struct evhttp_request *req, int options, char *answer, size_t size)
+static struct evi_ws_deflate *agree_on_deflate(struct evhttp_request *req, int options,
+					       char *answer, size_t size)
 {
 	const struct evkeyvalq *headers = evhttp_request_get_input_headers(req);
 
@@ -85,8 +97,8 @@ static struct evi_ws_deflate *agree_on_deflate(struct evhttp_request *req, int o
 }
 
 /* Everything that can fail, before the connection is taken from HTTP. */
-static struct evws_connection *prepare(struct evhttp_request *req, ws_on_msg_cb cb, void *arg, int options,
-				       struct evbuffer **ret_reply)
+static struct evws_connection *prepare(struct evhttp_request *req, ws_on_msg_cb cb, void *arg,
+				       int options, struct evbuffer **ret_reply)
 {
 	struct event_base *base = evhttp_connection_get_base(req->evcon);
 	struct evws_connection *ws = evi_ws_new(base, NULL, 0, cb, arg, options, 0);
@@ -102,7 +114,8 @@ static struct evws_connection *prepare(struct evhttp_request *req, ws_on_msg_cb 
 	return NULL;
 }
 
-struct evws_connection *evws_new_session(struct evhttp_request *req, ws_on_msg_cb cb, void *arg, int options)
+struct evws_connection *evws_new_session(struct evhttp_request *req, ws_on_msg_cb cb, void *arg,
+					 int options)
 {
 	struct evws_connection *ws;
 	struct evbuffer *reply;

@@ -84,8 +84,8 @@ static void on_write(struct bufferevent *bev, void *arg)
 }
 
 /*
- * The end, after what has come whole before it. A timeout that the program has set on the bufferevent is
- * one too, but the peer is told: what it stopped must run again for that.
+ * The end, after what has come whole before it. A timeout that the program has set on the
+ * bufferevent is one too, but the peer is told: what it stopped must run again for that.
  */
 static void on_event(struct bufferevent *bev, short what, void *arg)
 {
@@ -182,7 +182,7 @@ void evi_ws_open(struct evws_connection *ws)
 	(void)evi_deferred_schedule(ws->base, &ws->deferred);
 }
 
-/* --- The API ------------------------------------------------------------------------------------------ */
+/* --- The API -------------------------------------------------------------------------------- */
 
 void evws_connection_free(struct evws_connection *evws)
 {

@@ -5,8 +5,8 @@
 /*
  * A session: what the files of evws share.
  *
- * All reading and writing of the bufferevent is done in the loop's thread. What other threads send is
- * queued in `outbox` under the session's lock and taken over by a deferred callback.
+ * All reading and writing of the bufferevent is done in the loop's thread. What other threads send
+ * is queued in `outbox` under the session's lock and taken over by a deferred callback.
  */
 
 #include "http/server.h"
@@ -95,7 +95,7 @@ void evi_ws_leave(struct evws_connection *ws); /* may free it */
 void evi_ws_end(struct evws_connection *ws);
 
 
-/* --- send.c: in the loop's thread ------------------------------------------------------------------ */
+/* --- send.c: in the loop's thread ----------------------------------------------------------- */
 
 void evi_ws_send_frame(struct evws_connection *ws, unsigned opcode, const void *data, size_t len);
 
@@ -103,12 +103,12 @@ void evi_ws_send_frame(struct evws_connection *ws, unsigned opcode, const void *
 void evi_ws_send_close(struct evws_connection *ws, unsigned code);
 void evi_ws_take_outbox(struct evws_connection *ws);
 
-/* --- receive.c ---------------------------------------------------------------------------------------- */
+/* --- receive.c ------------------------------------------------------------------------------ */
 
 /* Processes the input as far as it goes; at most so much per call. */
 void evi_ws_receive(struct evws_connection *ws);
 
-/* --- message.c ---------------------------------------------------------------------------------------- */
+/* --- message.c ------------------------------------------------------------------------------ */
 
 /* Takes the next `len` bytes of the frame's payload, all there; 0 if that has ended the session. */
 int evi_ws_message_take(struct evws_connection *ws, struct evbuffer *in, size_t len);
@@ -117,7 +117,7 @@ int evi_ws_message_take(struct evws_connection *ws, struct evbuffer *in, size_t 
 void evi_ws_message_deliver(struct evws_connection *ws);
 void evi_ws_message_forget(struct evws_connection *ws);
 
-/* --- close.c -------------------------------------------------------------------------------------------- */
+/* --- close.c -------------------------------------------------------------------------------- */
 
 /* The peer's close frame. */
 void evi_ws_close_received(struct evws_connection *ws, const uint8_t *payload, size_t len);
@@ -129,11 +129,11 @@ void evi_ws_fail(struct evws_connection *ws, unsigned code);
 /* Nothing more is to be said: go on when all of it is written. */
 void evi_ws_drained(struct evws_connection *ws);
 
-/* --- keepalive.c ---------------------------------------------------------------------------------------- */
+/* --- keepalive.c ---------------------------------------------------------------------------- */
 
 void evi_ws_keepalive_stop(struct evws_connection *ws);
 
-/* --- client.c ------------------------------------------------------------------------------------------- */
+/* --- client.c ------------------------------------------------------------------------------- */
 
 /* Tell the program how the handshake went; ends the session unless `status` is 101. */
 void evi_ws_client_tell(struct evws_connection *ws, int status);

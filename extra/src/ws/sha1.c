@@ -71,7 +71,8 @@ void evi_base64_encode(const uint8_t *data, size_t len, char *text)
 {
 	for (size_t i = 0; i < len; i += 3) {
 		size_t left = len - i;
-		uint32_t bits = (uint32_t)data[i] << 16 | (left > 1 ? (uint32_t)data[i + 1] << 8 : 0) |
+		uint32_t bits = (uint32_t)data[i] << 16 |
+				(left > 1 ? (uint32_t)data[i + 1] << 8 : 0) |
 				(left > 2 ? data[i + 2] : 0u);
 
 		*text++ = alphabet[bits >> 18];

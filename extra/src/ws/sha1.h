@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 /*
- * SHA-1 of a short text: FIPS 180-4. Only for the WebSocket handshake, which uses it as a check sum that
- * nobody needs to trust (RFC 6455 section 10.8); `len` at most 200.
+ * SHA-1 of a short text: FIPS 180-4. Only for the WebSocket handshake, which uses it as a check sum
+ * that nobody needs to trust (RFC 6455 section 10.8); `len` at most 200.
  */
 void evi_sha1(const void *data, size_t len, uint8_t digest[20]);
 

@@ -18,8 +18,8 @@ struct lead {
 static const struct lead leads[] = {
 	TWO, TWO, TWO, TWO, TWO, TWO, TWO, TWO, TWO, TWO, TWO, TWO, TWO, TWO, TWO, TWO,
 	TWO, TWO, TWO, TWO, TWO, TWO, TWO, TWO, TWO, TWO, TWO, TWO, TWO, TWO,
-	{ 2, 0xa0, 0xbf }, THREE, THREE, THREE, THREE, THREE, THREE, THREE, THREE, THREE, THREE, THREE, THREE,
-	{ 2, 0x80, 0x9f }, THREE, THREE,
+	{ 2, 0xa0, 0xbf }, THREE, THREE, THREE, THREE, THREE, THREE,
+	THREE, THREE, THREE, THREE, THREE, THREE, { 2, 0x80, 0x9f }, THREE, THREE,
 	{ 3, 0x90, 0xbf }, FOUR, FOUR, FOUR, { 3, 0x80, 0x8f },
 };
 
@@ -51,7 +51,10 @@ static int is_tail(uint8_t c)
 	return (c & 0xc0) == 0x80;
 }
 
-/* Bytes of a character that began in an earlier piece. How many of them, or SIZE_MAX if one is wrong. */
+/*
+ * Bytes of a character that began in an earlier piece. How many of them, or SIZE_MAX if one is
+ * wrong.
+ */
 static size_t finish_character(struct evi_utf8 *s, const uint8_t *data, size_t len)
 {
 	size_t i = 0;
@@ -76,7 +79,9 @@ static inline int is_character(const uint8_t *data, const struct lead *lead, uns
 	return is_right;
 }
 
-/* How long a character is by its first byte, if that is one. Steps that can be foretold are fast ones. */
+/*
+ * How long a character is by its first byte, if that is one. Steps that can be foretold are fast.
+ */
 static inline unsigned missing_of(uint8_t c)
 {
 	if (c < 0xe0)
@@ -100,7 +105,8 @@ int evi_utf8_check(struct evi_utf8 *s, const uint8_t *data, size_t len)
 		}
 		if (len - i <= missing) { /* the rest comes later */
 			*s = (struct evi_utf8){ lead->missing, lead->low, lead->high };
-			return lead->missing != 0 && finish_character(s, data + i + 1, len - i - 1) != SIZE_MAX;
+			return lead->missing != 0 &&
+			       finish_character(s, data + i + 1, len - i - 1) != SIZE_MAX;
 		}
 		if (!is_character(data + i, lead, missing))
 			return 0;
