@@ -17,22 +17,43 @@ TestSuite(http_client_memory, .init = http_open, .fini = http_close, .timeout = 
 static const char reply[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nA: b\r\n\r\n"
 			    "5\r\nhello\r\n5\r\nhello\r\n0\r\n\r\n";
 
-/* One connection after the other; every request ends in an empty line. */
+/*
+ * What the client says when it has nothing to add before it hears from us: a request, or what is said
+ * to a proxy, which we are as well. The length of the answer, 0: there is more to come.
+ */
+static size_t answer_to(const char *said, size_t len, const char **ret_answer)
+{
+	static const char method[] = "\5\0", granted[] = "\5\0\0\1\0\0\0\0\0\0";
+	static const char connected[] = "HTTP/1.1 200 Connected\r\n\r\n";
+
+	if (said[0] == 5) {
+		*ret_answer = len == 3 ? method : granted;
+		return len == 3 ? sizeof(method) - 1 : len == 10 ? sizeof(granted) - 1 : 0;
+	}
+	if (strstr(said, "\r\n\r\n") == NULL)
+		return 0;
+	*ret_answer = strncmp(said, "CONNECT", 7) == 0 ? connected : reply;
+	return strlen(*ret_answer);
+}
+
+/* One connection after the other. */
 static void serve(int listener)
 {
 	for (;;) {
 		int fd = accept(listener, NULL, NULL);
 		char got[4096];
-		size_t len = 0;
+		const char *answer;
+		size_t len = 0, answer_len;
 		ssize_t n;
 
 		while ((n = read(fd, got + len, sizeof(got) - 1 - len)) > 0) {
 			len += (size_t)n;
 			got[len] = '\0';
-			if (strstr(got, "\r\n\r\n") == NULL)
+			answer_len = answer_to(got, len, &answer);
+			if (answer_len == 0)
 				continue;
 			len = 0;
-			if (write(fd, reply, sizeof(reply) - 1) < 0)
+			if (write(fd, answer, answer_len) < 0)
 				break;
 		}
 		close(fd);
@@ -74,8 +95,10 @@ static int ask(struct evhttp_connection *evcon)
 	return evhttp_make_request(evcon, req, EVHTTP_REQ_GET, "/path");
 }
 
-/* HTTP-249, HTTP-228, HTTP-382 */
-Test(http_client_memory, each_refused_allocation_ends_the_request_once)
+typedef int set_proxy_fn(struct evhttp_connection *, const char *, ev_uint16_t, const char *);
+
+/* `set_proxy` NULL: without. */
+static void each_refused_allocation(set_proxy_fn *set_proxy)
 {
 	ev_uint16_t to;
 	pid_t child = start_server(&to);
@@ -92,6 +115,10 @@ Test(http_client_memory, each_refused_allocation_ends_the_request_once)
 		http_done = 0;
 		support_fail_once_after(n);
 		evcon = evhttp_connection_base_new(base, NULL, "127.0.0.1", to);
+		if (evcon != NULL && set_proxy != NULL && set_proxy(evcon, "127.0.0.1", to, NULL) != 0) {
+			evhttp_connection_free(evcon);
+			evcon = NULL;
+		}
 		if (evcon != NULL)
 			asked = ask(evcon) == 0;
 		while (asked && http_done == 0)
@@ -109,6 +136,18 @@ Test(http_client_memory, each_refused_allocation_ends_the_request_once)
 	}
 	cr_assert_gt(n, 8);
 	stop_server(child);
+}
+
+/* HTTP-249, HTTP-228, HTTP-382 */
+Test(http_client_memory, each_refused_allocation_ends_the_request_once)
+{
+	each_refused_allocation(NULL);
+}
+
+Test(http_client_memory, each_refused_allocation_with_a_proxy)
+{
+	each_refused_allocation(evhttp_connection_set_proxy);
+	each_refused_allocation(evhttp_connection_set_socks_proxy);
 }
 
 /* HTTP-239, HTTP-242: setters that need memory, and a Unix socket. */

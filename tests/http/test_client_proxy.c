@@ -12,7 +12,10 @@ static struct {
 	struct evconnlistener *listener;
 	ev_uint16_t port;
 	const char *answer;
+	bufferevent_data_cb on_asked;
 	char seen[1024];
+	size_t seen_len;    /* SOCKS */
+	struct event *rest; /* what is left of an answer */
 	struct bufferevent *client;
 	struct bufferevent *server;
 	int connections;
@@ -32,6 +35,7 @@ static void hang_up(struct bufferevent *bev, short what, void *arg)
 	(void)arg;
 	if ((what & BEV_EVENT_CONNECTED) != 0)
 		return;
+	event_del(proxy.rest);
 	if (proxy.client != NULL)
 		bufferevent_free(proxy.client);
 	if (proxy.server != NULL)
@@ -39,9 +43,44 @@ static void hang_up(struct bufferevent *bev, short what, void *arg)
 	proxy.client = proxy.server = NULL;
 }
 
-static void on_asked(struct bufferevent *bev, void *arg)
+/* The client has its tunnel. */
+static void start_relay(struct bufferevent *bev)
 {
 	struct sockaddr_in name = { .sin_family = AF_INET, .sin_port = htons(port) };
+
+	name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	proxy.server = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+	bufferevent_setcb(proxy.server, relay, NULL, hang_up, NULL);
+	bufferevent_setcb(bev, relay, NULL, hang_up, NULL);
+	bufferevent_enable(proxy.server, EV_READ | EV_WRITE);
+	bufferevent_socket_connect(proxy.server, (struct sockaddr *)&name, sizeof(name));
+}
+
+/* What a SOCKS proxy is sent, in order, and what it answers to each. */
+struct turn {
+	const char *want;
+	size_t want_len;
+	const char *answer;
+	size_t answer_len;
+};
+
+static const struct turn *turn;
+
+/* One byte of a SOCKS answer has gone out; the client must wait for the rest. */
+static void send_rest(evutil_socket_t fd, short what, void *arg)
+{
+	const struct turn *answered = turn - 1;
+
+	(void)fd;
+	(void)what;
+	(void)arg;
+	bufferevent_write(proxy.client, answered->answer + 1, answered->answer_len - 1);
+	if (turn->want == NULL)
+		start_relay(proxy.client);
+}
+
+static void on_asked(struct bufferevent *bev, void *arg)
+{
 	size_t len = strlen(proxy.seen);
 
 	(void)arg;
@@ -50,12 +89,7 @@ static void on_asked(struct bufferevent *bev, void *arg)
 	if (strstr(proxy.seen, "\r\n\r\n") == NULL)
 		return;
 	bufferevent_write(bev, proxy.answer, strlen(proxy.answer));
-	name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	proxy.server = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
-	bufferevent_setcb(proxy.server, relay, NULL, hang_up, NULL);
-	bufferevent_setcb(bev, relay, NULL, hang_up, NULL);
-	bufferevent_enable(proxy.server, EV_READ | EV_WRITE);
-	bufferevent_socket_connect(proxy.server, (struct sockaddr *)&name, sizeof(name));
+	start_relay(bev);
 }
 
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *sa, int len,
@@ -68,8 +102,9 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	hang_up(NULL, BEV_EVENT_EOF, NULL);
 	proxy.connections++;
 	proxy.seen[0] = '\0';
+	proxy.seen_len = 0;
 	proxy.client = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
-	bufferevent_setcb(proxy.client, on_asked, NULL, hang_up, NULL);
+	bufferevent_setcb(proxy.client, proxy.on_asked, NULL, hang_up, NULL);
 	bufferevent_enable(proxy.client, EV_READ | EV_WRITE);
 }
 
@@ -79,6 +114,8 @@ static void proxy_open(const char *answer)
 	ev_socklen_t len = sizeof(name);
 
 	proxy.answer = answer;
+	proxy.on_asked = on_asked;
+	proxy.rest = evtimer_new(base, send_rest, NULL);
 	name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	proxy.listener = evconnlistener_new_bind(base, on_accept, NULL, LEV_OPT_CLOSE_ON_FREE, 8,
 						 (struct sockaddr *)&name, sizeof(name));
@@ -90,6 +127,7 @@ static void proxy_close(void)
 {
 	evconnlistener_free(proxy.listener);
 	hang_up(NULL, BEV_EVENT_EOF, NULL);
+	event_free(proxy.rest);
 }
 
 static enum evhttp_failure_stage stage;
@@ -310,4 +348,166 @@ Test(http_client_proxy, what_cannot_have_a_proxy)
 	cr_assert_eq(evhttp_connection_set_proxy(evcon, "127.0.0.1", 1, NULL), -1);
 	evhttp_connection_free(evcon);
 	evhttp_connection_free(local);
+}
+
+/* --- SOCKS ---------------------------------------------------------------------------------------- */
+
+#define TURN(want, answer) { want, sizeof(want) - 1, answer, sizeof(answer) - 1 }
+#define END { NULL, 0, NULL, 0 }
+
+#define ASK_NAME "\5\1\0\3\13far.example\x1f\x90" /* port 8080 */
+#define GRANTED  "\5\0\0\1\1\2\3\4\5\6"
+
+static int splits_answers;
+
+static void on_socks(struct bufferevent *bev, void *arg)
+{
+	const struct timeval soon = { 0, 1000 };
+	const struct turn *answered = turn;
+
+	(void)arg;
+	proxy.seen_len += bufferevent_read(bev, proxy.seen + proxy.seen_len,
+					   sizeof(proxy.seen) - proxy.seen_len);
+	if (proxy.seen_len < turn->want_len)
+		return;
+	cr_assert_eq(proxy.seen_len, turn->want_len);
+	cr_assert_arr_eq(proxy.seen, turn->want, turn->want_len);
+	proxy.seen_len = 0;
+	turn++;
+	bufferevent_write(bev, answered->answer, splits_answers ? 1 : answered->answer_len);
+	if (splits_answers)
+		event_add(proxy.rest, &soon);
+	else if (turn->want == NULL)
+		start_relay(bev);
+}
+
+static struct evhttp_connection *through_socks(const char *host, const char *credentials,
+					       const struct turn *turns)
+{
+	struct evhttp_connection *evcon = evhttp_connection_base_new(base, NULL, host, 8080);
+
+	turn = turns;
+	proxy_open("");
+	proxy.on_asked = on_socks;
+	cr_assert_eq(evhttp_connection_set_socks_proxy(evcon, "127.0.0.1", proxy.port, credentials), 0);
+	return evcon;
+}
+
+static void socks_gets(const char *host, const char *credentials, const struct turn *turns)
+{
+	for (splits_answers = 0; splits_answers < 2; splits_answers++) {
+		struct evhttp_connection *evcon = through_socks(host, credentials, turns);
+
+		http_log[0] = '\0';
+		http_done = 0;
+		evhttp_set_gencb(http, http_hello, NULL);
+		ask(evcon);
+		ask(evcon);
+		client_wait(2);
+		cr_assert_str_eq(http_log, "done-200 done-200", "%s %s", http_log, text);
+		evhttp_connection_free(evcon);
+		proxy_close();
+	}
+}
+
+Test(http_client_proxy, socks_by_name)
+{
+	static const struct turn turns[] = { TURN("\5\1\0", "\5\0"), TURN(ASK_NAME, GRANTED), END };
+
+	socks_gets("far.example", NULL, turns);
+}
+
+Test(http_client_proxy, socks_by_address)
+{
+	static const struct turn v4[] = { TURN("\5\1\0", "\5\0"),
+					  TURN("\5\1\0\1\12\1\2\3\x1f\x90",
+					       "\5\0\0\3\5there\5\6"), END };
+	static const struct turn v6[] = {
+		TURN("\5\1\0", "\5\0"),
+		TURN("\5\1\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\x1f\x90",
+		     "\5\0\0\4ABCDEFGHIJKLMNOP\5\6"), END };
+
+	socks_gets("10.1.2.3", NULL, v4);
+	socks_gets("::1", NULL, v6);
+}
+
+Test(http_client_proxy, socks_with_a_password)
+{
+	static const struct turn asked[] = { TURN("\5\2\0\2", "\5\2"),
+					     TURN("\1\2me\4pa:s", "\1\0"), TURN(ASK_NAME, GRANTED),
+					     END };
+	static const struct turn not_asked[] = { TURN("\5\2\0\2", "\5\0"), TURN(ASK_NAME, GRANTED),
+						 END };
+
+	socks_gets("far.example", "me:pa:s", asked);
+	socks_gets("far.example", "me:pa:s", not_asked);
+}
+
+static void socks_fails(const char *credentials, const struct turn *turns, int want)
+{
+	for (splits_answers = 0; splits_answers < 2; splits_answers++) {
+		struct evhttp_connection *evcon = through_socks("far.example", credentials, turns);
+
+		http_log[0] = '\0';
+		http_done = 0;
+		ask(evcon);
+		client_wait(1);
+		cr_assert_not_null(strstr(http_log, "failure error-"), "%s", http_log);
+		cr_assert_not_null(strstr(http_log, "done-null"), "%s", http_log);
+		cr_assert_eq(stage, EVHTTP_STAGE_PROXY);
+		cr_assert_eq(status, want);
+		cr_assert_neq(text[0], '\0');
+		evhttp_connection_free(evcon);
+		proxy_close();
+	}
+}
+
+Test(http_client_proxy, socks_refusals)
+{
+	static const struct turn wants_password[] = { TURN("\5\1\0", "\5\2"), END };
+	static const struct turn wants_more[] = { TURN("\5\2\0\2", "\5\377"), END };
+	static const struct turn wrong_password[] = { TURN("\5\2\0\2", "\5\2"),
+						      TURN("\1\1a\1b", "\1\1"), END };
+	static const struct turn refused[] = { TURN("\5\1\0", "\5\0"),
+					       TURN(ASK_NAME, "\5\5\0\1\0\0\0\0\0\0"), END };
+
+	splits_answers = 0;
+	socks_fails(NULL, wants_password, 2);
+	socks_fails("a:b", wants_more, 255);
+	socks_fails("a:b", wrong_password, 1);
+	socks_fails(NULL, refused, 5);
+}
+
+Test(http_client_proxy, socks_nonsense)
+{
+	static const struct turn other_version[] = { TURN("\5\1\0", "\4\0"), END };
+	static const struct turn no_socks[] = { TURN("\5\1\0", "HTTP/1.1 400 What\r\n\r\n"), END };
+	static const struct turn odd_type[] = { TURN("\5\1\0", "\5\0"),
+						TURN(ASK_NAME, "\5\0\0\2\1\1\1\1\1\1"), END };
+	static const struct turn odd_reply[] = { TURN("\5\1\0", "\5\0"),
+						 TURN(ASK_NAME, "\4\0\0\1\0\0\0\0\0\0"), END };
+	static const struct turn too_much[] = { TURN("\5\1\0", "\5\0"), TURN(ASK_NAME, GRANTED "x"),
+						END };
+
+	socks_fails(NULL, other_version, 0);
+	socks_fails(NULL, no_socks, 0);
+	socks_fails(NULL, odd_type, 0);
+	socks_fails(NULL, odd_reply, 0);
+	socks_fails(NULL, too_much, 0);
+}
+
+Test(http_client_proxy, socks_credentials_must_fit)
+{
+	struct evhttp_connection *evcon = client_open(port);
+	char long_one[300];
+
+	memset(long_one, 'x', sizeof(long_one));
+	long_one[256] = ':';
+	long_one[258] = '\0';
+	cr_assert_eq(evhttp_connection_set_socks_proxy(evcon, "127.0.0.1", 1, long_one), -1);
+	cr_assert_eq(evhttp_connection_set_socks_proxy(evcon, "127.0.0.1", 1, long_one + 1), 0);
+	cr_assert_eq(evhttp_connection_set_socks_proxy(evcon, "127.0.0.1", 1, "nothing"), -1);
+	cr_assert_eq(evhttp_connection_set_socks_proxy(evcon, "127.0.0.1", 1, ":b"), -1);
+	cr_assert_eq(evhttp_connection_set_socks_proxy(evcon, "127.0.0.1", 1, "a:"), -1);
+	evhttp_connection_free(evcon);
 }

@@ -10,6 +10,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+#define SOCKS_PORT 1080
 #define PIECE      (64 * 1024)
 #define LARGE_BODY (1024 * 1024) /* worth asking first whether it is wanted */
 
@@ -372,12 +373,13 @@ static int use_proxy(struct fetch *f)
 	char whole[1024];
 	struct evhttp_uri *uri;
 	char *credentials;
-	int result;
+	int is_socks, port, result;
 
 	snprintf(whole, sizeof(whole), "%s%s", strstr(text, "://") == NULL ? "http://" : "", text);
 	uri = evhttp_uri_parse_with_flags(whole, EVHTTP_URI_HOST_STRIP_BRACKETS);
-	if (uri == NULL || strcasecmp(evhttp_uri_get_scheme(uri), "http") != 0 ||
-	    evhttp_uri_get_host(uri) == NULL) {
+	is_socks = uri != NULL && strcasecmp(evhttp_uri_get_scheme(uri), "socks5") == 0;
+	if (uri == NULL || evhttp_uri_get_host(uri) == NULL ||
+	    (!is_socks && strcasecmp(evhttp_uri_get_scheme(uri), "http") != 0)) {
 		if (uri != NULL)
 			evhttp_uri_free(uri);
 		return -1;
@@ -385,8 +387,9 @@ static int use_proxy(struct fetch *f)
 	credentials = evhttp_uri_get_userinfo(uri) != NULL
 			      ? evhttp_uridecode(evhttp_uri_get_userinfo(uri), 0, NULL)
 			      : NULL;
-	result = evhttp_connection_set_proxy(f->evcon, evhttp_uri_get_host(uri),
-					     (ev_uint16_t)port_of(uri), credentials);
+	port = is_socks && evhttp_uri_get_port(uri) < 0 ? SOCKS_PORT : port_of(uri);
+	result = (is_socks ? evhttp_connection_set_socks_proxy : evhttp_connection_set_proxy)(
+		f->evcon, evhttp_uri_get_host(uri), (ev_uint16_t)port, credentials);
 	free(credentials);
 	evhttp_uri_free(uri);
 	return result;

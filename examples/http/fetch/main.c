@@ -22,7 +22,7 @@ static const char usage[] =
 	"  -I, --head                 ask for the head only\n"
 	"  -i, --include              write the head as well\n"
 	"  -f, --fail                 a status of 400 and above is a failure (22)\n"
-	"  -x, --proxy [http://][USER:PASSWORD@]HOST:PORT\n"
+	"  -x, --proxy [http://|socks5://][USER:PASSWORD@]HOST:PORT\n"
 	"      --unix-socket PATH     connect there instead of to the URL's host\n"
 	"      --cacert FILE          trust these authorities instead of the system's\n"
 	"  -m, --max-time SECONDS     in all\n"

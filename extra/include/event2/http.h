@@ -157,7 +157,7 @@ struct evhttp_failure {
 	int lookup_error; /* EVUTIL_EAI_*, or 0 */
 	const char *text; /* one phrase in English */
 	unsigned long tls_error; /* of the TLS library, or 0 */
-	int proxy_status; /* the code with which a proxy refused, or 0 */
+	int proxy_status; /* the code with which a proxy refused (HTTP or SOCKS), or 0 */
 };
 
 /**
@@ -559,6 +559,16 @@ void evhttp_connection_set_max_headers_size(struct evhttp_connection *evcon, ev_
  */
 EVENT2_EXPORT_SYMBOL
 int evhttp_connection_set_proxy(struct evhttp_connection *evcon, const char *address, ev_uint16_t port, const char *credentials);
+
+/**
+ * Like evhttp_connection_set_proxy(), for a proxy that speaks SOCKS 5 (RFC 1928). It replaces a proxy of
+ * either kind.
+ *
+ * @param credentials  "user:password", up to 255 bytes each (RFC 1929), in the clear; copied. Or NULL
+ * @since 2.2.1; the status of a refusal is the SOCKS reply, from 1 on
+ */
+EVENT2_EXPORT_SYMBOL
+int evhttp_connection_set_socks_proxy(struct evhttp_connection *evcon, const char *address, ev_uint16_t port, const char *credentials);
 
 /**
  * The first half of evhttp_connection_set_timeout_tv() only; NULL for no limit. Counts at once.

@@ -22,7 +22,8 @@ struct evi_client {
 	char *path; /* of a Unix socket */
 	char *proxy; /* address; NULL: none */
 	ev_uint16_t proxy_port;
-	char *proxy_credentials; /* the value of Proxy-Authorization, or NULL */
+	const struct evi_proxy_ops *proxy_ops;
+	char *proxy_credentials; /* as the protocol wants them, or NULL */
 	struct evi_tunnel *tunnel; /* while the proxy is connected to, and asked */
 	struct evdns_base *dnsbase;
 	int family;
