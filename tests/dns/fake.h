@@ -282,6 +282,13 @@ static inline void fake_use(struct fake *fake, struct evdns_base *dns)
 							0), 0);
 }
 
+/* Runs the loop until so many queries have come, by UDP or TCP, or the test's time is up. */
+static inline void fake_await(struct fake *fake, int n)
+{
+	while (fake->seen_count < n)
+		cr_assert_eq(event_base_loop(fake->base, EVLOOP_ONCE), 0);
+}
+
 /* --- Building replies --------------------------------------------------------------------------------- */
 
 /* Head and question of a reply, without records yet. */
