@@ -191,6 +191,9 @@ void event_active(struct event *ev, int res, short ncalls)
 		event_warnx("event_active: the event has no base");
 		return;
 	}
+	if (EVI_UNLIKELY(base->lock != NULL) && !evi_base_in_loop_thread(base) &&
+	    evi_post(base, ev, (unsigned)res, ncalls))
+		return;
 	evi_base_lock(base);
 	evi_event_activate(ev, (unsigned)res, ncalls);
 	evi_base_unlock(base);

@@ -43,7 +43,7 @@ static int set_up_threads(struct event_base *base)
 	if (!evi_threading_enabled() || (base->flags & EVENT_BASE_FLAG_NOLOCK))
 		return 0;
 	base->lock = evi_lock_new();
-	if (base->lock == NULL)
+	if (base->lock == NULL || evi_posts_init(base) < 0)
 		return -1;
 	base->callback_done = evi_cond_new();
 	return evi_wake_open(base);
@@ -180,6 +180,7 @@ static void base_free(struct event_base *base, int with_finalizers)
 		base->backend->close(base->backend_state);
 	evi_interest_done(&base->interest);
 	evi_active_done(base);
+	evi_posts_done(base);
 	evi_cond_free(base->callback_done);
 	evi_lock_free(base->lock);
 	evi_free(base);

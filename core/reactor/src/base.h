@@ -19,6 +19,7 @@
 #include "timer.h"
 
 #include <event2/watch.h>
+#include <stdatomic.h>
 
 #define EVI_MAX_COMMON 256
 
@@ -51,6 +52,7 @@ struct evi_common {
 	struct timeval key; /* what the program passes to event_add() */
 };
 
+struct evi_posts;
 struct evi_signals;
 
 struct event_base {
@@ -67,15 +69,19 @@ struct event_base {
 	void *lock;
 	void *callback_done; /* condition: a callback that somebody waits for has returned */
 	int waiters;         /* threads that wait for it */
-	unsigned long loop_thread;
+	_Atomic(unsigned long) loop_thread;
 	int is_running;
-	int is_sleeping; /* inside the backend's wait without the lock */
+	_Atomic int is_sleeping; /* inside the backend's wait without the lock */
 	uint64_t sleeps_until; /* the deadline that this wait is for; UINT64_MAX: none */
 
 	/* wake.c */
 	struct event wake; /* internal; its descriptor is -1 until first needed */
 	int wake_write;    /* where to write to, or -1 */
-	int is_wake_sent;
+	_Atomic int is_wake_sent;
+
+	/* post.c */
+	struct evi_posts *posts; /* NULL without threads */
+	_Atomic unsigned posted; /* notes in there */
 
 	/* interest.c, common_timeout.c, signal.c */
 	struct evi_interest interest;
@@ -121,10 +127,21 @@ struct event_base {
 	struct evi_timers timers;
 };
 
+/* What other threads have posted is activated by the first who asks for the lock. */
+void evi_posts_collect(struct event_base *base);
+
+static inline void evi_posts_collect_any(struct event_base *base)
+{
+	if (EVI_UNLIKELY(atomic_load_explicit(&base->posted, memory_order_relaxed) != 0))
+		evi_posts_collect(base);
+}
+
 static inline void evi_base_lock(struct event_base *base)
 {
-	if (EVI_UNLIKELY(base->lock != NULL))
+	if (EVI_UNLIKELY(base->lock != NULL)) {
 		evi_lock_acquire(base->lock);
+		evi_posts_collect_any(base);
+	}
 }
 
 static inline void evi_base_unlock(struct event_base *base)
@@ -288,13 +305,21 @@ int evi_signal_reinit(struct event_base *base);
 int evi_signal_each(struct event_base *base, int (*fn)(struct event *ev, void *ctx), void *ctx);
 void evi_signal_done(struct event_base *base);
 
+/* --- post.c ---------------------------------------------------------------------------------- */
+
+int evi_posts_init(struct event_base *base);
+void evi_posts_done(struct event_base *base);
+
+/* No lock held, and not in the loop's thread: as evi_event_activate(), soon. 0 if there is no room. */
+int evi_post(struct event_base *base, struct event *ev, unsigned what, int calls);
+
 /* --- wake.c ---------------------------------------------------------------------------------- */
 
 /* Make waking possible; 0 or -errno. */
 int evi_wake_open(struct event_base *base);
 void evi_wake_close(struct event_base *base);
 
-/* End the wait of a loop that sleeps in another thread. 0, or -1 if that is impossible. */
+/* End the wait of a loop that sleeps in another thread. 0, or -1 if that is impossible. No lock needed. */
 int evi_wake(struct event_base *base);
 
 /* As evi_wake() if the caller is not the loop's own thread, else nothing. */
@@ -302,7 +327,7 @@ void evi_wake_from_elsewhere(struct event_base *base);
 
 static inline void evi_wake_if_foreign(struct event_base *base)
 {
-	if (EVI_UNLIKELY(base->is_sleeping))
+	if (EVI_UNLIKELY(atomic_load_explicit(&base->is_sleeping, memory_order_relaxed)))
 		evi_wake_from_elsewhere(base);
 }
 

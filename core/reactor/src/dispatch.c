@@ -34,6 +34,7 @@ void evi_wait_for_callback(struct event_base *base, struct event *ev)
 	while (base->running == ev && base->running_serial == serial) {
 		base->waiters++;
 		(void)evi_cond_wait(base->callback_done, base->lock, NULL);
+		evi_posts_collect_any(base);
 	}
 }
 

@@ -12,11 +12,14 @@
  *                             when it was set in relation to others (second 8, where there are any)
  *   ev_timeout_pos            the neighbours in a list of timers, or in a common timeout
  *   ev_.ev_io.ev_timeout      the repeat interval of an event on a descriptor, or a timer
+ *   the gap after ev_fd       the mark of post.c, where there is a gap
  *   ev_.ev_signal             ev_ncalls: calls to come; ev_pncalls: the interval
  */
 
 #include <event2/component/reactor.h>
 
+#include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -92,6 +95,16 @@ static inline void evi_order_set(struct event *ev, uint64_t order)
 {
 	if (EVI_HAS_ORDER)
 		memcpy((char *)&ev->ev_timeout + sizeof(order), &order, sizeof(order));
+}
+
+/* What other threads may write at any time: post.c. NULL where there is no room for it. */
+static inline _Atomic uint32_t *evi_post_mark(struct event *ev)
+{
+	size_t end = offsetof(struct event, ev_fd) + sizeof(ev->ev_fd);
+
+	if (offsetof(struct event, ev_base) - end < sizeof(uint32_t))
+		return NULL;
+	return (_Atomic uint32_t *)(void *)((char *)ev + end);
 }
 
 /*

@@ -78,7 +78,9 @@ static void leave_lock(const struct evi_gate *gate)
 {
 	struct event_base *base = evi_container_of(gate, struct base_gate, gate)->base;
 
-	base->is_sleeping = 1;
+	atomic_store(&base->is_sleeping, 1);
+	if (EVI_UNLIKELY(atomic_load(&base->posted) != 0))
+		(void)evi_wake(base);
 	evi_base_unlock(base);
 }
 
@@ -87,7 +89,7 @@ static void enter_lock(const struct evi_gate *gate)
 	struct event_base *base = evi_container_of(gate, struct base_gate, gate)->base;
 
 	evi_base_lock(base);
-	base->is_sleeping = 0;
+	atomic_store_explicit(&base->is_sleeping, 0, memory_order_relaxed);
 }
 
 /* One poll, with the watchers around it; 0 or -errno. */
@@ -102,6 +104,7 @@ static int poll_once(struct event_base *base, int flags)
 		if (base->break_asked)
 			return 0;
 	}
+	evi_posts_collect_any(base);
 	timeout = wait_ns(base, flags);
 	evi_interest_apply(base);
 	if (timeout != 0 && has_work(base)) /* a registration failed, and that is news */

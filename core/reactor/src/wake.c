@@ -3,7 +3,7 @@
  * Waking a loop that sleeps in another thread, or that a signal handler has news for.
  *
  * The descriptors are opened when first needed. Between threads one wake-up is sent per sleep: the
- * sleeper notes under the lock that it sleeps, and the first who wants it writes.
+ * sleeper notes that it sleeps, and the first who wants it writes.
  */
 
 #include "base.h"
@@ -55,10 +55,8 @@ int evi_wake(struct event_base *base)
 {
 	if (base->wake_write < 0)
 		return -1;
-	if (!base->is_sleeping || base->is_wake_sent)
-		return 0;
-	base->is_wake_sent = 1;
-	evi_os_wake_send(base->wake_write);
+	if (base->is_sleeping && !atomic_exchange(&base->is_wake_sent, 1))
+		evi_os_wake_send(base->wake_write);
 	return 0;
 }
 
