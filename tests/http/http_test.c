@@ -280,6 +280,24 @@ static void canned_reset(struct bufferevent *bev)
 	struct linger now = { .l_onoff = 1, .l_linger = 0 };
 
 	setsockopt(bufferevent_getfd(bev), SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+}
+
+/* Where `bev` stands among those that are open; NULL: where there is room. */
+static struct bufferevent **canned_find(struct canned *canned, const struct bufferevent *bev)
+{
+	for (int i = 0; i < CANNED_MAX; i++) {
+		if (canned->open[i] == bev)
+			return &canned->open[i];
+	}
+	cr_assert_fail("no such connection, or too many");
+	return NULL;
+}
+
+static void canned_drop(struct canned *canned, struct bufferevent *bev)
+{
+	*canned_find(canned, bev) = NULL;
+	if (canned->last == bev)
+		canned->last = NULL;
 	bufferevent_free(bev);
 }
 
@@ -289,11 +307,9 @@ static void canned_on_drained(struct bufferevent *bev, void *arg)
 
 	if (!canned->has_answered || canned->then == CANNED_KEEP)
 		return;
-	canned->last = NULL;
 	if (canned->then == CANNED_RESET)
 		canned_reset(bev);
-	else
-		bufferevent_free(bev);
+	canned_drop(canned, bev);
 }
 
 static void canned_on_read(struct bufferevent *bev, void *arg)
@@ -322,9 +338,7 @@ static void canned_on_event(struct bufferevent *bev, short what, void *arg)
 	if ((what & (BEV_EVENT_EOF | BEV_EVENT_ERROR)) == 0)
 		return;
 	canned->closed++;
-	if (canned->last == bev)
-		canned->last = NULL;
-	bufferevent_free(bev);
+	canned_drop(canned, bev);
 }
 
 static void canned_on_accept(struct evconnlistener *listener, evutil_socket_t fd,
@@ -339,6 +353,7 @@ static void canned_on_accept(struct evconnlistener *listener, evutil_socket_t fd
 	canned->has_answered = 0;
 	canned->seen_len = 0;
 	canned->last = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
+	*canned_find(canned, NULL) = canned->last;
 	bufferevent_setcb(canned->last, canned_on_read, canned_on_drained, canned_on_event, canned);
 	bufferevent_enable(canned->last, EV_READ | EV_WRITE);
 }
@@ -364,8 +379,15 @@ void canned_open(struct canned *canned, const char *reply, enum canned_then then
 void canned_close(struct canned *canned)
 {
 	evconnlistener_free(canned->listener);
-	if (canned->last != NULL)
-		bufferevent_free(canned->last);
+	for (int i = 0; i < CANNED_MAX; i++) {
+		if (canned->open[i] != NULL)
+			canned_drop(canned, canned->open[i]);
+	}
+}
+
+void canned_hang_up(struct canned *canned)
+{
+	canned_drop(canned, canned->last);
 }
 
 /* --- Client ------------------------------------------------------------------------------------ */

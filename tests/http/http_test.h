@@ -21,7 +21,7 @@
 
 #include <string.h>
 
-#define LIMIT_MS 10000
+#define LIMIT_MS 30000 /* of every wait: only a test that hangs comes near it */
 
 /* --- Server ----------------------------------------------------------------------------------- */
 
@@ -84,6 +84,8 @@ int times(const char *text, const char *part);
 
 enum canned_then { CANNED_KEEP, CANNED_CLOSE, CANNED_RESET };
 
+#define CANNED_MAX 64 /* connections at the same time */
+
 struct canned {
 	const char *reply; /* sent when `trigger` has come */
 	size_t reply_len;  /* 0: strlen(reply) */
@@ -98,10 +100,14 @@ struct canned {
 	char seen[1 << 17]; /* of the current request */
 	size_t seen_len;
 	struct bufferevent *last;
+	struct bufferevent *open[CANNED_MAX];
 };
 
 void canned_open(struct canned *canned, const char *reply, enum canned_then then);
 void canned_close(struct canned *canned);
+
+/* End the last connection. */
+void canned_hang_up(struct canned *canned);
 
 /* --- Client ------------------------------------------------------------------------------------ */
 

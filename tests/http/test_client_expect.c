@@ -20,18 +20,28 @@ static struct evhttp_request *post(const char *expect)
 	return req;
 }
 
+/* Less than the client's patience. On a busy machine it passes now and then, but not each time. */
+#define QUICK_MS 900
+#define TRIES    20
+
 /* HTTP-302, HTTP-212: both ends are ours. */
 Test(http_client_expect, the_body_follows_the_100)
 {
-	double began = support_now_ms();
+	int is_quick = 0;
 
 	evcon = client_open(port);
 	evhttp_set_gencb(http, http_echo, NULL);
-	post("100-Continue");
-	client_wait(1);
-	cr_assert_str_eq(http_log, "done-200");
-	cr_assert_str_eq(http_body, "the body");
-	cr_assert_lt(support_now_ms() - began, 900, "it did not wait for the patience to end");
+	for (int i = 0; i < TRIES && !is_quick; i++) {
+		double began = support_now_ms();
+
+		http_log[0] = '\0';
+		post("100-Continue");
+		client_wait(i + 1);
+		cr_assert_str_eq(http_log, "done-200");
+		cr_assert_str_eq(http_body, "the body");
+		is_quick = support_now_ms() - began < QUICK_MS;
+	}
+	cr_assert(is_quick, "it waits for the patience to end");
 	evhttp_connection_free(evcon);
 }
 
@@ -57,23 +67,29 @@ Test(http_client_expect, the_body_is_held_back)
 /* HTTP-302: any other value, and HTTP/1.0, wait for nothing. */
 Test(http_client_expect, other_expectations_hold_nothing_back)
 {
-	double began = support_now_ms();
-	struct evhttp_request *req;
+	int is_quick = 0;
 
 	canned_open(&canned, OK_EMPTY, CANNED_KEEP);
 	canned.trigger = "the body";
-	evcon = client_open(canned.port);
-	post("200-ok");
-	client_wait(1);
-	req = client_request();
-	req->major = 1;
-	req->minor = 0;
-	evhttp_add_header(evhttp_request_get_output_headers(req), "Expect", "100-continue");
-	evbuffer_add(evhttp_request_get_output_buffer(req), "the body", 8);
-	evhttp_make_request(evcon, req, EVHTTP_REQ_POST, "/");
-	client_wait(2);
-	cr_assert_lt(support_now_ms() - began, 900);
-	evhttp_connection_free(evcon);
+	for (int i = 0; i < TRIES && !is_quick; i++) {
+		struct evhttp_request *req;
+		double began;
+
+		evcon = client_open(canned.port);
+		began = support_now_ms();
+		post("200-ok");
+		client_wait(2 * i + 1);
+		req = client_request();
+		req->major = 1;
+		req->minor = 0;
+		evhttp_add_header(evhttp_request_get_output_headers(req), "Expect", "100-continue");
+		evbuffer_add(evhttp_request_get_output_buffer(req), "the body", 8);
+		evhttp_make_request(evcon, req, EVHTTP_REQ_POST, "/");
+		client_wait(2 * i + 2);
+		is_quick = support_now_ms() - began < QUICK_MS;
+		evhttp_connection_free(evcon);
+	}
+	cr_assert(is_quick, "it waits for the patience to end");
 	canned_close(&canned);
 }
 

@@ -146,8 +146,7 @@ Test(http_client_make, on_a_connected_bufferevent)
 	client_get(evcon, "/2");
 	client_wait(2);
 	cr_assert_eq(bufferevent_getfd(evhttp_connection_get_bufferevent(evcon)), fd);
-	bufferevent_free(canned.last);
-	canned.last = NULL;
+	canned_hang_up(&canned);
 	log_wait("close");
 	client_get(evcon, "/3");
 	client_wait(3);

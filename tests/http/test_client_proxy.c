@@ -302,8 +302,10 @@ Test(http_client_proxy, a_silent_proxy_is_a_timeout)
 
 	proxy_open("");
 	evcon = through(NULL);
-	evhttp_connection_set_connect_timeout_tv(evcon, &soon);
 	ask(evcon);
+	while (strstr(proxy.seen, "\r\n\r\n") == NULL)
+		event_base_loop(base, EVLOOP_ONCE);
+	evhttp_connection_set_connect_timeout_tv(evcon, &soon);
 	client_wait(1);
 	cr_assert_str_eq(http_log, "failure done-0");
 	cr_assert_eq(stage, EVHTTP_STAGE_PROXY);

@@ -203,8 +203,7 @@ Test(http_client_queue, a_connection_that_frees_itself_waits_for_the_server)
 	for (int i = 0; i < 5; i++)
 		event_base_loop(base, EVLOOP_NONBLOCK);
 	cr_assert_str_eq(http_log, "done-200 done-200");
-	bufferevent_free(canned.last);
-	canned.last = NULL;
+	canned_hang_up(&canned);
 	log_wait("close");
 	canned_close(&canned);
 }
@@ -224,6 +223,7 @@ Test(http_client_queue, a_connection_that_frees_itself_does_so_in_every_outcome)
 		{ "", CANNED_KEEP, "close error-0 done-null" },
 	};
 	const struct timeval soon = { 0, 50 * 1000 };
+	const size_t silent = sizeof(rows) / sizeof(rows[0]) - 1;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct canned canned;
@@ -233,7 +233,8 @@ Test(http_client_queue, a_connection_that_frees_itself_does_so_in_every_outcome)
 		http_done = 0;
 		canned_open(&canned, rows[i].reply, rows[i].then);
 		evcon = client_open(canned.port);
-		evhttp_connection_set_read_timeout_tv(evcon, &soon);
+		if (i == silent)
+			evhttp_connection_set_read_timeout_tv(evcon, &soon);
 		evhttp_connection_free_on_completion(evcon);
 		client_get(evcon, "/");
 		client_wait(1);

@@ -66,17 +66,38 @@ Test(http_client_retry, retries_until_there_is_a_server)
 	evhttp_connection_free(evcon);
 }
 
+/* Milliseconds until a request has failed. */
+static double fail_once(struct evhttp_connection *evcon)
+{
+	double began = support_now_ms();
+
+	http_done = 0;
+	http_log[0] = '\0';
+	client_get(evcon, "/");
+	client_wait(1);
+	cr_assert_str_eq(http_log, "done-0");
+	return support_now_ms() - began;
+}
+
+/* A busy machine delays it now and then, but not each time. */
+static int fails_within(struct evhttp_connection *evcon, double least_ms, double most_ms)
+{
+	for (int i = 0; i < 20; i++) {
+		double took = fail_once(evcon);
+
+		cr_assert_geq(took, least_ms);
+		if (took < most_ms)
+			return 1;
+	}
+	return 0;
+}
+
 /* HTTP-277: 20 ms, 40 ms and 80 ms lie between the four attempts. HTTP-240 */
 Test(http_client_retry, delays_double)
 {
 	struct evhttp_connection *evcon = deaf_client(3);
-	double began = support_now_ms();
 
-	client_get(evcon, "/");
-	client_wait(1);
-	cr_assert_geq(support_now_ms() - began, 20 + 40 + 80 - 5);
-	cr_assert_lt(support_now_ms() - began, 2000);
-	cr_assert_str_eq(http_log, "done-0");
+	cr_assert(fails_within(evcon, 20 + 40 + 80 - 5, 20 + 60 + 180 - 5));
 	evhttp_connection_free(evcon);
 	evutil_closesocket(deaf);
 }
@@ -85,18 +106,11 @@ Test(http_client_retry, delays_double)
 Test(http_client_retry, the_first_delay_is_two_seconds_unless_set)
 {
 	struct evhttp_connection *evcon = deaf_client(1);
-	double began = support_now_ms();
 
 	evhttp_connection_set_initial_retry_tv(evcon, NULL);
-	client_get(evcon, "/");
-	client_wait(1);
-	cr_assert_geq(support_now_ms() - began, 1990);
+	cr_assert_geq(fail_once(evcon), 1990);
 	evhttp_connection_set_retries(evcon, 0);
-	began = support_now_ms();
-	client_get(evcon, "/");
-	client_wait(2);
-	cr_assert_lt(support_now_ms() - began, 1000);
-	cr_assert_str_eq(http_log, "done-0 done-0");
+	cr_assert(fails_within(evcon, 0, 1990));
 	evhttp_connection_free(evcon);
 	evutil_closesocket(deaf);
 }
@@ -125,7 +139,6 @@ Test(http_client_retry, success_resets_the_delay)
 {
 	struct evhttp_connection *evcon = deaf_client(6);
 	struct canned canned;
-	double began;
 
 	canned_open(&canned, OK, CANNED_CLOSE);
 	evhttp_connection_free(evcon);
@@ -136,13 +149,8 @@ Test(http_client_retry, success_resets_the_delay)
 	client_get(evcon, "/");
 	log_wait("done-200 close");
 	canned_close(&canned);
-	for (int i = 0; i < 2; i++) {
-		began = support_now_ms();
-		client_get(evcon, "/");
-		client_wait(2 + i);
-		cr_assert_geq(support_now_ms() - began, 20 + 40 - 5);
-		cr_assert_lt(support_now_ms() - began, 1000);
-	}
+	for (int i = 0; i < 2; i++)
+		cr_assert(fails_within(evcon, 20 + 40 - 5, 40 + 80 - 5));
 	evhttp_connection_free(evcon);
 }
 

@@ -12,6 +12,7 @@ TestSuite(http_client_timeouts, .init = http_open, .fini = http_close, .timeout 
 
 #define OK_EMPTY "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
+/* What ends by the second one, or by the default of 50 s, fails the test. */
 static const struct timeval soon = { 0, 60 * 1000 };
 static const struct timeval late = { 30, 0 };
 
@@ -20,8 +21,15 @@ static void expect_timeout(struct evhttp_connection *evcon, double began)
 	client_wait(1);
 	cr_assert_not_null(strstr(http_log, "close error-0 done-null"));
 	cr_assert_geq(support_now_ms() - began, 55);
-	cr_assert_lt(support_now_ms() - began, 5000);
 	evhttp_connection_free(evcon);
+}
+
+/* A busy machine may have no time for the server's side before the client has given up. */
+static void finish_kept(void)
+{
+	while (kept == NULL)
+		event_base_loop(base, EVLOOP_ONCE);
+	evhttp_send_reply(kept, 200, NULL, NULL);
 }
 
 /* HTTP-237, HTTP-263 */
@@ -33,7 +41,7 @@ Test(http_client_timeouts, a_silent_server_is_a_timeout)
 	evhttp_connection_set_read_timeout_tv(evcon, &soon);
 	client_get(evcon, "/");
 	expect_timeout(evcon, support_now_ms());
-	evhttp_send_reply(kept, 200, NULL, NULL);
+	finish_kept();
 }
 
 /* HTTP-236 */
@@ -45,7 +53,7 @@ Test(http_client_timeouts, one_call_sets_both_sides)
 	evhttp_connection_set_timeout_tv(evcon, &soon);
 	client_get(evcon, "/");
 	expect_timeout(evcon, support_now_ms());
-	evhttp_send_reply(kept, 200, NULL, NULL);
+	finish_kept();
 }
 
 /* HTTP-237: changed while the answer is awaited. */
@@ -60,7 +68,7 @@ Test(http_client_timeouts, a_change_counts_at_once)
 	http_log[0] = '\0';
 	evhttp_connection_set_read_timeout_tv(evcon, &soon);
 	expect_timeout(evcon, support_now_ms());
-	evhttp_send_reply(kept, 200, NULL, NULL);
+	finish_kept();
 }
 
 /* HTTP-263: in the middle of the response as well; bytes start it afresh. */
@@ -100,7 +108,7 @@ Test(http_client_timeouts, a_server_that_does_not_read_is_a_write_timeout)
 /* HTTP-259, HTTP-237: while a large body goes out, the answer is not awaited. */
 static evutil_socket_t slow_fd;
 
-static void read_slowly(evutil_socket_t fd, short what, void *arg)
+static void read_at_last(evutil_socket_t fd, short what, void *arg)
 {
 	static char block[1 << 18];
 	int *left = arg;
@@ -133,11 +141,10 @@ Test(http_client_timeouts, a_long_upload_is_no_silence)
 	struct evconnlistener *listener;
 	struct evhttp_connection *evcon;
 	struct evhttp_request *req = client_request();
-	const struct timeval tick = { 0, 10 * 1000 };
-	const struct timeval patience = { 0, 600 * 1000 }; /* less than the upload takes */
-	struct event *timer;
+	const struct timeval patience = { 2, 0 };
+	const struct timeval stall = { 2, 300 * 1000 };
+	struct event *reader;
 	static char block[1 << 20];
-	double began = support_now_ms();
 	int left = 32 << 20;
 
 	name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -152,12 +159,14 @@ Test(http_client_timeouts, a_long_upload_is_no_silence)
 	evhttp_make_request(evcon, req, EVHTTP_REQ_POST, "/");
 	while (slow_fd == 0)
 		event_base_loop(base, EVLOOP_ONCE);
-	timer = event_new(base, -1, EV_PERSIST, read_slowly, &left);
-	event_add(timer, &tick);
+	event_base_loopexit(base, &stall);
+	event_base_dispatch(base);
+	cr_assert_str_eq(http_log, "");
+	reader = event_new(base, slow_fd, EV_READ | EV_PERSIST, read_at_last, &left);
+	event_add(reader, NULL);
 	client_wait(1);
 	cr_assert_str_eq(http_log, "done-200");
-	cr_assert_geq(support_now_ms() - began, 700);
-	event_free(timer);
+	event_free(reader);
 	evhttp_connection_free(evcon);
 	evconnlistener_free(listener);
 	evutil_closesocket(slow_fd);
@@ -196,16 +205,13 @@ Test(http_client_timeouts, connecting_takes_too_long)
 	client_wait(2);
 	cr_assert_str_eq(http_log, "done-0 done-0");
 	cr_assert_geq(support_now_ms() - began, 55);
-	cr_assert_lt(support_now_ms() - began, 5000);
 
 	/* HTTP-237: changed while connecting. */
 	evhttp_connection_set_connect_timeout_tv(evcon, NULL);
 	client_get(evcon, "/3");
 	event_base_loop(base, EVLOOP_NONBLOCK);
-	began = support_now_ms();
 	evhttp_connection_set_connect_timeout_tv(evcon, &soon);
 	client_wait(3);
-	cr_assert_lt(support_now_ms() - began, 5000);
 	cr_assert_str_eq(http_log, "done-0 done-0 done-0");
 	evhttp_connection_free(evcon);
 	while (filled > 0)
@@ -246,10 +252,11 @@ Test(http_client_timeouts, what_reaches_the_transport)
 Test(http_client_timeouts, an_idle_connection_stays)
 {
 	struct evhttp_connection *evcon = client_open(port);
-	const struct timeval wait = { 0, 150 * 1000 };
+	const struct timeval limit = { 2, 0 }; /* no machine is that busy with one request */
+	const struct timeval wait = { 2, 300 * 1000 };
 
 	evhttp_set_gencb(http, http_hello, NULL);
-	evhttp_connection_set_timeout_tv(evcon, &soon);
+	evhttp_connection_set_timeout_tv(evcon, &limit);
 	client_get(evcon, "/");
 	client_wait(1);
 	event_base_loopexit(base, &wait);

@@ -356,14 +356,16 @@ Test(http_client_upload, a_paused_response_waits_in_the_network)
 	const struct timeval later = { 0, 100 * 1000 };
 
 	evhttp_set_gencb(http, send_much, NULL);
-	evhttp_connection_set_read_timeout_tv(evcon, &soon); /* rests meanwhile */
 	evhttp_request_set_chunked_cb(req, pause_at_once);
 	evhttp_make_request(evcon, req, EVHTTP_REQ_GET, "/");
+	log_wait("chunk");
+	evhttp_connection_set_read_timeout_tv(evcon, &soon); /* rests meanwhile */
 	event_base_loopexit(base, &later);
 	event_base_dispatch(base);
 	cr_assert_str_eq(http_log, "chunk");
 	cr_assert_lt(got + evbuffer_get_length(in), 1u << 20);
 	evhttp_request_set_chunked_cb(req, resume);
+	evhttp_connection_set_read_timeout_tv(evcon, NULL);
 	evhttp_request_resume(req);
 	client_wait(1);
 	cr_assert_str_eq(http_log, "chunk done-200");
@@ -416,6 +418,7 @@ Test(http_client_upload, time_in_the_queue_counts)
 
 	evhttp_set_gencb(http, http_keep, NULL);
 	client_get(evcon, "/1");
+	log_wait("handler");
 	evhttp_request_set_time_limit_tv(req, &limit);
 	evhttp_make_request(evcon, req, EVHTTP_REQ_GET, "/2");
 	log_wait("done-null");
@@ -431,8 +434,8 @@ Test(http_client_upload, a_request_in_time_is_not_disturbed)
 {
 	struct evhttp_connection *evcon = client_open(port);
 	struct evhttp_request *req = client_request();
-	const struct timeval limit = { 0, 50 * 1000 };
-	const struct timeval later = { 0, 80 * 1000 };
+	const struct timeval limit = { 2, 0 };
+	const struct timeval later = { 2, 100 * 1000 };
 
 	evhttp_set_gencb(http, http_hello, NULL);
 	evhttp_request_set_time_limit_tv(req, &limit);

@@ -559,7 +559,6 @@ Test(ws_client, does_not_wait_for_ever)
 	expect_frame(CLOSE, "\x03\xe9", 2);
 	peer_until_end(server.peer);
 	cr_expect_geq(support_now_ms() - start_ms, 1000);
-	cr_expect_leq(support_now_ms() - start_ms, 4000);
 	cr_expect_str_eq(http_log, "opened-101 closed-1001");
 	finish();
 }

@@ -119,7 +119,7 @@ static int live(int client_options, void (*refuse)(long n), long n)
 	client = NULL;
 	event_free(timer);
 	ws_wait(5);
-	for (int i = 0; (ws_closed < http_done || evhttp_get_connection_count(http) > 0) && i < 400; i++)
+	for (int i = 0; (ws_closed < http_done || evhttp_get_connection_count(http) > 0) && i < 3000; i++)
 		ws_wait(10);
 	cr_expect_eq(ws_closed, http_done, "refused %ld: %d of %d sessions ended", n, ws_closed, http_done);
 	cr_expect_eq(evhttp_get_connection_count(http), 0);

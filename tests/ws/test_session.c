@@ -216,7 +216,6 @@ Test(ws_session, peer_does_not_answer_close)
 	finish(&peer);
 	took = support_now_ms() - start;
 	cr_expect_geq(took, 1000);
-	cr_expect_leq(took, 4000);
 	cr_expect_str_eq(http_log, "session closed-1006");
 }
 
@@ -466,13 +465,11 @@ Test(ws_session, failed_while_sending)
 Test(ws_session, failed_and_stays)
 {
 	struct ws_peer peer;
-	double start = support_now_ms();
 
 	ws_peer_open(&peer, NULL);
 	peer_send_bytes(peer.peer, BYTES("\x83\x80\0\0\0\0"));
 	ws_expect_close(&peer, 1002);
 	ws_until(&ws_closed, 1);
-	cr_expect_leq(support_now_ms() - start, 4000);
 	ws_peer_close(&peer);
 }
 
@@ -508,7 +505,7 @@ Test(ws_session, no_pings_unasked)
 
 Test(ws_session, keepalive)
 {
-	struct timeval interval = { 0, 50000 };
+	struct timeval interval = { 1, 0 }; /* in which a busy machine must find time for a pong */
 	struct ws_peer peer;
 
 	ws_peer_open(&peer, NULL);
