@@ -73,6 +73,7 @@ struct evi_backend {
 #define EVI_BACKEND_TAGGED      1u /* reports carry the tag of the registration they are from */
 #define EVI_BACKEND_LIVE        4u /* changes made by other threads reach a wait in progress */
 #define EVI_BACKEND_EAGER_LEAVE 2u /* keeps a descriptor open while it is watched: leave at once */
+#define EVI_BACKEND_LEAVES_CLOSED 8u /* stops watching a descriptor that is closed */
 
 /* Those built in, best first, ended by NULL. */
 extern const struct evi_backend *const evi_backends[];

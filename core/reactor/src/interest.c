@@ -250,6 +250,24 @@ void evi_interest_remove(struct event_base *base, struct event *ev, int by_runni
 		note_change(base, slot);
 }
 
+/*
+ * If another process or a duplicate keeps the file open, the kernel goes on watching it; but then it could
+ * not be told by number after the close either.
+ */
+int evi_base_close_socket(struct event_base *base, evutil_socket_t fd)
+{
+	if (base != NULL && (base->backend->traits & EVI_BACKEND_LEAVES_CLOSED)) {
+		struct evi_slot *slot;
+
+		evi_base_lock(base);
+		slot = evi_interest_find(&base->interest, fd);
+		if (slot != NULL && slot->first == NULL)
+			slot->kernel = slot->is_unsure = 0;
+		evi_base_unlock(base);
+	}
+	return evutil_closesocket(fd);
+}
+
 /* The kernel will not watch what was accepted: whoever waits for it learns it by trying. */
 static void report_failure(struct evi_slot *slot, int err)
 {

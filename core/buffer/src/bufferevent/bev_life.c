@@ -282,7 +282,7 @@ static void close_descriptor(struct evi_bev *b)
 	if (fd < 0)
 		return;
 	if (b->options & BEV_OPT_CLOSE_ON_FREE)
-		(void)evutil_closesocket(fd); /* nobody is left to tell */
+		(void)evi_base_close_socket(b->pub.ev_base, fd); /* nobody is left to tell */
 	evi_bev_assign(b, EVUTIL_INVALID_SOCKET);
 }
 

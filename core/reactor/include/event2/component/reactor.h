@@ -245,6 +245,13 @@ void evi_base_release(struct event_base *base);
 EVENT2_EXPORT_SYMBOL
 void evi_base_passive(struct event_base *base, int change);
 
+/**
+ * Close a socket on which the caller has deleted its events: spares the kernel the order to stop watching
+ * what it stops watching by itself. As evutil_closesocket().
+ */
+EVENT2_EXPORT_SYMBOL
+int evi_base_close_socket(struct event_base *base, evutil_socket_t fd);
+
 /** The loop's clock: the time of this round inside callbacks, fresh otherwise. Nanoseconds. */
 EVENT2_EXPORT_SYMBOL
 uint64_t evi_base_now_ns(struct event_base *base);
