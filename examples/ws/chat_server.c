@@ -8,7 +8,6 @@
  */
 
 #include <event2/buffer.h>
-#include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/ws.h>
@@ -34,16 +33,6 @@ struct guest {
 
 static struct guest *guests;
 
-static void say(struct guest *to, const char *line)
-{
-	struct bufferevent *bev = evws_connection_get_bufferevent(to->ws);
-
-	if (evbuffer_get_length(bufferevent_get_output(bev)) > OUTPUT_LIMIT)
-		evws_close(to->ws, 1008); /* does not read */
-	else
-		evws_send_text(to->ws, line);
-}
-
 static void say_to_all(const char *name, const char *text)
 {
 	char line[NAME_MAX_LEN + MESSAGE_MAX + 8];
@@ -51,7 +40,7 @@ static void say_to_all(const char *name, const char *text)
 	snprintf(line, sizeof(line), "%s\n%s", name, text);
 	for (struct guest *guest = guests; guest != NULL; guest = guest->next) {
 		if (guest->name[0] != '\0')
-			say(guest, line);
+			evws_send_text(guest->ws, line);
 	}
 }
 
@@ -109,6 +98,7 @@ static void on_chat(struct evhttp_request *req, void *arg)
 	}
 	evws_connection_set_closecb(guest->ws, on_close, guest);
 	evws_connection_set_max_message(guest->ws, MESSAGE_MAX);
+	evws_connection_set_max_output(guest->ws, OUTPUT_LIMIT);
 	(void)evws_connection_set_keepalive(guest->ws, &silence);
 	guest->next = guests;
 	guests = guest;

@@ -174,3 +174,27 @@ Test(ws_threads, replies_before_pong)
 	ws_expect_frame(&peer, WS_FINAL | WS_PONG, "p", 1);
 	ws_peer_close(&peer);
 }
+
+/* What other threads have sent does not go to a peer that has too much before it. */
+Test(ws_threads, what_may_wait_is_limited)
+{
+	static char data[16u << 20];
+	struct ws_peer peer;
+	struct evbuffer *out;
+
+	ws_peer_open(&peer, NULL);
+	out = bufferevent_get_output(evws_connection_get_bufferevent(ws_session));
+	evws_connection_set_max_output(ws_session, 1000);
+	bufferevent_disable(peer.peer->bev, EV_READ);
+	evws_send_binary(ws_session, data, sizeof(data));
+	while (evbuffer_get_length(out) == 0)
+		event_base_loop(base, EVLOOP_ONCE);
+	ws_wait(20);
+	evws_send_binary(ws_session, data, sizeof(data));
+	ws_wait(20);
+	cr_expect_gt(evbuffer_get_length(out), 1000);
+	cr_expect_leq(evbuffer_get_length(out), sizeof(data));
+	ws_until(&ws_closed, 1);
+	ws_peer_close(&peer);
+	cr_expect_str_eq(http_log, "session closed-1006");
+}

@@ -39,6 +39,9 @@ typedef void (*ws_on_msg_cb)(struct evws_connection *evws, int type, const unsig
 /** The session has ended, however it did; it is freed when the callback returns. */
 typedef void (*ws_on_close_cb)(struct evws_connection *evws, void *arg);
 
+/** What was sent has been handed to the system: see evws_connection_set_drained_cb(). Since 2.2.1. */
+typedef void (*evws_drained_cb)(struct evws_connection *evws, void *arg);
+
 /**
  * How a client's handshake went: `status` is 101 if the session is open, another HTTP status if the
  * server refused, 0 if there was no proper reply. Unless it is 101 the session is freed afterwards,
@@ -100,6 +103,39 @@ EVENT2_EXPORT_SYMBOL
 int evws_connection_set_keepalive(struct evws_connection *evws, const struct timeval *interval);
 
 /**
+ * Take no messages until evws_connection_resume(), so that a peer that is faster than the program has to
+ * wait. At most 256 KiB of what has come are held, beside the message in progress.
+ *
+ * The end of the connection, if it comes meanwhile, is told after the messages before it, once they are
+ * taken; keepalive does not count the time. Closing ends the pause. Any callback; the loop's thread. Since
+ * 2.2.1.
+ */
+EVENT2_EXPORT_SYMBOL
+void evws_connection_pause(struct evws_connection *evws);
+
+/** End a pause. Messages come from the loop, not from within the call. Since 2.2.1. */
+EVENT2_EXPORT_SYMBOL
+void evws_connection_resume(struct evws_connection *evws);
+
+/**
+ * Be told when all that was sent has been handed to the system: time to send more. With a low watermark
+ * for EV_WRITE on the bufferevent, when no more than that is left.
+ *
+ * @param cb  may be called for frames of the library's own, such as pongs, too; NULL: none. It may send,
+ *            close and free. The loop's thread. Since 2.2.1.
+ */
+EVENT2_EXPORT_SYMBOL
+void evws_connection_set_drained_cb(struct evws_connection *evws, evws_drained_cb cb, void *arg);
+
+/**
+ * Close the session with 1008 instead of sending a message while more than `bytes` wait for the peer, so
+ * that one that does not read cannot fill the memory. If other threads may send, the same amount once
+ * more may be on its way to the loop. Default 0, no limit. The loop's thread. Since 2.2.1.
+ */
+EVENT2_EXPORT_SYMBOL
+void evws_connection_set_max_output(struct evws_connection *evws, size_t bytes);
+
+/**
  * Make a WebSocket session of an HTTP request, in its callback (RFC 6455 section 4.2).
  *
  * Headers that the program has put into the request's output headers go out with the reply;
@@ -132,7 +168,7 @@ struct evws_connection *evws_client_new(struct event_base *base, struct bufferev
 /**
  * Send a binary message; copied. Does nothing before a client's session is open, and once the session
  * closes. Without memory for it the session is closed with 1011. What the peer has not taken yet is in the
- * output of the bufferevent. Any thread with BEV_OPT_THREADSAFE. Since 2.2.
+ * output of the bufferevent: see evws_connection_set_max_output(). Any thread with BEV_OPT_THREADSAFE. Since 2.2.
  */
 EVENT2_EXPORT_SYMBOL
 void evws_send_binary(struct evws_connection *evws, const char *packet_data, size_t packet_len);

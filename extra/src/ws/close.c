@@ -25,7 +25,8 @@ void evi_ws_begin_close(struct evws_connection *ws, unsigned code)
 		return;
 	evi_ws_send_close(ws, code);
 	evi_ws_set_state(ws, EVI_WS_CLOSE_SENT);
-	(void)set_limit(ws);
+	if (set_limit(ws) == 0)
+		evws_connection_resume(ws);
 }
 
 /*

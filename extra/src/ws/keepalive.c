@@ -19,7 +19,7 @@ static void on_interval(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	evi_ws_enter(ws);
-	ws->silence = ws->is_heard ? 0 : ws->silence + 1;
+	ws->silence = ws->is_heard || ws->is_paused ? 0 : ws->silence + 1;
 	ws->is_heard = 0;
 	if (ws->silence >= 2)
 		evi_ws_end(ws);

@@ -193,7 +193,7 @@ static int take_turn(struct evws_connection *ws, struct evbuffer *in)
 	size_t start = evbuffer_get_length(in);
 	int frames = 0;
 
-	while (step(ws, in) && is_listening(ws)) {
+	while (step(ws, in) && is_listening(ws) && !evi_ws_is_waiting(ws)) {
 		if (++frames >= TURN_FRAMES || start - evbuffer_get_length(in) >= TURN_BYTES)
 			return 1;
 	}
@@ -204,11 +204,13 @@ void evi_ws_receive(struct evws_connection *ws)
 {
 	struct evbuffer *in = ws->bev != NULL ? bufferevent_get_input(ws->bev) : NULL;
 
+	if (evi_ws_is_waiting(ws))
+		return;
 	if (is_listening(ws) && take_turn(ws, in)) {
 		(void)evi_deferred_schedule(ws->base, &ws->deferred);
 		return;
 	}
-	if (ws->state == EVI_WS_ENDED)
+	if (ws->state == EVI_WS_ENDED || evi_ws_is_waiting(ws))
 		return;
 	if (!is_listening(ws))
 		(void)evbuffer_drain(in, evbuffer_get_length(in));

@@ -78,24 +78,44 @@ static int add_message(struct evws_connection *ws, struct evbuffer *out, unsigne
 }
 
 /*
- * Straight to the output in the loop's thread, by way of the outbox from others. A message that
- * cannot be sent is not left out: that ends the session.
+ * Straight to the output, or by way of the outbox if other threads may send. A message that cannot
+ * be sent is not left out: that ends the session.
  */
 static void send_message(struct evws_connection *ws, unsigned opcode, const void *data, size_t len)
 {
 	struct evbuffer *out;
-	int result = 0;
+	uint16_t error = 0;
 
 	evi_lock(ws->lock);
 	if (ws->state == EVI_WS_OPEN && !ws->must_close) {
 		out = ws->lock != NULL ? ws->outbox : bufferevent_get_output(ws->bev);
-		result = add_message(ws, out, opcode, data, len);
-		if (result == 0 && ws->lock != NULL)
+		if (evi_ws_is_full(ws, out))
+			error = 1008;
+		else if (add_message(ws, out, opcode, data, len) < 0)
+			error = 1011;
+		else if (ws->lock != NULL)
 			(void)evi_deferred_schedule(ws->base, &ws->deferred);
 	}
 	evi_unlock(ws->lock);
-	if (result < 0)
-		evws_close(ws, 1011);
+	if (error != 0)
+		evws_close(ws, error);
+}
+
+/* To the output, unless the peer has too much before it already. */
+static void move_outbox(struct evws_connection *ws)
+{
+	int is_refused;
+
+	evi_lock(ws->lock);
+	is_refused = evbuffer_get_length(ws->outbox) > 0 &&
+		     evi_ws_is_full(ws, bufferevent_get_output(ws->bev));
+	if (is_refused)
+		(void)evbuffer_drain(ws->outbox, evbuffer_get_length(ws->outbox));
+	evi_unlock(ws->lock);
+	if (is_refused)
+		evi_ws_begin_close(ws, 1008);
+	else
+		flush_outbox(ws);
 }
 
 void evi_ws_take_outbox(struct evws_connection *ws)
@@ -105,7 +125,7 @@ void evi_ws_take_outbox(struct evws_connection *ws)
 	if (ws->lock == NULL || ws->state == EVI_WS_ENDED)
 		return;
 	if (ws->state == EVI_WS_OPEN)
-		flush_outbox(ws);
+		move_outbox(ws);
 	evi_lock(ws->lock);
 	must_close = ws->must_close;
 	evi_unlock(ws->lock);

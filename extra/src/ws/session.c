@@ -80,6 +80,8 @@ static void on_write(struct bufferevent *bev, void *arg)
 	ws->pongs = 0;
 	if (ws->state == EVI_WS_FLUSHING)
 		evi_ws_drained(ws);
+	else if (ws->state == EVI_WS_OPEN)
+		evi_ws_tell_drained(ws);
 	evi_ws_leave(ws);
 }
 

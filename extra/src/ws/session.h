@@ -44,11 +44,15 @@ struct evws_connection {
 	unsigned has_eof : 1;    /* nothing more comes; what has come is processed to its end */
 	unsigned is_told : 1;    /* the program knows of the end already */
 	unsigned is_heard : 1;   /* something has come since the last look */
+	unsigned is_paused : 1;  /* the program takes no messages at present */
 
 	ws_on_msg_cb on_message;
 	void *arg;
 	ws_on_close_cb on_close;
 	void *close_arg;
+	evws_drained_cb on_drained;
+	void *drained_arg;
+	size_t output_max;   /* what may wait for the peer; 0: all of it; under `lock` */
 	unsigned close_code; /* as evws_connection_get_close_code() tells */
 
 	/* the frame being read */
@@ -116,6 +120,17 @@ int evi_ws_message_take(struct evws_connection *ws, struct evbuffer *in, size_t 
 /* The message is whole. */
 void evi_ws_message_deliver(struct evws_connection *ws);
 void evi_ws_message_forget(struct evws_connection *ws);
+
+/* --- flow.c --------------------------------------------------------------------------------- */
+
+/* The program takes no messages at present. */
+int evi_ws_is_waiting(const struct evws_connection *ws);
+
+/* More waits in `out` than may. */
+int evi_ws_is_full(const struct evws_connection *ws, const struct evbuffer *out);
+
+/* What was sent has gone, or nearly. */
+void evi_ws_tell_drained(struct evws_connection *ws);
 
 /* --- close.c -------------------------------------------------------------------------------- */
 
