@@ -234,4 +234,14 @@ static inline char *pattern(size_t n)
 	return bytes;
 }
 
+/* Fills what the kernel takes, so that the other end finds more than one write. */
+static inline size_t fill(struct bufferevent *bev, size_t n)
+{
+	char *bytes = pattern(n);
+
+	cr_assert_eq(bufferevent_write(bev, bytes, n), 0);
+	free(bytes);
+	return n;
+}
+
 #endif
