@@ -39,7 +39,7 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def wait_for(condition, what, seconds=20):
+def wait_for(condition, what, seconds=60):
     """Polls until condition() is true: the other side is a program that cannot be waited on."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
