@@ -5,6 +5,7 @@
 
 #include <event2/bufferevent_struct.h>
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -16,11 +17,30 @@ TestSuite(http_client_timeouts, .init = http_open, .fini = http_close, .timeout 
 static const struct timeval soon = { 0, 60 * 1000 };
 static const struct timeval late = { 30, 0 };
 
-static void expect_timeout(struct evhttp_connection *evcon, double began)
+/* The last failure told. */
+static struct evhttp_failure failure;
+
+static void on_failure(struct evhttp_request *req, const struct evhttp_failure *f, void *arg)
+{
+	(void)req;
+	(void)arg;
+	failure = *f;
+	cr_assert_neq(f->text[0], '\0');
+}
+
+static void get(struct evhttp_connection *evcon)
+{
+	evhttp_request_set_failure_cb(client_get(evcon, "/"), on_failure, NULL);
+}
+
+static void expect_timeout(struct evhttp_connection *evcon, double began,
+			   enum evhttp_failure_stage stage)
 {
 	client_wait(1);
 	cr_assert_not_null(strstr(http_log, "close error-0 done-null"));
 	cr_assert_geq(support_now_ms() - began, 55);
+	cr_assert_eq(failure.reason, EVREQ_HTTP_TIMEOUT);
+	cr_assert_eq(failure.stage, stage);
 	evhttp_connection_free(evcon);
 }
 
@@ -39,8 +59,8 @@ Test(http_client_timeouts, a_silent_server_is_a_timeout)
 
 	evhttp_set_gencb(http, http_keep, NULL);
 	evhttp_connection_set_read_timeout_tv(evcon, &soon);
-	client_get(evcon, "/");
-	expect_timeout(evcon, support_now_ms());
+	get(evcon);
+	expect_timeout(evcon, support_now_ms(), EVHTTP_STAGE_RECEIVE);
 	finish_kept();
 }
 
@@ -51,8 +71,8 @@ Test(http_client_timeouts, one_call_sets_both_sides)
 
 	evhttp_set_gencb(http, http_keep, NULL);
 	evhttp_connection_set_timeout_tv(evcon, &soon);
-	client_get(evcon, "/");
-	expect_timeout(evcon, support_now_ms());
+	get(evcon);
+	expect_timeout(evcon, support_now_ms(), EVHTTP_STAGE_RECEIVE);
 	finish_kept();
 }
 
@@ -63,11 +83,11 @@ Test(http_client_timeouts, a_change_counts_at_once)
 
 	evhttp_set_gencb(http, http_keep, NULL);
 	evhttp_connection_set_read_timeout_tv(evcon, NULL);
-	client_get(evcon, "/");
+	get(evcon);
 	log_wait("handler");
 	http_log[0] = '\0';
 	evhttp_connection_set_read_timeout_tv(evcon, &soon);
-	expect_timeout(evcon, support_now_ms());
+	expect_timeout(evcon, support_now_ms(), EVHTTP_STAGE_RECEIVE);
 	finish_kept();
 }
 
@@ -80,8 +100,8 @@ Test(http_client_timeouts, a_server_that_stalls_is_a_timeout)
 	canned_open(&canned, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", CANNED_KEEP);
 	evcon = client_open(canned.port);
 	evhttp_connection_set_read_timeout_tv(evcon, &soon);
-	client_get(evcon, "/");
-	expect_timeout(evcon, support_now_ms());
+	get(evcon);
+	expect_timeout(evcon, support_now_ms(), EVHTTP_STAGE_RECEIVE);
 	canned_close(&canned);
 }
 
@@ -100,8 +120,9 @@ Test(http_client_timeouts, a_server_that_does_not_read_is_a_write_timeout)
 	for (int i = 0; i < 16; i++)
 		evbuffer_add_reference(evhttp_request_get_output_buffer(req), block, sizeof(block),
 				       NULL, NULL);
+	evhttp_request_set_failure_cb(req, on_failure, NULL);
 	evhttp_make_request(evcon, req, EVHTTP_REQ_POST, "/");
-	expect_timeout(evcon, began);
+	expect_timeout(evcon, began, EVHTTP_STAGE_SEND);
 	evutil_closesocket(fd);
 }
 
@@ -201,10 +222,13 @@ Test(http_client_timeouts, connecting_takes_too_long)
 	evhttp_connection_set_connect_timeout_tv(evcon, &soon);
 	evhttp_connection_set_timeout_tv(evcon, &late);
 	client_get(evcon, "/1");
-	client_get(evcon, "/2");
+	get(evcon);
 	client_wait(2);
 	cr_assert_str_eq(http_log, "done-0 done-0");
 	cr_assert_geq(support_now_ms() - began, 55);
+	cr_assert_eq(failure.reason, EVREQ_HTTP_TIMEOUT);
+	cr_assert_eq(failure.stage, EVHTTP_STAGE_CONNECT);
+	cr_assert_eq(failure.socket_error, ETIMEDOUT);
 
 	/* HTTP-237: changed while connecting. */
 	evhttp_connection_set_connect_timeout_tv(evcon, NULL);

@@ -52,11 +52,13 @@ static void finish_failed(struct evi_request *r, const struct evhttp_failure *fa
 }
 
 /* Why bytes were not what they should be. */
-static const char *describe(const struct evi_request *r, enum evhttp_request_error error)
+static const char *describe(const struct evi_request *r, enum evhttp_request_error error,
+			    enum evhttp_failure_stage stage)
 {
 	switch (error) {
 	case EVREQ_HTTP_TIMEOUT:
-		return "the server did not answer in time";
+		return stage == EVHTTP_STAGE_SEND ? "the server did not take the request in time"
+						  : "the server did not answer in time";
 	case EVREQ_HTTP_EOF:
 		return "the connection ended before the response";
 	case EVREQ_HTTP_DATA_TOO_LONG:
@@ -65,8 +67,6 @@ static const char *describe(const struct evi_request *r, enum evhttp_request_err
 		if (r->head.error != EVI_HEAD_OK)
 			return evi_head_error_text((enum evi_head_error)r->head.error);
 		return "the framing of the body is malformed";
-	case EVREQ_HTTP_REQUEST_CANCEL:
-		return "the request was cancelled";
 	default:
 		return "the transport failed";
 	}
@@ -98,9 +98,9 @@ void evi_client_fail(struct evhttp_connection *c, enum evhttp_request_error erro
 		.stage = stage_of(c, r),
 		.reason = error,
 		.socket_error = c->client->socket_error,
-		.text = describe(r, error),
 	};
 
+	failure.text = describe(r, error, failure.stage);
 	if (error == EVREQ_HTTP_EOF || error == EVREQ_HTTP_BUFFER_ERROR)
 		evi_failure_note_tls(&failure, c->bev, text);
 	c->current = NULL;
@@ -216,7 +216,7 @@ void evhttp_cancel_request(struct evhttp_request *req)
 	const struct evhttp_failure failure = {
 		.stage = r->is_queued ? EVHTTP_STAGE_CONNECT : EVHTTP_STAGE_RECEIVE,
 		.reason = EVREQ_HTTP_REQUEST_CANCEL,
-		.text = describe(r, EVREQ_HTTP_REQUEST_CANCEL),
+		.text = "the request was cancelled",
 	};
 
 	if (c == NULL || c->client == NULL) {
