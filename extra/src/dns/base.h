@@ -115,6 +115,7 @@ struct evi_dns_socket {
 /* The socket for the server's next query, with a reference; NULL if there is none to be had. */
 struct evi_dns_socket *evi_dns_socket_get(struct evi_dns_server *server);
 void evi_dns_socket_unref(struct evi_dns_socket *socket);
+void evi_dns_socket_retire_current(struct evi_dns_server *server);
 
 /* Open the one that stays; 0, or a negative errno. */
 int evi_dns_socket_open_main(struct evi_dns_server *server);

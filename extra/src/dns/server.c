@@ -133,8 +133,7 @@ void evi_dns_server_free(struct evi_dns_server *server)
 {
 	stop_probing(server);
 	evi_dns_tcp_close(server);
-	if (server->current != NULL)
-		evi_dns_socket_unref(server->current);
+	evi_dns_socket_retire_current(server);
 	evi_dns_socket_unref(server->main);
 	server->is_gone = 1;
 	evi_dns_dispose(server->base, &server->probe_timer, free_server);

@@ -76,12 +76,12 @@ static evutil_socket_t open_fd(struct evi_dns_server *server)
 	return -err;
 }
 
-/* Watched as long as something may come, or always if it keeps the loop running. */
+/* Watched as long as an answer may come, or always if it keeps the loop running. */
 static int update_watch(struct evi_dns_socket *socket)
 {
 	int is_main = socket == socket->server->main;
-	int is_wanted = socket->refs > 1 ||
-			(is_main && !socket->server->base->is_disabled_when_inactive);
+	int has_server_ref = is_main || socket == socket->server->current;
+	int is_wanted = socket->refs > has_server_ref || (is_main && !socket->base->is_disabled_when_inactive);
 
 	if (is_wanted == socket->is_watched)
 		return 0;
@@ -151,6 +151,16 @@ int evi_dns_socket_open_main(struct evi_dns_server *server)
 	return err;
 }
 
+/* It lives on as long as queries wait for answers by it. */
+void evi_dns_socket_retire_current(struct evi_dns_server *server)
+{
+	struct evi_dns_socket *old = server->current;
+
+	server->current = NULL;
+	if (old != NULL)
+		evi_dns_socket_unref(old);
+}
+
 static struct evi_dns_socket *choose(struct evi_dns_server *server)
 {
 	int ignored;
@@ -159,8 +169,7 @@ static struct evi_dns_socket *choose(struct evi_dns_server *server)
 		return server->main;
 	if (server->current != NULL && server->current->uses_left > 0)
 		return server->current;
-	if (server->current != NULL)
-		evi_dns_socket_unref(server->current);
+	evi_dns_socket_retire_current(server);
 	server->current = make(server, &ignored);
 	return server->current != NULL ? server->current : server->main;
 }
