@@ -75,6 +75,8 @@ int evdns_base_load_hosts(struct evdns_base *base, const char *hosts_fname)
 	int result;
 
 	if (base == NULL)
+		base = evdns_get_global_base();
+	if (base == NULL)
 		return -1;
 	evi_dns_lock(base);
 	result = load(base, hosts_fname);
