@@ -22,7 +22,18 @@
 
 #define PACKET_MAX 65535
 
+/* Far more than anything takes that must happen, however loaded the machine is. */
+#define LONG_MS 30000
+
+/* A time as an option's value that never passes: where it counts, waiting for it fails the test. */
+#define NEVER "3600"
+
 struct fake;
+
+static inline void await(struct event_base *base, const int *flag)
+{
+	support_run_until(base, flag, LONG_MS);
+}
 
 /* Builds a reply to `query`; its length, 0 for silence, HANG_UP to close the connection it came by. */
 typedef size_t fake_fn(struct fake *fake, const uint8_t *query, size_t len, uint8_t *reply);
@@ -289,6 +300,23 @@ static inline void fake_await(struct fake *fake, int n)
 		cr_assert_eq(event_base_loop(fake->base, EVLOOP_ONCE), 0);
 }
 
+/*
+ * A port where nobody is and that nobody else can get: the socket is connected to elsewhere, so what
+ * comes is refused. To be closed at the end of the test.
+ */
+static inline int closed_port(struct sockaddr_in *addr)
+{
+	struct sockaddr_in elsewhere = { .sin_family = AF_INET, .sin_port = htons(9) };
+	int fd;
+
+	memset(addr, 0, sizeof(*addr));
+	fd = loopback_socket(SOCK_DGRAM, addr);
+	cr_assert_geq(fd, 0);
+	elsewhere.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	cr_assert_eq(connect(fd, (struct sockaddr *)&elsewhere, sizeof(elsewhere)), 0);
+	return fd;
+}
+
 /* --- Building replies --------------------------------------------------------------------------------- */
 
 /* Head and question of a reply, without records yet. */
@@ -398,13 +426,23 @@ static inline void forget(struct found *f)
 	memset(f, 0, sizeof(*f));
 }
 
-/* Options that make failures quick. */
-static inline struct evdns_base *quick_dns(struct event_base *base)
+static inline void set_option(struct evdns_base *dns, const char *name, const char *value)
+{
+	cr_assert_eq(evdns_base_set_option(dns, name, value), 0);
+}
+
+/*
+ * Nothing times out by itself: what is late on a loaded machine must not look like silence. Tests of
+ * timeouts set their own, as short as the order of events allows.
+ */
+static inline struct evdns_base *patient_dns(struct event_base *base)
 {
 	struct evdns_base *dns = evdns_base_new(base, 0);
 
 	cr_assert_not_null(dns);
-	cr_assert_eq(evdns_base_set_option(dns, "timeout", "0.05"), 0);
+	set_option(dns, "timeout", NEVER);
+	set_option(dns, "getaddrinfo-allow-skew", NEVER);
+	set_option(dns, "tcp-idle-timeout", NEVER);
 	return dns;
 }
 
@@ -423,7 +461,7 @@ static inline void set_up(struct asked *a, fake_fn *fn)
 	a->base = support_base_new();
 	fake_start(&a->fake, a->base, fn);
 	fake_listen(&a->fake);
-	a->dns = quick_dns(a->base);
+	a->dns = patient_dns(a->base);
 	fake_use(&a->fake, a->dns);
 }
 
@@ -441,7 +479,7 @@ static inline void ask_for(struct asked *a, const char *name, int flags)
 	memset(&a->told, 0, sizeof(a->told));
 	cr_assert_not_null(evdns_base_resolve_ipv4(a->dns, name, flags, tell, &a->told));
 	cr_assert_eq(a->told.calls, 0);
-	support_run_until(a->base, &a->told.calls, 5000);
+	await(a->base, &a->told.calls);
 }
 
 /* A for 10.0.0.1 (type A) or 2001:db8::7 (AAAA), ttl 300. */

@@ -67,7 +67,8 @@ static inline void serve(struct served *s, evdns_request_callback_fn_type fn)
 static inline struct evconnlistener *listen_at(struct served *s)
 {
 	return evconnlistener_new_bind(s->base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_REUSEABLE |
-				       LEV_OPT_CLOSE_ON_EXEC, 16, (struct sockaddr *)&s->addr, sizeof(s->addr));
+				       LEV_OPT_THREADSAFE | LEV_OPT_CLOSE_ON_EXEC, 16,
+				       (struct sockaddr *)&s->addr, sizeof(s->addr));
 }
 
 /* On the same port. Where TCP has another user for it, both move to the next that is free. */
@@ -99,9 +100,6 @@ static inline int client_socket(struct served *s, int type)
 	evutil_make_socket_nonblocking(fd);
 	return fd;
 }
-
-/* Far more than anything takes, however loaded the machine is. */
-#define LONG_MS 20000
 
 /* Runs the server until something can be read, or -1 after `ms`. */
 static inline ssize_t receive_within(struct served *s, int fd, uint8_t *reply, int ms)

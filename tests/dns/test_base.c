@@ -84,13 +84,13 @@ Test(dns_base, when_inactive_nothing_keeps_the_loop_running)
 	fake_start(&fake, base, answer_by_name);
 	fake_listen(&fake);
 	fake_use(&fake, dns);
-	evdns_base_set_option(dns, "timeout", "0.02");
 	cr_assert_not_null(evdns_base_resolve_ipv4(dns, "host", DNS_QUERY_USEVC, tell, &t));
-	support_run_until(base, &t.calls, 5000);
+	await(base, &t.calls);
 	cr_assert_eq(t.result, DNS_ERR_NONE);
+	set_option(dns, "timeout", "0.02");
 	cr_assert_not_null(evdns_base_resolve_ipv4(dns, "silent", 0, tell, &t));
 	t.calls = 0;
-	support_run_until(base, &t.calls, 5000);
+	await(base, &t.calls);
 	cr_assert_eq(t.result, DNS_ERR_TIMEOUT);
 	fake_stop(&fake);
 	cr_assert_eq(event_base_dispatch(base), 1); /* the suite's timeout watches */
@@ -105,19 +105,15 @@ Test(dns_base, when_inactive_probes_go_on_while_the_loop_does)
 	struct evdns_base *dns = evdns_base_new(base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
 	struct fake fake;
 	struct told t = { 0 };
-	int seen;
 
 	fake_start(&fake, base, answer_by_name);
 	fake_use(&fake, dns);
-	evdns_base_set_option(dns, "timeout", "0.02");
-	evdns_base_set_option(dns, "initial-probe-timeout", "0.05");
+	set_option(dns, "timeout", "0.02");
+	set_option(dns, "initial-probe-timeout", "0.05");
 	cr_assert_not_null(evdns_base_resolve_ipv4(dns, "silent", 0, tell, &t));
-	support_run_until(base, &t.calls, 5000);
-	seen = fake.seen_count;
-	for (int i = 0; i < 200 && fake.seen_count == seen; i++)
-		run_for(base, 10);
-	cr_assert_eq(fake.seen_count, seen + 1);
-	cr_assert_str_eq(fake.seen[seen].name, "google.com");
+	await(base, &t.calls);
+	fake_await(&fake, 4); /* "silent" three times */
+	cr_assert_str_eq(fake.seen[3].name, "google.com");
 	fake_stop(&fake);
 	evdns_base_free(dns, 0);
 	event_base_free(base);
@@ -172,22 +168,21 @@ Test(dns_base, no_base_is_no_crash)
 Test(dns_base, freeing_fails_what_is_unfinished)
 {
 	struct event_base *base = support_base_new();
-	struct evdns_base *dns = quick_dns(base);
+	struct evdns_base *dns = patient_dns(base);
 	struct told in_flight = { 0 }, waiting = { 0 };
 	struct found found = { 0 };
 	struct fake fake;
 
 	fake_start(&fake, base, NULL);
 	fake_use(&fake, dns);
-	evdns_base_set_option(dns, "max-inflight", "1");
+	set_option(dns, "max-inflight", "1");
 	cr_assert_not_null(evdns_base_resolve_ipv4(dns, "a", 0, tell, &in_flight));
 	cr_assert_not_null(evdns_base_resolve_ipv6(dns, "b", 0, tell, &waiting));
 	cr_assert_not_null(evdns_getaddrinfo(dns, "c", NULL, NULL, find, &found));
 	event_base_loop(base, EVLOOP_NONBLOCK);
 	evdns_base_free(dns, 1);
 	cr_assert_eq(in_flight.calls + waiting.calls + found.calls, 0);
-	for (int i = 0; i < 3 && found.calls == 0; i++)
-		event_base_loop(base, EVLOOP_NONBLOCK);
+	await(base, &found.calls);
 	cr_assert_eq(in_flight.calls, 1);
 	cr_assert_eq(in_flight.result, DNS_ERR_SHUTDOWN);
 	cr_assert_eq(waiting.calls, 1);
@@ -203,7 +198,7 @@ Test(dns_base, freeing_fails_what_is_unfinished)
 Test(dns_base, one_pass_tells_of_the_end)
 {
 	struct event_base *base = support_base_new();
-	struct evdns_base *dns = quick_dns(base);
+	struct evdns_base *dns = patient_dns(base);
 	struct told t = { 0 };
 	struct found found = { 0 };
 
@@ -221,12 +216,12 @@ Test(dns_base, one_pass_tells_of_the_end)
 Test(dns_base, freeing_silently_leaves_nothing)
 {
 	struct event_base *base = support_base_new();
-	struct evdns_base *dns = quick_dns(base);
+	struct evdns_base *dns = patient_dns(base);
 	struct told t = { 0 };
 	struct found found = { 0 };
 
 	cr_assert_eq(evdns_base_nameserver_ip_add(dns, "127.0.0.1:9"), 0);
-	evdns_base_set_option(dns, "max-inflight", "1");
+	set_option(dns, "max-inflight", "1");
 	evdns_base_search_add(dns, "example.com");
 	cr_assert_eq(evdns_base_load_hosts(dns, NULL), 0);
 	cr_assert_not_null(evdns_base_resolve_ipv4(dns, "a", 0, tell, &t));
@@ -243,7 +238,7 @@ Test(dns_base, what_was_due_is_still_told)
 {
 	for (int fail = 0; fail < 2; fail++) {
 		struct event_base *base = support_base_new();
-		struct evdns_base *dns = quick_dns(base);
+		struct evdns_base *dns = patient_dns(base);
 		struct told cancelled = { 0 };
 		struct found found = { 0 };
 		struct evdns_request *request;
@@ -283,7 +278,7 @@ Test(dns_base, a_callback_may_free_the_base)
 	set_up(&a, answer_by_name);
 	cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "host", DNS_CNAME_CALLBACK, free_base, &a));
 	cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "silent", 0, tell, &other));
-	support_run_until(a.base, &other.calls, 5000);
+	await(a.base, &other.calls);
 	cr_assert_eq(a.told.result, DNS_ERR_NONE);
 	cr_assert_eq(other.result, DNS_ERR_SHUTDOWN);
 	tear_down(&a);
@@ -301,16 +296,15 @@ Test(dns_base, freeing_closes_sockets_and_connections)
 	fake_start(&fake, base, answer_by_name);
 	fake_listen(&fake);
 	before = support_open_fds();
-	dns = quick_dns(base);
+	dns = patient_dns(base);
 	fake_use(&fake, dns);
 	cr_assert_not_null(evdns_base_resolve_ipv4(dns, "host", DNS_QUERY_USEVC, tell, &t));
-	support_run_until(base, &t.calls, 5000);
+	await(base, &t.calls);
 	cr_assert_eq(fake.tcp_conns, 1);
 	evdns_base_free(dns, 0);
 	event_base_loop(base, EVLOOP_NONBLOCK);
-	for (int i = 0; i < 100 && fake.conns != NULL; i++)
-		run_for(base, 10);
-	cr_assert_null(fake.conns);
+	while (fake.conns != NULL)
+		event_base_loop(base, EVLOOP_ONCE);
 	cr_assert_eq(support_open_fds(), before);
 	fake_stop(&fake);
 	event_base_free(base);
@@ -329,7 +323,7 @@ Test(dns_base, without_a_cache_every_lookup_asks)
 	fake_use(&fake, dns);
 	for (int i = 1; i <= 2; i++) {
 		cr_assert_not_null(evdns_getaddrinfo(dns, "host", NULL, &hints, find, &found));
-		support_run_until(base, &found.calls, 5000);
+		await(base, &found.calls);
 		cr_assert_eq(found.result, 0);
 		forget(&found);
 		cr_assert_eq(fake.queries, i);
@@ -356,7 +350,7 @@ Test(dns_base, bufferevents_connect_by_name)
 	bev = bufferevent_socket_new(a.base, -1, BEV_OPT_CLOSE_ON_FREE);
 	bufferevent_setcb(bev, NULL, NULL, on_connect_event, &what);
 	cr_assert_eq(bufferevent_socket_connect_hostname(bev, a.dns, AF_UNSPEC, "nx.example.com", 80), 0);
-	support_run_until(a.base, &what, 5000);
+	await(a.base, &what);
 	cr_assert(what & BEV_EVENT_ERROR);
 	cr_assert_eq(bufferevent_socket_get_dns_error(bev), EVUTIL_EAI_NONAME);
 	cr_assert_eq(a.fake.queries, 2);

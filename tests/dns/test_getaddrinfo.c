@@ -34,7 +34,7 @@ static const char *asking(struct asked *a, const char *node, const struct evutil
 
 	cr_assert_not_null(evdns_getaddrinfo(a->dns, node, "80", hints, find, &found));
 	cr_assert_eq(found.calls, 0);
-	support_run_until(a->base, &found.calls, 5000);
+	await(a->base, &found.calls);
 	if (found.result != 0)
 		cr_assert_null(found.list);
 	snprintf(text, sizeof(text), "%s", found.result != 0 ? evutil_gai_strerror(found.result) :
@@ -149,7 +149,7 @@ Test(dns_getaddrinfo, both_families_search)
 	evdns_base_search_add(a.dns, "d");
 	cr_assert_str_eq(asking(&a, "nx", &stream), error(EVUTIL_EAI_NONAME));
 	cr_assert_eq(a.fake.seen_count, 4);
-	evdns_base_set_option(a.dns, "use-vc", NULL);
+	set_option(a.dns, "use-vc", NULL);
 	cr_assert_str_eq(asking(&a, "host", &stream4), "10.0.0.1:80/1");
 	cr_assert_eq(a.fake.tcp_queries, 1);
 	tear_down(&a);
@@ -234,7 +234,10 @@ Test(dns_getaddrinfo, two_answers_make_one_result)
 				       cases[i].error == 6 ? "2001:db8::7:80/1" : error(cases[i].error);
 
 		set_up(&a, per_family);
-		evdns_base_set_option(a.dns, "timeout", "0.03");
+		if (strcmp(cases[i].name, "silent-silent") == 0)
+			set_option(a.dns, "timeout", "0.03");
+		else if (strstr(cases[i].name, "silent") != NULL)
+			set_option(a.dns, "getaddrinfo-allow-skew", "0.03");
 		cr_assert_str_eq(asking(&a, cases[i].name, &stream), expected, "%s", cases[i].name);
 		tear_down(&a);
 	}
@@ -250,12 +253,10 @@ Test(dns_getaddrinfo, the_second_answer_has_the_skew_to_come)
 		double start;
 
 		set_up(&a, per_family);
-		evdns_base_set_option(a.dns, "timeout", "3");
-		evdns_base_set_option(a.dns, "getaddrinfo-allow-skew", "0.1");
+		set_option(a.dns, "getaddrinfo-allow-skew", "0.1");
 		start = support_now_ms();
 		asking(&a, names[i], &stream);
-		cr_assert_geq(support_now_ms() - start, 90);
-		cr_assert_lt(support_now_ms() - start, 2500);
+		cr_assert_geq(support_now_ms() - start, 100);
 		tear_down(&a);
 	}
 }
@@ -348,14 +349,14 @@ Test(dns_getaddrinfo, the_canonical_name_is_the_end_of_the_chain)
 	evdns_base_search_add(a.dns, "good");
 	evdns_base_search_add(a.dns, "bad");
 	cr_assert_not_null(evdns_getaddrinfo(a.dns, "host", "80", &hints, find, &found));
-	support_run_until(a.base, &found.calls, 5000);
+	await(a.base, &found.calls);
 	cr_assert_eq(a.fake.queries, 2, "found by the second name");
 	cr_assert_str_eq(found.list->ai_canonname, "real.org");
 	cr_assert_null(found.list->ai_next->ai_canonname);
 	forget(&found);
 	a.fake.fn = answer_by_name;
 	cr_assert_not_null(evdns_getaddrinfo(a.dns, "plain", "80", &hints, find, &found));
-	support_run_until(a.base, &found.calls, 5000);
+	await(a.base, &found.calls);
 	cr_assert_null(found.list->ai_canonname);
 	forget(&found);
 	tear_down(&a);
@@ -388,7 +389,7 @@ Test(dns_getaddrinfo, cancelling_is_told_once_and_later)
 	evdns_getaddrinfo_cancel(lookup);
 	evdns_getaddrinfo_cancel(NULL);
 	cr_assert_eq(found.calls, 0);
-	support_run_until(a.base, &found.calls, 5000);
+	await(a.base, &found.calls);
 	cr_assert_eq(found.result, EVUTIL_EAI_CANCEL);
 	cr_assert_null(found.list);
 	run_for(a.base, 20);
@@ -404,12 +405,11 @@ Test(dns_getaddrinfo, cancelling_after_half_the_answer)
 	struct evdns_getaddrinfo_request *lookup;
 
 	set_up(&a, per_family);
-	evdns_base_set_option(a.dns, "timeout", "3");
 	lookup = evdns_getaddrinfo(a.dns, "ok-silent", "80", &stream, find, &found);
 	run_for(a.base, 50);
 	cr_assert_eq(found.calls, 0);
 	evdns_getaddrinfo_cancel(lookup);
-	support_run_until(a.base, &found.calls, 5000);
+	await(a.base, &found.calls);
 	cr_assert_eq(found.result, EVUTIL_EAI_CANCEL);
 	tear_down(&a);
 }
@@ -447,7 +447,6 @@ Test(dns_getaddrinfo, a_thousand_at_once_half_of_them_cancelled)
 	int cancelled = 0, found = 0;
 
 	set_up(&a, cancel_some);
-	evdns_base_set_option(a.dns, "timeout", "5");
 	for (int i = 0; i < MANY; i++) {
 		char name[32];
 
@@ -459,9 +458,8 @@ Test(dns_getaddrinfo, a_thousand_at_once_half_of_them_cancelled)
 			lookups[i] = NULL;
 		}
 	}
-	for (int i = 0; i < 2000 && told < MANY; i++)
-		run_for(a.base, 10);
-	cr_assert_eq(told, MANY);
+	while (told < MANY)
+		event_base_loop(a.base, EVLOOP_ONCE);
 	for (int i = 0; i < MANY; i++) {
 		cr_assert_eq(many[i].calls, 1);
 		cr_assert(many[i].result == 0 || many[i].result == EVUTIL_EAI_CANCEL);

@@ -156,7 +156,7 @@ Test(dns_hosts, plain_requests_always_ask)
 	cr_assert(memcmp(a.told.addresses, "\x0a\0\0\1", 4) == 0);
 	evdns_base_clear_host_addresses(a.dns);
 	cr_assert_not_null(evdns_getaddrinfo(a.dns, "localhost", NULL, NULL, find, &found));
-	support_run_until(a.base, &found.calls, 5000);
+	await(a.base, &found.calls);
 	cr_assert_eq(a.fake.queries, 3);
 	forget(&found);
 	tear_down(&a);

@@ -185,7 +185,7 @@ Test(dns_nameservers, are_counted_also_when_down)
 	struct asked a;
 
 	set_up(&a, NULL);
-	evdns_base_set_option(a.dns, "timeout", "0.01");
+	set_option(a.dns, "timeout", "0.01");
 	ask_for(&a, "host", 0);
 	cr_assert_eq(a.told.result, DNS_ERR_TIMEOUT);
 	cr_assert_eq(evdns_base_count_nameservers(a.dns), 1);
@@ -201,6 +201,8 @@ Test(dns_nameservers, stay_in_the_order_of_adding)
 	struct sockaddr_in in;
 
 	set_up(&a, answer_by_name);
+	set_option(a.dns, "timeout", "0.1");
+	set_option(a.dns, "attempts", "200");
 	cr_assert_eq(evdns_base_nameserver_ip_add(a.dns, "[::1]:9"), 0);
 	for (int i = 0; i < 3; i++) {
 		cr_assert_eq(evdns_base_get_nameserver_addr(a.dns, 0, (struct sockaddr *)&in, sizeof(in)), 16);
@@ -242,17 +244,19 @@ Test(dns_nameservers, take_turns_and_so_do_later_ones)
 Test(dns_nameservers, added_late_serve_those_who_wait)
 {
 	struct event_base *base = support_base_new();
-	struct evdns_base *dns = quick_dns(base);
+	struct evdns_base *dns = patient_dns(base);
 	struct told waits = { 0 }, gives_up = { 0 };
 	struct fake fake;
 
 	fake_start(&fake, base, answer_by_name);
+	set_option(dns, "timeout", "0.02");
 	cr_assert_not_null(evdns_base_resolve_ipv4(dns, "host", 0, tell, &gives_up));
-	support_run_until(base, &gives_up.calls, 5000);
+	await(base, &gives_up.calls);
 	cr_assert_eq(gives_up.result, DNS_ERR_TIMEOUT);
+	set_option(dns, "timeout", NEVER);
 	cr_assert_not_null(evdns_base_resolve_ipv4(dns, "host", 0, tell, &waits));
 	fake_use(&fake, dns);
-	support_run_until(base, &waits.calls, 5000);
+	await(base, &waits.calls);
 	cr_assert_eq(waits.result, DNS_ERR_NONE);
 	evdns_base_free(dns, 0);
 	fake_stop(&fake);

@@ -14,13 +14,13 @@ Test(dns_queue, first_come_first_served)
 
 	memset(t, 0, sizeof(t));
 	set_up(&a, answer_by_name);
-	evdns_base_set_option(a.dns, "max-inflight", "3");
+	set_option(a.dns, "max-inflight", "3");
 	for (int i = 0; i < 20; i++) {
 		snprintf(names[i], sizeof(names[i]), "h%02d", i);
 		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, names[i], 0, tell, &t[i]));
 	}
 	for (int i = 0; i < 20; i++) {
-		support_run_until(a.base, &t[i].calls, 5000);
+		await(a.base, &t[i].calls);
 		cr_assert_eq(t[i].result, DNS_ERR_NONE);
 	}
 	for (int i = 3; i < 20; i++) {
@@ -33,27 +33,72 @@ Test(dns_queue, first_come_first_served)
 	tear_down(&a);
 }
 
+/* Answers one of those that wait, by and by; remembers how many ever waited. */
+struct slow_server {
+	struct fake fake;
+	struct event *ready;
+	uint8_t replies[9][512];
+	size_t lens[9];
+	struct sockaddr_in from[9];
+	int taken, answered, most;
+};
+
+static size_t take_one(struct fake *fake, const uint8_t *query, size_t len, uint8_t *reply)
+{
+	struct slow_server *s = fake->arg;
+	struct timeval soon = { 0, 5000 };
+
+	(void)reply;
+	cr_assert_lt(s->taken, 9);
+	s->from[s->taken] = fake->from;
+	s->lens[s->taken] = answer_address(fake, query, len, s->replies[s->taken]);
+	s->taken++;
+	if (s->taken - s->answered > s->most)
+		s->most = s->taken - s->answered;
+	event_add(s->ready, &soon);
+	return 0;
+}
+
+static void answer_one(evutil_socket_t fd, short what, void *arg)
+{
+	struct slow_server *s = arg;
+	struct timeval soon = { 0, 5000 };
+
+	(void)fd;
+	(void)what;
+	s->fake.from = s->from[s->answered];
+	fake_send(&s->fake, s->replies[s->answered], s->lens[s->answered]);
+	if (++s->answered < s->taken)
+		event_add(s->ready, &soon);
+}
+
 /* DNS-154: never more than the limit at once. */
 Test(dns_queue, the_limit_holds)
 {
-	struct asked a;
-	struct told t[20];
+	struct event_base *base = support_base_new();
+	struct evdns_base *dns = patient_dns(base);
+	static struct slow_server s;
+	struct told t[9];
 
 	memset(t, 0, sizeof(t));
-	set_up(&a, NULL);
-	evdns_base_set_option(a.dns, "max-inflight", "3");
-	evdns_base_set_option(a.dns, "timeout", "0.05");
-	evdns_base_set_option(a.dns, "attempts", "1");
-	evdns_base_set_option(a.dns, "initial-probe-timeout", "60");
+	fake_start(&s.fake, base, take_one);
+	s.fake.arg = &s;
+	s.ready = event_new(base, -1, 0, answer_one, &s);
+	fake_use(&s.fake, dns);
+	set_option(dns, "max-inflight", "3");
 	for (int i = 0; i < 9; i++)
-		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "host", 0, tell, &t[i]));
-	run_for(a.base, 20);
-	cr_assert_eq(a.fake.queries, 3);
-	support_run_until(a.base, &t[8].calls, 5000);
-	cr_assert_eq(a.fake.queries, 9);
-	for (int i = 3; i < 9; i++)
-		cr_assert_geq(a.fake.seen[i].at - a.fake.seen[i - 3].at, 30);
-	tear_down(&a);
+		cr_assert_not_null(evdns_base_resolve_ipv4(dns, "host", 0, tell, &t[i]));
+	fake_await(&s.fake, 3);
+	for (int i = 0; i < 9; i++) {
+		await(base, &t[i].calls);
+		cr_assert_eq(t[i].result, DNS_ERR_NONE);
+	}
+	cr_assert_eq(s.taken, 9);
+	cr_assert_eq(s.most, 3);
+	event_free(s.ready);
+	evdns_base_free(dns, 0);
+	fake_stop(&s.fake);
+	event_base_free(base);
 }
 
 /* DNS-155, DNS-157 */
@@ -65,10 +110,10 @@ Test(dns_queue, suspended_queries_go_ahead_in_their_order)
 
 	memset(t, 0, sizeof(t));
 	set_up(&a, NULL);
-	evdns_base_set_option(a.dns, "max-inflight", "4");
-	evdns_base_set_option(a.dns, "timeout", "3");
+	set_option(a.dns, "max-inflight", "4");
 	for (int i = 0; i < 6; i++)
 		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, names[i], 0, tell, &t[i]));
+	fake_await(&a.fake, 4);
 	run_for(a.base, 20);
 	cr_assert_eq(a.fake.queries, 4);
 	cr_assert_eq(evdns_base_clear_nameservers_and_suspend(a.dns), 0);
@@ -78,10 +123,10 @@ Test(dns_queue, suspended_queries_go_ahead_in_their_order)
 	fake_use(&a.fake, a.dns);
 	run_for(a.base, 30);
 	cr_assert_eq(a.fake.seen_count, 0, "adding alone restarts nothing");
-	evdns_base_set_option(a.dns, "max-inflight", "1");
+	set_option(a.dns, "max-inflight", "1");
 	cr_assert_eq(evdns_base_resume(a.dns), 0);
 	for (int i = 0; i < 6; i++) {
-		support_run_until(a.base, &t[i].calls, 5000);
+		await(a.base, &t[i].calls);
 		cr_assert_eq(t[i].result, DNS_ERR_NONE);
 		cr_assert_str_eq(a.fake.seen[i].name, names[i]);
 	}
@@ -93,28 +138,34 @@ Test(dns_queue, suspending_forgets_what_was_sent)
 {
 	struct asked a;
 	struct told t = { 0 };
+	int before;
 
 	set_up(&a, NULL);
-	evdns_base_set_option(a.dns, "timeout", "0.2");
+	set_option(a.dns, "timeout", "0.02");
+	set_option(a.dns, "attempts", "255");
+	set_option(a.dns, "initial-probe-timeout", NEVER);
 	cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "host", 0, tell, &t));
-	while (a.fake.queries < 2)
-		run_for(a.base, 20);
+	fake_await(&a.fake, 4);
 	evdns_base_clear_nameservers_and_suspend(a.dns);
+	run_for(a.base, 50);
+	before = a.fake.queries;
 	fake_use(&a.fake, a.dns);
-	evdns_base_set_option(a.dns, "timeout", "0.02");
+	set_option(a.dns, "attempts", "3");
 	evdns_base_resume(a.dns);
-	support_run_until(a.base, &t.calls, 5000);
+	await(a.base, &t.calls);
 	cr_assert_eq(t.result, DNS_ERR_TIMEOUT);
-	cr_assert_eq(a.fake.queries, 2 + 3);
+	fake_await(&a.fake, before + 3);
+	run_for(a.base, 50);
+	cr_assert_eq(a.fake.queries, before + 3);
+	set_option(a.dns, "timeout", NEVER);
 	t.calls = 0;
 	a.fake.fn = answer_by_name;
 	cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "host", DNS_QUERY_USEVC, tell, &t));
-	support_run_until(a.base, &t.calls, 5000);
+	await(a.base, &t.calls);
 	cr_assert_not_null(a.fake.conns);
 	evdns_base_clear_nameservers_and_suspend(a.dns);
-	for (int i = 0; i < 100 && a.fake.conns != NULL; i++)
-		run_for(a.base, 10);
-	cr_assert_null(a.fake.conns);
+	while (a.fake.conns != NULL)
+		event_base_loop(a.base, EVLOOP_ONCE);
 	tear_down(&a);
 }
 
@@ -122,9 +173,10 @@ Test(dns_queue, suspending_forgets_what_was_sent)
 Test(dns_queue, resuming_without_nameservers_sends_nothing)
 {
 	struct event_base *base = support_base_new();
-	struct evdns_base *dns = quick_dns(base);
+	struct evdns_base *dns = patient_dns(base);
 	struct told t = { 0 };
 
+	set_option(dns, "timeout", "0.05");
 	cr_assert_eq(evdns_base_resume(dns), 0);
 	cr_assert_eq(evdns_base_clear_nameservers_and_suspend(dns), 0);
 	cr_assert_not_null(evdns_base_resolve_ipv4(dns, "host", 0, tell, &t));
@@ -132,7 +184,7 @@ Test(dns_queue, resuming_without_nameservers_sends_nothing)
 	cr_assert_eq(t.calls, 0, "suspended, it waits");
 	cr_assert_eq(evdns_base_resume(dns), 0);
 	cr_assert_eq(t.calls, 0);
-	support_run_until(base, &t.calls, 5000);
+	await(base, &t.calls);
 	cr_assert_eq(t.result, DNS_ERR_TIMEOUT);
 	evdns_base_free(dns, 0);
 	event_base_free(base);
@@ -147,18 +199,18 @@ Test(dns_queue, suspended_and_waiting_requests_can_be_cancelled)
 
 	memset(t, 0, sizeof(t));
 	set_up(&a, NULL);
-	evdns_base_set_option(a.dns, "max-inflight", "1");
+	set_option(a.dns, "max-inflight", "1");
 	for (int i = 0; i < 3; i++)
 		requests[i] = evdns_base_resolve_ipv4(a.dns, "host", 0, tell, &t[i]);
 	evdns_cancel_request(a.dns, requests[1]);
-	support_run_until(a.base, &t[1].calls, 5000);
+	await(a.base, &t[1].calls);
 	cr_assert_eq(t[1].result, DNS_ERR_CANCEL);
 	evdns_base_clear_nameservers_and_suspend(a.dns);
 	evdns_cancel_request(a.dns, requests[0]);
-	support_run_until(a.base, &t[0].calls, 5000);
+	await(a.base, &t[0].calls);
 	cr_assert_eq(t[0].result, DNS_ERR_CANCEL);
 	evdns_base_free(a.dns, 1);
-	support_run_until(a.base, &t[2].calls, 5000);
+	await(a.base, &t[2].calls);
 	cr_assert_eq(t[2].result, DNS_ERR_SHUTDOWN);
 	a.dns = NULL;
 	tear_down(&a);
@@ -177,6 +229,7 @@ Test(dns_queue, cancelling_is_told_once_and_later)
 	evdns_cancel_request(a.dns, request);
 	evdns_cancel_request(a.dns, NULL);
 	cr_assert_eq(t.calls, 0);
+	await(a.base, &t.calls);
 	run_for(a.base, 50);
 	cr_assert_eq(t.calls, 1);
 	cr_assert_eq(t.result, DNS_ERR_CANCEL);
@@ -213,7 +266,7 @@ Test(dns_queue, a_search_can_be_cancelled_at_any_step)
 		evdns_base_search_add(c.a.dns, "a");
 		evdns_base_search_add(c.a.dns, "b");
 		c.request = evdns_base_resolve_ipv4(c.a.dns, "nx", 0, tell, &c.a.told);
-		support_run_until(c.a.base, &c.a.told.calls, 5000);
+		await(c.a.base, &c.a.told.calls);
 		run_for(c.a.base, 20);
 		cr_assert_eq(c.a.told.result, DNS_ERR_CANCEL);
 		cr_assert_eq(c.a.told.calls, 1);
@@ -257,10 +310,9 @@ Test(dns_queue, a_result_on_its_way_is_delivered)
 	struct two two = { .a = &a };
 
 	set_up(&a, both_at_once);
-	evdns_base_set_option(a.dns, "timeout", "3");
 	cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "host", 0, cancel_other, &two));
 	two.other = evdns_base_resolve_ipv4(a.dns, "host", 0, tell, &two.others);
-	support_run_until(a.base, &two.others.calls, 5000);
+	await(a.base, &two.others.calls);
 	cr_assert_eq(two.mine.result, DNS_ERR_NONE);
 	cr_assert_eq(two.others.result, DNS_ERR_NONE);
 	run_for(a.base, 10);
@@ -277,12 +329,11 @@ Test(dns_queue, cancelling_makes_room)
 
 	memset(t, 0, sizeof(t));
 	set_up(&a, answer_by_name);
-	evdns_base_set_option(a.dns, "max-inflight", "1");
-	evdns_base_set_option(a.dns, "timeout", "5");
+	set_option(a.dns, "max-inflight", "1");
 	first = evdns_base_resolve_ipv4(a.dns, "silent", 0, tell, &t[0]);
 	cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "host", 0, tell, &t[1]));
 	evdns_cancel_request(a.dns, first);
-	support_run_until(a.base, &t[1].calls, 2000);
+	await(a.base, &t[1].calls);
 	cr_assert_eq(t[1].result, DNS_ERR_NONE);
 	tear_down(&a);
 }

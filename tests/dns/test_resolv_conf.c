@@ -240,14 +240,16 @@ Test(dns_resolv_conf, options_count_in_their_class)
 	cr_assert_eq(parse(&r, DNS_OPTION_SEARCH,
 			   "options rotate attempts:1 timeout:bad inet6 debug no-check-names\n"
 			   "sortlist 1.2.3.4\noptions randomize-case:0 # attempts:1\n"), 0);
-	evdns_base_set_option(r.a.dns, "timeout", "0.01");
+	set_option(r.a.dns, "timeout", "0.01");
+	set_option(r.a.dns, "initial-probe-timeout", NEVER);
 	ask_for(&r.a, "silent", DNS_QUERY_NO_SEARCH);
-	cr_assert_eq(r.a.fake.queries, 3);
+	fake_await(&r.a.fake, 3);
 	cr_assert_eq(parse(&r, DNS_OPTION_MISC, "options attempts:1 timeout:0.01 foo:bar ndots:9\n"), 0);
-	r.a.fake.queries = 0;
 	ask_for(&r.a, "silent", DNS_QUERY_NO_SEARCH);
-	cr_assert_eq(r.a.fake.queries, 1);
-	cr_assert_eq(parse(&r, DNS_OPTION_MISC, "options use-vc\n"), 0);
+	fake_await(&r.a.fake, 3 + 1);
+	run_for(r.a.base, 50);
+	cr_assert_eq(r.a.fake.queries, 3 + 1);
+	cr_assert_eq(parse(&r, DNS_OPTION_MISC, "options use-vc timeout:3600\n"), 0);
 	ask_for(&r.a, "host", DNS_QUERY_NO_SEARCH);
 	cr_assert_eq(r.a.fake.tcp_queries, 1);
 	stop(&r);

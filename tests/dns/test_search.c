@@ -125,11 +125,13 @@ Test(dns_search, goes_on_after_some_failures_and_ends_after_others)
 		char name[64];
 
 		set_up(&a, found_at_last);
-		evdns_base_set_option(a.dns, "ignore-tc", NULL);
-		evdns_base_set_option(a.dns, "timeout", "0.02");
+		set_option(a.dns, "ignore-tc", NULL);
+		if (cases[i].result == DNS_ERR_TIMEOUT)
+			set_option(a.dns, "timeout", "0.02");
 		evdns_base_search_add(a.dns, "found");
 		snprintf(name, sizeof(name), "%s.host", cases[i].first);
 		ask_for(&a, name, 0);
+		fake_await(&a.fake, cases[i].names);
 		cr_assert_eq(a.fake.seen_count, cases[i].names, "%s", cases[i].first);
 		cr_assert_eq(a.told.result, cases[i].result, "%s", cases[i].first);
 		tear_down(&a);
@@ -202,27 +204,44 @@ Test(dns_search, names_that_become_too_long_are_skipped)
 	tear_down(&a);
 }
 
-/* DNS-169: each name has its own sendings; once by TCP, always by TCP. */
+/* Twice silent for each name; the third sending is patient, so that the answer is never late. */
 static size_t slow_nx(struct fake *fake, const uint8_t *query, size_t len, uint8_t *reply)
 {
+	struct asked *a = fake->arg;
+
 	(void)len;
-	if (fake->arg != NULL && fake->conn == NULL)
-		return begin_reply(query, reply, 0x8380);
-	if (fake->arg == NULL && fake->seen_count % 3 != 0)
+	switch (fake->seen_count % 3) {
+	case 2:
+		set_option(a->dns, "timeout", NEVER);
 		return 0;
-	return begin_reply(query, reply, 0x8183);
+	case 0:
+		set_option(a->dns, "timeout", "0.05");
+		return begin_reply(query, reply, 0x8183);
+	default:
+		return 0;
+	}
 }
+
+static size_t cut_then_nx(struct fake *fake, const uint8_t *query, size_t len, uint8_t *reply)
+{
+	(void)len;
+	return begin_reply(query, reply, fake->conn == NULL ? 0x8380 : 0x8183);
+}
+
+/* DNS-169: each name has its own sendings; once by TCP, always by TCP. */
 
 Test(dns_search, each_name_has_its_own_attempts)
 {
 	struct asked a;
 
 	set_up(&a, slow_nx);
-	evdns_base_set_option(a.dns, "timeout", "0.02");
+	a.fake.arg = &a;
+	set_option(a.dns, "timeout", "0.05");
 	evdns_base_search_add(a.dns, "d");
 	cr_assert_str_eq(searched(&a, "nx"), "nx.d nx.d nx.d nx nx nx");
 	cr_assert_eq(a.told.result, DNS_ERR_NOTEXIST);
-	a.fake.arg = &a;
+	set_option(a.dns, "timeout", NEVER);
+	a.fake.fn = cut_then_nx;
 	a.fake.queries = a.fake.tcp_queries = 0;
 	cr_assert_str_eq(searched(&a, "nx"), "nx.d nx.d nx");
 	cr_assert_eq(a.fake.queries, 1);
@@ -243,7 +262,7 @@ Test(dns_search, a_request_keeps_its_list)
 	evdns_base_search_clear(a.dns);
 	evdns_base_search_add(a.dns, "c");
 	evdns_base_search_ndots_set(a.dns, 0);
-	support_run_until(a.base, &a.told.calls, 5000);
+	await(a.base, &a.told.calls);
 	cr_assert_str_eq(names_from(&a, 0), "nx.a nx.b nx");
 	cr_assert_str_eq(searched(&a, "nx"), "nx nx.c");
 	tear_down(&a);
@@ -259,7 +278,7 @@ Test(dns_search, addresses_are_not_searched)
 	set_up(&a, answer_by_name);
 	evdns_base_search_add(a.dns, "a");
 	cr_assert_not_null(evdns_base_resolve_reverse(a.dns, &in, 0, tell, &t));
-	support_run_until(a.base, &t.calls, 5000);
+	await(a.base, &t.calls);
 	cr_assert_str_eq(names_from(&a, 0), "4.3.2.1.in-addr.arpa");
 	cr_assert_eq(t.result, DNS_ERR_NODATA);
 	tear_down(&a);

@@ -12,7 +12,7 @@ Test(dns_sent, a_query_is_a_header_and_a_question)
 	struct asked a;
 
 	set_up(&a, answer_by_name);
-	evdns_base_set_option(a.dns, "randomize-case", "0");
+	set_option(a.dns, "randomize-case", "0");
 	ask_for(&a, "host.exAmple", 0);
 	cr_assert_eq(a.fake.last_len, 2 + sizeof(expected) - 1);
 	cr_assert(memcmp(a.fake.last + 2, expected, sizeof(expected) - 1) == 0);
@@ -28,13 +28,10 @@ Test(dns_sent, ids_are_unique_and_repeated_only_by_retransmissions)
 
 	memset(t, 0, sizeof(t));
 	set_up(&a, NULL);
-	evdns_base_set_option(a.dns, "max-inflight", "200");
-	evdns_base_set_option(a.dns, "timeout", "5");
+	set_option(a.dns, "max-inflight", "200");
 	for (int i = 0; i < 100; i++)
 		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "host", 0, tell, &t[i]));
-	for (int i = 0; i < 100 && a.fake.queries < 100; i++)
-		run_for(a.base, 10);
-	cr_assert_eq(a.fake.queries, 100);
+	fake_await(&a.fake, 100);
 	for (int i = 0; i < 100; i++) {
 		cr_assert_neq(a.fake.seen[i].id, 0xffff);
 		for (int k = 0; k < i; k++)
@@ -42,13 +39,12 @@ Test(dns_sent, ids_are_unique_and_repeated_only_by_retransmissions)
 	}
 	tear_down(&a);
 	set_up(&a, NULL);
-	evdns_base_set_option(a.dns, "timeout", "0.1");
+	set_option(a.dns, "timeout", "0.1");
 	cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "host", 0, tell, &t[0]));
-	while (a.fake.queries < 1)
-		run_for(a.base, 10);
+	fake_await(&a.fake, 1);
 	memcpy(first, a.fake.last, sizeof(first));
-	support_run_until(a.base, &t[0].calls, 5000);
-	cr_assert_eq(a.fake.queries, 3);
+	fake_await(&a.fake, 3);
+	await(a.base, &t[0].calls);
 	cr_assert(memcmp(first, a.fake.last, a.fake.last_len) == 0);
 	tear_down(&a);
 }
@@ -97,6 +93,52 @@ Test(dns_sent, ports_and_ids_cannot_be_foreseen)
 	tear_down(&a);
 }
 
+#define MANY 40
+
+static uint8_t replies[MANY][512];
+static size_t reply_lens[MANY];
+static struct sockaddr_in askers[MANY];
+
+static size_t keep(struct fake *fake, const uint8_t *query, size_t len, uint8_t *reply)
+{
+	int i = fake->queries - 1;
+
+	(void)reply;
+	askers[i] = fake->from;
+	reply_lens[i] = answer_address(fake, query, len, replies[i]);
+	return 0;
+}
+
+/* DNS-291: a socket that is used no more is heard until its last answer, in whatever order they come. */
+Test(dns_sent, retired_sockets_are_still_heard)
+{
+	for (int order = 0; order < 3; order++) {
+		struct asked a;
+		struct told t[MANY];
+		int told = 0;
+
+		memset(t, 0, sizeof(t));
+		set_up(&a, keep);
+		for (int i = 0; i < MANY; i++)
+			cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "host", 0, tell, &t[i]));
+		fake_await(&a.fake, MANY);
+		for (int i = 0; i < MANY; i++) {
+			int k = order == 0 ? i : order == 1 ? MANY - 1 - i : i * 7 % MANY;
+
+			a.fake.from = askers[k];
+			fake_send(&a.fake, replies[k], reply_lens[k]);
+			for (told = 0; told <= i;) {
+				event_base_loop(a.base, EVLOOP_ONCE);
+				told = 0;
+				for (int n = 0; n < MANY; n++)
+					told += t[n].calls;
+			}
+		}
+		cr_assert_eq(told, MANY);
+		tear_down(&a);
+	}
+}
+
 /* DNS-108 */
 Test(dns_sent, case_is_random_for_addresses_and_probes_too)
 {
@@ -108,7 +150,7 @@ Test(dns_sent, case_is_random_for_addresses_and_probes_too)
 	for (int i = 0; i < 8; i++) {
 		memset(&a.told, 0, sizeof(a.told));
 		cr_assert_not_null(evdns_base_resolve_reverse(a.dns, &in, 0, tell, &a.told));
-		support_run_until(a.base, &a.told.calls, 5000);
+		await(a.base, &a.told.calls);
 		for (size_t k = 12; k < a.fake.last_len; k++)
 			upper |= a.fake.last[k] >= 'A' && a.fake.last[k] <= 'Z';
 	}
@@ -120,20 +162,22 @@ Test(dns_sent, case_is_random_for_addresses_and_probes_too)
 Test(dns_sent, a_failed_sending_is_repeated)
 {
 	struct event_base *base = support_base_new();
-	struct evdns_base *dns = quick_dns(base);
+	struct evdns_base *dns = patient_dns(base);
 	struct told t = { 0 };
 	struct fake fake;
 
 	fake_start(&fake, base, answer_by_name);
+	set_option(dns, "timeout", "0.5");
+	set_option(dns, "attempts", "50");
 	cr_assert_eq(evdns_base_nameserver_ip_add(dns, "255.255.255.255"), 0); /* EACCES */
 	fake_use(&fake, dns);
 	cr_assert_not_null(evdns_base_resolve_ipv4(dns, "host", 0, tell, &t));
-	support_run_until(base, &t.calls, 5000);
+	await(base, &t.calls);
 	cr_assert_eq(t.result, DNS_ERR_NONE);
 	cr_assert_not_null(evdns_base_resolve_ipv4(dns, "host", 0, tell, &t));
 	t.calls = 0;
 	cr_assert_not_null(evdns_base_resolve_ipv4(dns, "host", 0, tell, &t));
-	support_run_until(base, &t.calls, 5000);
+	await(base, &t.calls);
 	evdns_base_free(dns, 0);
 	fake_stop(&fake);
 	event_base_free(base);
@@ -154,11 +198,11 @@ Test(dns_sent, lacking_edns_is_learnt_once_for_all)
 
 	memset(t, 0, sizeof(t));
 	set_up(&a, no_edns);
-	evdns_base_set_option(a.dns, "edns-udp-size", "4096");
+	set_option(a.dns, "edns-udp-size", "4096");
 	for (int i = 0; i < 2; i++)
 		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "host", 0, tell, &t[i]));
 	for (int i = 0; i < 2; i++) {
-		support_run_until(a.base, &t[i].calls, 5000);
+		await(a.base, &t[i].calls);
 		cr_assert_eq(t[i].result, DNS_ERR_NONE);
 	}
 	cr_assert_eq(a.fake.queries, 4);
