@@ -693,8 +693,8 @@ int evhttp_make_request(struct evhttp_connection *evcon, struct evhttp_request *
 /**
  * Make a server. It listens nowhere yet, and answers 404 to everything.
  *
- * Defaults: GET, POST, HEAD, PUT and DELETE are allowed; no limit of sizes or connections; no
- * timeout but that of evhttp_set_head_timeout_tv().
+ * Defaults: GET, POST, HEAD, PUT and DELETE are allowed; heads of at most 1 MiB and 1000 fields; no limit
+ * of bodies or connections; no timeout but that of evhttp_set_head_timeout_tv().
  *
  * @param base  the loop; borrowed until evhttp_free(). NULL for a server that is only ever a
  *              virtual host.
@@ -1172,9 +1172,9 @@ void evhttp_set_max_connections(struct evhttp *http, int max_connections);
 
 /**
  * Limit the request line and header fields together; 400 above it. Counts for connections accepted
- * afterwards, as all limits and timeouts of a server do.
+ * afterwards, as all limits and timeouts of a server do. More than 1000 fields are refused in any case.
  *
- * @param max_headers_size  bytes, line ends not counted; negative for no limit, the default
+ * @param max_headers_size  bytes, line ends not counted; negative for no limit. Default 1048576, 1 MiB
  */
 EVENT2_EXPORT_SYMBOL
 void evhttp_set_max_headers_size(struct evhttp *http, ev_ssize_t max_headers_size);
