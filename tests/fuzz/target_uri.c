@@ -41,6 +41,28 @@ static void check_uri(const char *text, unsigned flags)
 	evhttp_uri_free(again);
 }
 
+/* Seen from any base, dots go away, and nothing else is refused than by the parser. */
+static void check_resolve(const char *text, unsigned flags)
+{
+	static const char *const bases[] = { "http://a/b/c/d;p?q", "s:a", "http://u@[::1]:1" };
+	struct evhttp_uri *parsed = evhttp_uri_parse_with_flags(text, flags);
+
+	for (size_t i = 0; i < sizeof(bases) / sizeof(bases[0]); i++) {
+		struct evhttp_uri *base = evhttp_uri_parse_with_flags(bases[i], flags);
+		struct evhttp_uri *uri = evhttp_uri_resolve(base, text, flags);
+
+		FUZZ_REQUIRE((uri == NULL) == (parsed == NULL));
+		if (uri != NULL) {
+			FUZZ_REQUIRE(strstr(evhttp_uri_get_path(uri), "/../") == NULL);
+			FUZZ_REQUIRE(strstr(evhttp_uri_get_path(uri), "/./") == NULL);
+			evhttp_uri_free(uri);
+		}
+		evhttp_uri_free(base);
+	}
+	if (parsed != NULL)
+		evhttp_uri_free(parsed);
+}
+
 /* A failure leaves the list empty, so there is nothing to clear then. */
 static void check_query(const char *text, unsigned flags)
 {
@@ -79,8 +101,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *text = fuzz_text(&in);
 
 	fuzz_base();
-	for (size_t i = 0; i < sizeof(uri_flags) / sizeof(uri_flags[0]); i++)
+	for (size_t i = 0; i < sizeof(uri_flags) / sizeof(uri_flags[0]); i++) {
 		check_uri(text, uri_flags[i]);
+		check_resolve(text, uri_flags[i]);
+	}
 	for (unsigned flags = 0; flags < 4; flags++)
 		check_query(text, flags);
 	check_escape(text, size);

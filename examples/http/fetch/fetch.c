@@ -495,7 +495,8 @@ static void adapt_method(struct fetch *f, int code)
 
 static void follow(struct fetch *f, int code, const char *location)
 {
-	struct evhttp_uri *uri = uri_resolve(f->uri, location);
+	struct evhttp_uri *uri = evhttp_uri_resolve(
+		f->uri, location, EVHTTP_URI_NONCONFORMANT | EVHTTP_URI_HOST_STRIP_BRACKETS);
 	struct evhttp_uri *old = f->uri;
 
 	if (uri == NULL || !is_fetchable(uri)) {
@@ -507,8 +508,6 @@ static void follow(struct fetch *f, int code, const char *location)
 		end(f, FETCH_BAD_URL, "redirected from https to http, which is not followed: %s",
 		    location);
 	} else {
-		evhttp_uri_set_flags(uri, EVHTTP_URI_HOST_STRIP_BRACKETS);
-		(void)evhttp_uri_set_host(uri, evhttp_uri_get_host(uri));
 		if (!is_same_server(old, uri)) {
 			f->is_elsewhere = 1;
 			evhttp_connection_free(f->evcon);

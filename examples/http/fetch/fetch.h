@@ -74,9 +74,6 @@ struct progress {
 void progress_start(struct progress *progress, struct event_base *base);
 void progress_stop(struct progress *progress);
 
-/* "a relative reference" as seen from `base` (RFC 3986 section 5.2); NULL if it is malformed. */
-struct evhttp_uri *uri_resolve(const struct evhttp_uri *base, const char *reference);
-
 /* Make a transport that checks its server; `authorities` is a file, or NULL for the system's. */
 struct evhttp_connection *secure_connection(struct event_base *base, struct evdns_base *dns,
 					    const char *authorities, const char *host, int port);

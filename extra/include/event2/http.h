@@ -561,11 +561,11 @@ EVENT2_EXPORT_SYMBOL
 int evhttp_connection_set_proxy(struct evhttp_connection *evcon, const char *address, ev_uint16_t port, const char *credentials);
 
 /**
- * Like evhttp_connection_set_proxy(), for a proxy that speaks SOCKS 5 (RFC 1928). It replaces a proxy of
- * either kind.
+ * Like evhttp_connection_set_proxy(), for a proxy that speaks SOCKS 5 (RFC 1928). A connection has one
+ * proxy, of the kind that was set last. The status of a refusal is the SOCKS reply, from 1 on.
  *
- * @param credentials  "user:password", up to 255 bytes each (RFC 1929), in the clear; copied. Or NULL
- * @since 2.2.1; the status of a refusal is the SOCKS reply, from 1 on
+ * @param credentials  "user:password" (RFC 1929), 1 to 255 bytes each, in the clear; copied. Or NULL
+ * @return 0, or -1 as there, or if the credentials are not such. Since 2.2.1.
  */
 EVENT2_EXPORT_SYMBOL
 int evhttp_connection_set_socks_proxy(struct evhttp_connection *evcon, const char *address, ev_uint16_t port, const char *credentials);
@@ -1290,6 +1290,18 @@ struct evhttp_uri *evhttp_uri_parse(const char *source_uri);
  */
 EVENT2_EXPORT_SYMBOL
 struct evhttp_uri *evhttp_uri_parse_with_flags(const char *source_uri, unsigned flags);
+
+/**
+ * What a reference means that stands in the resource of another URI (RFC 3986 section 5.2), such as
+ * a Location field: "../b?c" seen from "http://a/x/y" is "http://a/b?c".
+ *
+ * @param base   has a scheme; its host, port and socket stay as they are written in it
+ * @param flags  as of evhttp_uri_parse_with_flags(), for the reference and the result
+ * @return for evhttp_uri_free(); NULL if `base` has no scheme, the reference is malformed, or out
+ *         of memory. Since 2.2.1.
+ */
+EVENT2_EXPORT_SYMBOL
+struct evhttp_uri *evhttp_uri_resolve(const struct evhttp_uri *base, const char *reference, unsigned flags);
 
 /** Replace the flags, EVHTTP_URI_*, which also say how strict the setters are. */
 EVENT2_EXPORT_SYMBOL

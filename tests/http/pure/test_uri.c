@@ -190,3 +190,110 @@ Test(http_uri, joining_does_not_read_its_result)
 	cr_expect_str_eq(evhttp_uri_join(uri, joined, sizeof(joined)), "a:b");
 	evhttp_uri_free(uri);
 }
+
+static char *resolved(const char *base, const char *reference, unsigned flags)
+{
+	static char joined[256];
+	struct evhttp_uri *from = evhttp_uri_parse_with_flags(base, flags);
+	struct evhttp_uri *uri = evhttp_uri_resolve(from, reference, flags);
+	char *result = uri != NULL ? evhttp_uri_join(uri, joined, sizeof(joined)) : NULL;
+
+	if (uri != NULL)
+		evhttp_uri_free(uri);
+	evhttp_uri_free(from);
+	return result;
+}
+
+/* The examples of RFC 3986 sections 5.4.1 and 5.4.2, and what they leave out. */
+Test(http_uri, references_are_resolved)
+{
+	static const char *const rows[][3] = {
+#define BASE "http://a/b/c/d;p?q"
+		{ BASE, "g:h", "g:h" },
+		{ BASE, "g", "http://a/b/c/g" },
+		{ BASE, "./g", "http://a/b/c/g" },
+		{ BASE, "g/", "http://a/b/c/g/" },
+		{ BASE, "/g", "http://a/g" },
+		{ BASE, "//g", "http://g" },
+		{ BASE, "?y", "http://a/b/c/d;p?y" },
+		{ BASE, "g?y", "http://a/b/c/g?y" },
+		{ BASE, "#s", "http://a/b/c/d;p?q#s" },
+		{ BASE, "g#s", "http://a/b/c/g#s" },
+		{ BASE, "g?y#s", "http://a/b/c/g?y#s" },
+		{ BASE, ";x", "http://a/b/c/;x" },
+		{ BASE, "g;x?y#s", "http://a/b/c/g;x?y#s" },
+		{ BASE, "", BASE },
+		{ BASE, ".", "http://a/b/c/" },
+		{ BASE, "./", "http://a/b/c/" },
+		{ BASE, "..", "http://a/b/" },
+		{ BASE, "../", "http://a/b/" },
+		{ BASE, "../g", "http://a/b/g" },
+		{ BASE, "../..", "http://a/" },
+		{ BASE, "../../", "http://a/" },
+		{ BASE, "../../g", "http://a/g" },
+		{ BASE, "../../../g", "http://a/g" },
+		{ BASE, "../../../../g", "http://a/g" },
+		{ BASE, "/./g", "http://a/g" },
+		{ BASE, "/../g", "http://a/g" },
+		{ BASE, "g.", "http://a/b/c/g." },
+		{ BASE, ".g", "http://a/b/c/.g" },
+		{ BASE, "g..", "http://a/b/c/g.." },
+		{ BASE, "..g", "http://a/b/c/..g" },
+		{ BASE, "./../g", "http://a/b/g" },
+		{ BASE, "./g/.", "http://a/b/c/g/" },
+		{ BASE, "g/./h", "http://a/b/c/g/h" },
+		{ BASE, "g/../h", "http://a/b/c/h" },
+		{ BASE, "g;x=1/./y", "http://a/b/c/g;x=1/y" },
+		{ BASE, "g;x=1/../y", "http://a/b/c/y" },
+		{ BASE, "g?y/./x", "http://a/b/c/g?y/./x" },
+		{ BASE, "g#s/../x", "http://a/b/c/g#s/../x" },
+		{ BASE, "http:g", "http:g" },
+		{ BASE, "http://h/a/../b", "http://h/b" },
+		{ BASE, "//g/x/./y", "http://g/x/y" },
+		{ "http://u@[::1]:8000", "x/y?z", "http://u@[::1]:8000/x/y?z" },
+		{ "http://a?q", "", "http://a?q" },
+		{ "http://a/b/..//c/", "../d", "http://a//d" },
+		{ "s:a/b", "../c", "s:/c" },
+		{ "s:a", "b", "s:b" },
+		{ "s:a", "../..", "s:" },
+		{ "http://unix:/run/s:/a/b", "c", "http://unix:/run/s:/a/c" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		static const unsigned flags[] = { 0, EVHTTP_URI_HOST_STRIP_BRACKETS };
+
+		for (size_t j = 0; j < 2; j++) {
+			char *got = resolved(rows[i][0], rows[i][1], flags[j] | EVHTTP_URI_UNIX_SOCKET);
+
+			cr_assert_not_null(got, "%s from %s", rows[i][1], rows[i][0]);
+			cr_expect_str_eq(got, rows[i][2], "%s from %s: %s", rows[i][1], rows[i][0], got);
+		}
+	}
+}
+
+Test(http_uri, what_cannot_be_resolved)
+{
+	cr_expect_null(resolved("//a/b", "c", 0));
+	cr_expect_null(resolved(BASE, "a b", 0));
+	cr_expect_null(resolved(BASE, "//h ost/", EVHTTP_URI_NONCONFORMANT));
+	cr_expect_str_eq(resolved(BASE, "a b", EVHTTP_URI_NONCONFORMANT), "http://a/b/c/a b");
+}
+
+Test(http_uri, resolving_with_refused_memory)
+{
+	struct evhttp_uri *base = evhttp_uri_parse("http://u@a:7/b/c");
+	struct evhttp_uri *uri = NULL;
+	long n;
+
+	for (n = 0; uri == NULL; n++) {
+		cr_assert_lt(n, 50);
+		support_fail_once_after(n);
+		uri = evhttp_uri_resolve(base, "../x?y", 0);
+		cr_assert(uri != NULL || support_has_refused());
+	}
+	support_fail_once_after(-1);
+	cr_assert_gt(n, 4);
+	cr_expect_str_eq(evhttp_uri_get_path(uri), "/x");
+	evhttp_uri_free(uri);
+	evhttp_uri_free(base);
+}
