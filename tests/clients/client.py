@@ -68,10 +68,11 @@ def our_libraries(pid):
 
 
 class Program:
-    """A program on our libraries, killed at the end whatever happens."""
+    """A program on our libraries, killed at the end with all its children, whatever happens."""
 
     def __init__(self, *command, environment=None, **options):
         self.log = tempfile.TemporaryFile("w+")
+        options.setdefault("start_new_session", True)
         self.process = subprocess.Popen(command, env=environment or ENVIRONMENT,
                                         stdin=subprocess.DEVNULL, stdout=self.log,
                                         stderr=subprocess.STDOUT, **options)
@@ -80,8 +81,10 @@ class Program:
         return self
 
     def __exit__(self, kind, value, trace):
-        if self.process.poll() is None:
-            self.process.kill()
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
         self.process.wait()
         if kind is not None:
             print(self.output())
