@@ -97,6 +97,18 @@ EVENT2_EXPORT_SYMBOL
 int evdns_base_clear_nameservers_and_suspend(struct evdns_base *base);
 
 
+#ifdef _WIN32
+/**
+ * Load the system's hosts table, then add the nameservers of all interfaces that are up, or those in
+ * the registry if the interfaces have none. Windows only.
+ *
+ * @param base  NULL means the global one
+ * @return 0, or -1 if no nameserver was found or there is no global base
+ */
+EVENT2_EXPORT_SYMBOL
+int evdns_base_config_windows_nameservers(struct evdns_base *base);
+#endif
+
 EVENT2_EXPORT_SYMBOL
 int evdns_base_count_nameservers(struct evdns_base *base);
 

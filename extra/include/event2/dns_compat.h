@@ -31,6 +31,12 @@ int evdns_count_nameservers(void);
 EVENT2_EXPORT_SYMBOL
 struct evdns_base *evdns_get_global_base(void);
 
+#ifdef _WIN32
+/** As evdns_base_config_windows_nameservers() with the global base, made if need be. Windows only. */
+EVENT2_EXPORT_SYMBOL
+int evdns_config_windows_nameservers(void);
+#endif
+
 EVENT2_EXPORT_SYMBOL
 int evdns_init(void);
 

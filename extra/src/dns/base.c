@@ -2,6 +2,7 @@
 /* Making a resolver and taking it apart. */
 
 #include "dns/base.h"
+#include "os/os_dns.h"
 
 #include <string.h>
 
@@ -90,7 +91,7 @@ static int initialize(struct evdns_base *base)
 		return 0;
 	if (base->flags & EVDNS_BASE_NAMESERVERS_NO_DEFAULT)
 		options |= DNS_OPTION_NAMESERVERS_NO_DEFAULT;
-	result = evdns_base_resolv_conf_parse(base, options, "/etc/resolv.conf");
+	result = evi_dns_configure(base, options);
 	return result == 0 || result == EVDNS_ERROR_NO_NAMESERVERS_CONFIGURED ? 0 : -1;
 }
 

@@ -15,6 +15,7 @@
  */
 
 #include "dns/reply.h"
+#include "os/os_net.h"
 
 #include <event2/component/buffer.h>
 #include <event2/component/reactor.h>
@@ -22,9 +23,6 @@
 #include <event2/dns_compat.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
-
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 #define EVI_DNS_IDS_BUCKETS 256
 #define EVI_DNS_SENDINGS    6
@@ -37,6 +35,9 @@ union evi_dns_sockaddr {
 
 struct evi_dns_query;
 struct evi_dns_server;
+
+/* The global resolver, made empty if there is none; NULL if that fails. Without a lock (compat.c). */
+struct evdns_base *evi_dns_global_need(void);
 
 /* --- Settings: option.c ----------------------------------------------------------------------- */
 

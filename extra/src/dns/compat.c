@@ -22,7 +22,7 @@ int evdns_init(void)
 }
 
 /* Made empty when it is first needed. */
-static struct evdns_base *need_base(void)
+struct evdns_base *evi_dns_global_need(void)
 {
 	if (global_base == NULL)
 		global_base = evdns_base_new(NULL, 0);
@@ -40,23 +40,23 @@ void evdns_shutdown(int fail_requests)
 
 int evdns_nameserver_add(unsigned long int address)
 {
-	return evdns_base_nameserver_add(need_base(), address);
+	return evdns_base_nameserver_add(evi_dns_global_need(), address);
 }
 
 int evdns_nameserver_ip_add(const char *ip_as_string)
 {
-	return evdns_base_nameserver_ip_add(need_base(), ip_as_string);
+	return evdns_base_nameserver_ip_add(evi_dns_global_need(), ip_as_string);
 }
 
 int evdns_set_option(const char *option, const char *val, int flags)
 {
 	(void)flags;
-	return evdns_base_set_option(need_base(), option, val);
+	return evdns_base_set_option(evi_dns_global_need(), option, val);
 }
 
 int evdns_resolv_conf_parse(int flags, const char *const filename)
 {
-	return evdns_base_resolv_conf_parse(need_base(), flags, filename);
+	return evdns_base_resolv_conf_parse(evi_dns_global_need(), flags, filename);
 }
 
 int evdns_count_nameservers(void)

@@ -4,6 +4,7 @@
 #include "dns/file.h"
 
 #include "dns/base.h"
+#include "os/os_text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -43,7 +44,7 @@ static int read_all(FILE *file, char **ret_text)
 
 int evi_dns_file_read(const char *name, char **ret_text)
 {
-	FILE *file = fopen(name, "re");
+	FILE *file = evi_text_open(name);
 	char *text = NULL;
 	int result;
 

@@ -6,7 +6,6 @@
 
 #include "dns/base.h"
 
-#include <netdb.h>
 #include <string.h>
 
 #define FAMILIES 2

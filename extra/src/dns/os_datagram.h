@@ -7,9 +7,9 @@
  * that asked one address of a host ignores what another one says.
  */
 
-#include <event2/util.h>
+#include "os/os_net.h"
 
-#include <sys/socket.h>
+#include <event2/util.h>
 
 /* Who sent, and which address of ours it was sent to, in the system's form. */
 struct evi_dns_path {

@@ -4,10 +4,9 @@
 #include "dns/base.h"
 #include "dns/file.h"
 #include "dns/option.h"
+#include "os/os_dns.h"
 
 #include <string.h>
-
-#define HOSTS_FILE "/etc/hosts"
 
 struct parse {
 	struct evdns_base *base;
@@ -128,13 +127,14 @@ static int parse_file(struct evdns_base *base, int flags, const char *file)
 
 int evdns_base_resolv_conf_parse(struct evdns_base *base, int flags, const char *const filename)
 {
+	char path[512];
 	int result;
 
 	if (base == NULL)
 		return -1;
 	evi_dns_lock(base);
 	if (flags & DNS_OPTION_HOSTSFILE)
-		(void)evdns_base_load_hosts(base, HOSTS_FILE);
+		(void)evdns_base_load_hosts(base, evi_dns_hosts_path(path, sizeof(path)));
 	result = parse_file(base, flags, filename);
 	evi_dns_unlock(base);
 	return result;

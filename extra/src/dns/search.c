@@ -4,7 +4,6 @@
 #include "dns/base.h"
 
 #include <string.h>
-#include <unistd.h>
 
 struct evi_dns_search *evi_dns_search_new(void)
 {

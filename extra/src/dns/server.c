@@ -43,7 +43,7 @@ static int is_known(const struct evdns_base *base, const union evi_dns_sockaddr 
 
 static int copy_address(const struct sockaddr *sa, int len, union evi_dns_sockaddr *ret_addr)
 {
-	in_port_t *port;
+	uint16_t *port;
 	int need;
 
 	if (sa == NULL || len < (int)sizeof(sa->sa_family))
@@ -329,7 +329,7 @@ int evdns_base_nameserver_add(struct evdns_base *base, unsigned long int address
 
 	memset(&in, 0, sizeof(in));
 	in.sin_family = AF_INET;
-	in.sin_addr.s_addr = (in_addr_t)address;
+	in.sin_addr.s_addr = (uint32_t)address;
 	return evdns_base_nameserver_sockaddr_add(base, (const struct sockaddr *)&in, sizeof(in), 0);
 }
 

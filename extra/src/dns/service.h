@@ -16,6 +16,7 @@
 
 #include "dns/os_datagram.h"
 #include "dns/wire.h"
+#include "os/os_net.h"
 
 #include <event2/bufferevent.h>
 #include <event2/component/reactor.h>
@@ -24,9 +25,6 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include <event2/listener.h>
-
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 struct evi_dns_client;
 

@@ -11,19 +11,12 @@
 #include "dns/base.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
 #define USES_PER_SOCKET 8
 
 /* Datagrams taken per wake-up. */
 #define BATCH 64
-
-#ifdef MSG_NOSIGNAL
-#define SEND_FLAGS MSG_NOSIGNAL
-#else
-#define SEND_FLAGS 0
-#endif
 
 static void on_readable(evutil_socket_t fd, short what, void *arg);
 
@@ -55,7 +48,7 @@ static int has_fixed_port(const struct evi_dns_server *server)
 static void set_size(evutil_socket_t fd, int option, int size)
 {
 	if (size > 0)
-		(void)setsockopt(fd, SOL_SOCKET, option, &size, sizeof(size));
+		(void)setsockopt(fd, SOL_SOCKET, option, (void *)&size, sizeof(size));
 }
 
 /* An unbound socket gets its port with the first datagram. */
@@ -201,7 +194,7 @@ int evi_dns_socket_send(struct evi_dns_socket *socket, const void *data, size_t 
 	const struct evi_dns_server *server = socket->server;
 	int err;
 
-	if (sendto(socket->fd, data, len, SEND_FLAGS, &server->addr.sa, (ev_socklen_t)server->addr_len) >= 0)
+	if (sendto(socket->fd, data, len, MSG_NOSIGNAL, &server->addr.sa, (ev_socklen_t)server->addr_len) >= 0)
 		return 0;
 	err = EVUTIL_SOCKET_ERROR();
 	return evi_error_is_retriable_rw(err) ? -EAGAIN : -err;
@@ -224,7 +217,7 @@ static int receive(struct evi_dns_socket *socket)
 	char text[80];
 
 	memset(&from, 0, sizeof(from));
-	len = recvfrom(socket->fd, packet, EVI_DNS_MESSAGE_MAX, 0, &from.sa, &from_len);
+	len = recvfrom(socket->fd, (void *)packet, EVI_DNS_MESSAGE_MAX, 0, &from.sa, &from_len);
 	if (len < 0 && !evi_error_is_retriable_rw(EVUTIL_SOCKET_ERROR()))
 		evi_dns_server_failed(server, evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()));
 	if (len < 0)

@@ -10,7 +10,6 @@
 #include <event2/component/reactor.h>
 
 #include <string.h>
-#include <sys/un.h>
 
 static const struct timeval connect_default = { 45, 0 };
 static const struct timeval read_default = { 50, 0 };

@@ -11,14 +11,12 @@
  */
 
 #include "http/request.h"
+#include "os/os_net.h"
 
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include <event2/http_compat.h>
-
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 #define EVI_UNLIMITED UINT64_MAX
 

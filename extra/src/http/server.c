@@ -4,6 +4,7 @@
  */
 
 #include "http/server_step.h"
+#include "os/os_text.h"
 
 #include <event2/component/reactor.h>
 
@@ -54,7 +55,7 @@ const char *evi_server_date(struct evhttp *http)
 	if (now.tv_sec == http->date_time)
 		return http->date;
 	http->date_time = now.tv_sec;
-	if (gmtime_r(&http->date_time, &parts) == NULL ||
+	if (evi_time_parts(http->date_time, &parts) < 0 ||
 	    evutil_date_rfc1123(http->date, sizeof(http->date), &parts) != EVI_DATE_LEN)
 		http->date[0] = '\0';
 	return http->date;

@@ -7,7 +7,6 @@
 
 #include <event2/component/reactor.h>
 
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 

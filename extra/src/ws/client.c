@@ -5,6 +5,7 @@
 
 #include "http/arena.h"
 #include "http/head.h"
+#include "os/os_net.h"
 #include "ws/handshake.h"
 #include "ws/sha1.h"
 
@@ -12,7 +13,6 @@
 #include <event2/util.h>
 
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <string.h>
 
 /* A reply head larger than this is none. */

@@ -6,13 +6,23 @@
 #include <event2/event-config.h>
 #include <event2/util.h>
 #include <stdarg.h>
+#ifdef EVENT__HAVE_SYS_UIO_H
 #include <sys/uio.h>
+#endif
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
+/** A piece of memory; the system's own struct where it has one. */
+#ifdef EVENT__HAVE_SYS_UIO_H
 #define evbuffer_iovec iovec
+#else
+struct evbuffer_iovec {
+	void *iov_base;
+	size_t iov_len; /**< bytes */
+};
+#endif
 struct evbuffer_ptr {
 	ev_ssize_t pos;
 	struct {

@@ -9,13 +9,6 @@
 
 #include "bufferevent.h"
 
-#include <sys/types.h>
-#ifdef _WIN32
-#include <winsock2.h>
-#else
-#include <sys/socket.h>
-#endif
-
 #define BOTH (EV_READ | EV_WRITE)
 
 evutil_socket_t evi_bev_fd(const struct bufferevent *bev)

@@ -5,10 +5,7 @@
 
 #include "chain/memory_search.h"
 
-#include <event2/event-config.h>
-
-#include <stdint.h>
-#include <string.h>
+#include "os/os_memmem.h"
 
 /* False hits that are tried at least, and the distance between them from which on skipping pays. */
 #define FALSE_HITS_MIN 32
@@ -72,7 +69,7 @@ const unsigned char *evi_memory_find(const unsigned char *at, size_t len, const 
 	if (skip(at, end, what, what_len, what_len - 1, &at) ||
 	    skip(at, end, what, what_len, rarest(at, (size_t)(end - at), what, what_len), &at))
 		return at;
-	return memmem(at, (size_t)(end - at), what, what_len);
+	return evi_memmem(at, (size_t)(end - at), what, what_len);
 }
 
 /* Nonzero if a byte of the word is zero; the lowest set bit is in the first such byte. */
