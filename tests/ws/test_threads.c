@@ -122,12 +122,24 @@ Test(ws_threads, compressed_sends)
 	ws_until(&ws_closed, 2);
 }
 
+/* A session goes when its close callback returns, so that waits for threads that still use it. */
+static pthread_mutex_t in_use = PTHREAD_MUTEX_INITIALIZER;
+
+static void wait_for_users(struct evws_connection *evws)
+{
+	(void)evws;
+	pthread_mutex_lock(&in_use);
+	pthread_mutex_unlock(&in_use);
+}
+
 static void *send_and_close(void *arg)
 {
+	pthread_mutex_lock(&in_use);
 	evws_send_text(arg, "0 0");
 	evws_close(arg, 1001);
 	evws_send_text(arg, "0 1");
 	evws_close(arg, 1002);
+	pthread_mutex_unlock(&in_use);
 	return NULL;
 }
 
@@ -136,6 +148,7 @@ Test(ws_threads, close)
 {
 	pthread_t thread;
 
+	ws_on_close = wait_for_users;
 	connect_client(0);
 	cr_assert_eq(pthread_create(&thread, NULL, send_and_close, ws_session), 0);
 	ws_until(&ws_closed, 2);

@@ -141,7 +141,8 @@ void evws_connection_set_max_output(struct evws_connection *evws, size_t bytes);
  * Headers that the program has put into the request's output headers go out with the reply;
  * Sec-WebSocket-Protocol among them chooses the protocol.
  *
- * @param options  BEV_OPT_THREADSAFE: sending and closing from any thread; EVWS_OPT_ bits
+ * @param options  BEV_OPT_THREADSAFE: sending and closing from any thread, until the close callback
+ *                 returns: a program's lock, taken there and by its threads, sees to that; EVWS_OPT_ bits
  * @return the session, which belongs to the server until it ends; NULL if the handshake was refused or
  *         there is no memory. In either case the request is taken: do not touch it again. Since 2.2.
  */
