@@ -389,3 +389,34 @@ Test(evbuffer_take, peeking_without_a_limit_and_from_a_position)
 	evbuffer_free(buf);
 	evbuffer_free(empty);
 }
+
+/* Bytes whose bits nearly are those of CR or LF lie all around. */
+static void expect_end_at(size_t at, char end, size_t total)
+{
+	static const char decoys[] = "\x0b\x0c\x0e\x8a\x8d\x1a";
+	struct evbuffer *buf = evbuffer_new();
+	struct evbuffer_ptr found;
+	char text[80];
+
+	for (size_t i = 0; i < total; i++)
+		text[i] = decoys[i % (sizeof(decoys) - 1)];
+	if (at < total)
+		text[at] = end;
+	evbuffer_add(buf, "ab", 2);
+	evbuffer_add(buf, text, total);
+	evbuffer_drain(buf, 2);
+	found = evbuffer_search_eol(buf, NULL, NULL, EVBUFFER_EOL_ANY);
+	cr_assert_eq(found.pos, at < total ? (ev_ssize_t)at : -1, "%zu of %zu: %zd", at, total, found.pos);
+	evbuffer_free(buf);
+}
+
+/* BUF-177, BUF-183 */
+Test(evbuffer_take, an_end_of_any_style_is_found_wherever_it_is)
+{
+	for (size_t total = 0; total < 70; total++) {
+		for (size_t at = 0; at <= total; at++) {
+			expect_end_at(at, '\r', total);
+			expect_end_at(at, '\n', total);
+		}
+	}
+}

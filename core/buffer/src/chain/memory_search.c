@@ -72,24 +72,32 @@ const unsigned char *evi_memory_find(const unsigned char *at, size_t len, const 
 	return evi_memmem(at, (size_t)(end - at), what, what_len);
 }
 
-/* Nonzero if a byte of the word is zero; the lowest set bit is in the first such byte. */
-static uint64_t zero_bytes(uint64_t word)
+/* Compilers have operations on these, and make of them what the processor has. */
+typedef unsigned char bytes16 __attribute__((vector_size(16)));
+
+/* Which byte of a word, in memory order, is the first that is not 0; the word is not 0. */
+static size_t first_byte(uint64_t word)
 {
-	return (word - UINT64_C(0x0101010101010101)) & ~word & UINT64_C(0x8080808080808080);
+	int bit = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_ctzll(word) : __builtin_clzll(word);
+
+	return (size_t)bit / 8;
 }
 
 const unsigned char *evi_memory_find_crlf(const unsigned char *at, size_t len)
 {
 	const unsigned char *end = at + len;
 
-	while (end - at >= 8) {
-		uint64_t word;
+	for (; end - at >= 16; at += 16) {
+		uint64_t words[2];
+		bytes16 bytes;
 
-		memcpy(&word, at, sizeof(word));
-		if (zero_bytes(word ^ UINT64_C(0x0d0d0d0d0d0d0d0d)) |
-		    zero_bytes(word ^ UINT64_C(0x0a0a0a0a0a0a0a0a)))
-			break;
-		at += 8;
+		memcpy(&bytes, at, sizeof(bytes));
+		bytes = (bytes16)((bytes == '\r') | (bytes == '\n'));
+		memcpy(words, &bytes, sizeof(words));
+		if (words[0] != 0)
+			return at + first_byte(words[0]);
+		if (words[1] != 0)
+			return at + 8 + first_byte(words[1]);
 	}
 	while (at < end && *at != '\r' && *at != '\n')
 		at++;
