@@ -10,7 +10,8 @@ say() { printf '%s\n' "$*"; }
 # Debian's names. build: to compile; peers: real programs the tests and the demo run.
 build_packages="gcc g++ meson ninja-build pkg-config python3 libssl-dev libmbedtls-dev zlib1g-dev
 	liburing-dev"
-test_packages="libcriterion-dev libc-ares-dev clang libclang-rt-14-dev cmake valgrind binutils openssl"
+test_packages="libcriterion-dev libc-ares-dev clang libclang-rt-14-dev cmake valgrind binutils openssl
+	doxygen"
 peer_packages="memcached libmemcached-tools tmux redsocks sslsplit transmission-daemon tor
 	curl nginx-light apache2-utils wrk gnutls-bin bind9-dnsutils dnsmasq-base unbound nodejs chromium
 	libevent-2.1-7 libevent-core-2.1-7 libevent-extra-2.1-7 libevent-pthreads-2.1-7

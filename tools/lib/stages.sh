@@ -50,7 +50,10 @@ configure()
 
 build_all()
 {
-	configure "$out/native" -Dwerror=true -Dprefix="$prefix" -Dlibdir=lib &&
+	local docs=enabled
+
+	command -v doxygen >/dev/null || { docs=disabled; note_skip "docs: doxygen is not installed"; }
+	configure "$out/native" -Dwerror=true -Dprefix="$prefix" -Dlibdir=lib -Ddocs=$docs &&
 		ninja -C "$out/native" -j "$jobs" && passed=$((passed + 1))
 }
 
