@@ -140,7 +140,7 @@ static void transport_event(struct bufferevent *bev, short what)
 	} else if ((what & BEV_EVENT_ERROR) && (what & BEV_EVENT_READING) && evi_error_is_reset(err)) {
 		end_transport(tls, err);
 	} else if (what & BEV_EVENT_ERROR) {
-		evi_tls_read(tls);
+		evi_tls_read_rest(tls);
 		if (!evi_tls_is_running(tls))
 			return;
 		tls->transport_err = err;

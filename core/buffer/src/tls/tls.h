@@ -80,6 +80,9 @@ void evi_tls_watch_renegotiation(struct evi_tls *tls);
 void evi_tls_read(struct evi_tls *tls);
 void evi_tls_write(struct evi_tls *tls);
 
+/* Before a failure elsewhere ends everything: decrypt all that has come, as far as it may be read. */
+void evi_tls_read_rest(struct evi_tls *tls);
+
 /* Nonzero while bytes may move: alive, connected, not failed. */
 int evi_tls_is_running(const struct evi_tls *tls);
 

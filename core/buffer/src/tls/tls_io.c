@@ -110,6 +110,16 @@ void evi_tls_read(struct evi_tls *tls)
 		end_read(tls, result);
 }
 
+/* What a transport at its end still has is finite, so no turn bounds this; and it may be news. */
+void evi_tls_read_rest(struct evi_tls *tls)
+{
+	tls->is_drained = 0;
+	do
+		evi_tls_read(tls);
+	while (may_read(tls) && tls->has_more && evi_bev_active(tls->bev, EV_READ) &&
+	       evi_bev_room(tls->bev, EV_READ) > 0);
+}
+
 /* --- Writing --------------------------------------------------------------------------------------- */
 
 /* The bytes of the next record: the first piece of the output, or with BATCH_WRITE a record's worth. */
@@ -191,7 +201,7 @@ static void end_write(struct evi_tls *tls, enum evi_tls_result result)
 {
 	if (result == EVI_TLS_FAILED || result == EVI_TLS_CLOSED) {
 		if (tls->transport_err != 0)
-			evi_tls_read(tls);
+			evi_tls_read_rest(tls);
 		if (evi_tls_is_running(tls))
 			evi_tls_fail(tls, BEV_EVENT_WRITING | BEV_EVENT_ERROR);
 	} else if (result == EVI_TLS_OK && evi_evbuffer_len(tls->bev->output) > 0 &&
