@@ -11,7 +11,7 @@
 static struct tls_pair pair;
 
 /* TLS-030, TLS-034, TLS-055 */
-Test(tls_handshake, it_completes_one_byte_at_a_time, .timeout = 60)
+Test(tls_handshake, it_completes_one_byte_at_a_time, .timeout = 120)
 {
 	for (int is_filter = 0; is_filter < 2; is_filter++) {
 		double end = support_now_ms() + TLS_TEST_WAIT_MS;
@@ -75,7 +75,7 @@ Test(tls_handshake, breaking_it_off_anywhere_is_one_error, .timeout = 120)
 }
 
 /* TLS-135, TLS-137, TLS-138: a peer that sends a byte now and then is as late as a silent one. */
-Test(tls_handshake, the_timeout_is_for_the_handshake_as_a_whole, .timeout = 60)
+Test(tls_handshake, the_timeout_is_for_the_handshake_as_a_whole, .timeout = 120)
 {
 	struct timeval limit = { 0, 150000 };
 
@@ -111,9 +111,9 @@ Test(tls_handshake, the_timeout_is_for_the_handshake_as_a_whole, .timeout = 60)
 }
 
 /* TLS-137, TLS-140 */
-Test(tls_handshake, one_in_time_is_not_disturbed, .timeout = 30)
+Test(tls_handshake, one_in_time_is_not_disturbed, .timeout = 120)
 {
-	struct timeval limit = { 5, 0 };
+	struct timeval limit = { 100, 0 };
 
 	for (int is_filter = 0; is_filter < 2; is_filter++) {
 		tls_pair_init(&pair, is_filter, BEV_OPT_CLOSE_ON_FREE);
@@ -124,7 +124,7 @@ Test(tls_handshake, one_in_time_is_not_disturbed, .timeout = 30)
 		bufferevent_set_timeouts(pair.client.bev, NULL, NULL);
 		bufferevent_disable(pair.server.bev, EV_READ);
 		bufferevent_disable(pair.client.bev, EV_READ);
-		support_run(pair.base, 2000); /* nothing is left that the loop would wait for */
+		support_run(pair.base, TLS_TEST_WAIT_MS); /* nothing is left that the loop would wait for */
 		cr_assert_eq(pair.client.events, 0);
 		cr_assert_eq(pair.server.events, 0);
 		tls_pair_fini(&pair);
@@ -132,7 +132,7 @@ Test(tls_handshake, one_in_time_is_not_disturbed, .timeout = 30)
 }
 
 /* TLS-037 */
-Test(tls_handshake, it_waits_while_nothing_is_enabled, .timeout = 30)
+Test(tls_handshake, it_waits_while_nothing_is_enabled, .timeout = 120)
 {
 	for (int i = 0; i < 4; i++) {
 		tls_pair_init(&pair, i & 1, BEV_OPT_CLOSE_ON_FREE);
@@ -159,7 +159,7 @@ static void count_round(struct evwatch *watch, const struct evwatch_prepare_cb_i
 }
 
 /* TLS-038 */
-Test(tls_handshake, nobody_spins_while_the_other_holds_back, .timeout = 30)
+Test(tls_handshake, nobody_spins_while_the_other_holds_back, .timeout = 120)
 {
 	for (int is_filter = 0; is_filter < 2; is_filter++) {
 		struct timeval pause = { 0, 300000 };
@@ -264,7 +264,7 @@ static void connect_in(enum way way, int is_filter)
 }
 
 /* TLS-031, TLS-032, TLS-039, TLS-042, TLS-043, TLS-045, TLS-046 */
-Test(tls_handshake, it_starts_by_itself_when_the_transport_stands, .timeout = 60)
+Test(tls_handshake, it_starts_by_itself_when_the_transport_stands, .timeout = 120)
 {
 	for (int way = 0; way < WAYS; way++)
 		for (int is_filter = way >= BELOW_BEFORE; is_filter < 2; is_filter++)
@@ -272,7 +272,7 @@ Test(tls_handshake, it_starts_by_itself_when_the_transport_stands, .timeout = 60
 }
 
 /* TLS-039, TLS-204 */
-Test(tls_handshake, it_starts_by_itself_over_a_pair, .timeout = 30)
+Test(tls_handshake, it_starts_by_itself_over_a_pair, .timeout = 120)
 {
 	for (int deferred = 0; deferred < 2; deferred++) {
 		const struct tls_library *library = tls_library();
@@ -297,7 +297,7 @@ Test(tls_handshake, it_starts_by_itself_over_a_pair, .timeout = 30)
 }
 
 /* TLS-045, TLS-207 */
-Test(tls_handshake, a_name_that_is_not_found_is_one_error, .timeout = 60)
+Test(tls_handshake, a_name_that_is_not_found_is_one_error, .timeout = 120)
 {
 	struct event_base *base = support_base_new();
 	struct tls_side side = { 0 };
@@ -372,7 +372,7 @@ static void renegotiate_from(struct tls_side *side, int is_filter)
 }
 
 /* TLS-062, TLS-160, TLS-162 */
-Test(tls_handshake, renegotiation_loses_nothing, .timeout = 60)
+Test(tls_handshake, renegotiation_loses_nothing, .timeout = 120)
 {
 	if (tls_is_13())
 		cr_skip_test("TLS 1.3 has no renegotiation");
@@ -383,7 +383,7 @@ Test(tls_handshake, renegotiation_loses_nothing, .timeout = 60)
 }
 
 /* TLS-062, TLS-162: who reads nothing renegotiates all the same, until data is in the way. */
-Test(tls_handshake, renegotiation_needs_no_reading, .timeout = 60)
+Test(tls_handshake, renegotiation_needs_no_reading, .timeout = 120)
 {
 	struct tls_setup client = { .renegotiates = 1 }, server = { .is_server = 1, .renegotiates = 1 };
 
@@ -410,7 +410,7 @@ Test(tls_handshake, renegotiation_needs_no_reading, .timeout = 60)
 }
 
 /* TLS-160, TLS-161, TLS-179 */
-Test(tls_handshake, what_cannot_renegotiate_goes_on, .timeout = 30)
+Test(tls_handshake, what_cannot_renegotiate_goes_on, .timeout = 120)
 {
 	tls_pair_init(&pair, 0, BEV_OPT_CLOSE_ON_FREE);
 	cr_assert_eq(tls_library()->renegotiate(pair.client.bev), -1); /* not connected yet */
@@ -427,7 +427,7 @@ Test(tls_handshake, what_cannot_renegotiate_goes_on, .timeout = 30)
 }
 
 /* TLS-161: servers refuse unless told otherwise, so that a client cannot keep one busy with it. */
-Test(tls_handshake, a_refusing_server_is_not_kept_busy, .timeout = 30)
+Test(tls_handshake, a_refusing_server_is_not_kept_busy, .timeout = 120)
 {
 	struct tls_setup client = { .renegotiates = 1 };
 
@@ -450,7 +450,7 @@ Test(tls_handshake, a_refusing_server_is_not_kept_busy, .timeout = 30)
 }
 
 /* TLS-155, TLS-158, TLS-159 */
-Test(tls_handshake, a_filter_restarts_on_another_descriptor, .timeout = 30)
+Test(tls_handshake, a_filter_restarts_on_another_descriptor, .timeout = 120)
 {
 	evutil_socket_t fds[2];
 

@@ -77,7 +77,7 @@ static void connect_to(const char *host)
 	connection = evhttp_connection_base_bufferevent_new(base, NULL, client_tls(), host, port);
 	cr_assert_not_null(connection);
 	evhttp_connection_set_family(connection, AF_INET);
-	evhttp_connection_set_timeout(connection, 10);
+	evhttp_connection_set_timeout(connection, 100);
 }
 
 static void get(const char *path)
@@ -98,7 +98,7 @@ static void finish(void)
 }
 
 /* TLS-185, TLS-187: by name, and again after the connection has gone. */
-Test(tls_http, a_client_connects_and_reconnects, .timeout = 60)
+Test(tls_http, a_client_connects_and_reconnects, .timeout = 120)
 {
 	start();
 	connect_to("localhost");
@@ -151,7 +151,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 }
 
 /* TLS-186 */
-Test(tls_http, a_body_that_ends_with_the_connection_needs_an_end, .timeout = 60)
+Test(tls_http, a_body_that_ends_with_the_connection_needs_an_end, .timeout = 120)
 {
 	struct evconnlistener *listener;
 	evutil_socket_t fd;
@@ -176,7 +176,7 @@ Test(tls_http, a_body_that_ends_with_the_connection_needs_an_end, .timeout = 60)
 }
 
 /* TLS-187: others are served while one fails, one is silent, and one has gone again. */
-Test(tls_http, a_failing_handshake_disturbs_nobody, .timeout = 60)
+Test(tls_http, a_failing_handshake_disturbs_nobody, .timeout = 120)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET };
 	int fds[3];
@@ -230,7 +230,7 @@ static struct bufferevent *accept_batching(struct event_base *loop, void *arg)
 }
 
 /* TLS-046, TLS-188 */
-Test(tls_http, head_and_body_are_one_record, .timeout = 60)
+Test(tls_http, head_and_body_are_one_record, .timeout = 120)
 {
 	size_t before;
 

@@ -10,7 +10,7 @@
 static struct tls_pair pair;
 
 /* TLS-030, TLS-031, TLS-036 */
-Test(tls_life, both_sides_are_told_once, .timeout = 30)
+Test(tls_life, both_sides_are_told_once, .timeout = 120)
 {
 	for (int is_filter = 0; is_filter < 2; is_filter++) {
 		tls_pair_init(&pair, is_filter, BEV_OPT_CLOSE_ON_FREE);
@@ -24,7 +24,7 @@ Test(tls_life, both_sides_are_told_once, .timeout = 30)
 }
 
 /* TLS-001, TLS-003, TLS-008, TLS-009 */
-Test(tls_life, bad_arguments_give_null_and_close_nothing, .timeout = 30)
+Test(tls_life, bad_arguments_give_null_and_close_nothing, .timeout = 120)
 {
 	const struct tls_library *library = tls_library();
 	struct event_base *base = support_base_new();
@@ -45,7 +45,7 @@ Test(tls_life, bad_arguments_give_null_and_close_nothing, .timeout = 30)
 }
 
 /* TLS-007, TLS-013, TLS-016 */
-Test(tls_life, without_close_on_free_all_stays_the_callers, .timeout = 30)
+Test(tls_life, without_close_on_free_all_stays_the_callers, .timeout = 120)
 {
 	for (int is_filter = 0; is_filter < 2; is_filter++) {
 		void *object;
@@ -87,7 +87,7 @@ static void free_all(struct bufferevent *bev, short what, void *arg)
 }
 
 /* TLS-007, TLS-036 */
-Test(tls_life, the_object_may_go_right_after_the_bufferevent, .timeout = 30)
+Test(tls_life, the_object_may_go_right_after_the_bufferevent, .timeout = 120)
 {
 	int is_done = 0;
 
@@ -99,7 +99,7 @@ Test(tls_life, the_object_may_go_right_after_the_bufferevent, .timeout = 30)
 }
 
 /* TLS-015, TLS-119, TLS-125, TLS-126, TLS-160 */
-Test(tls_life, other_bufferevents_are_told_apart, .timeout = 30)
+Test(tls_life, other_bufferevents_are_told_apart, .timeout = 120)
 {
 	const struct tls_library *library = tls_library();
 	struct event_base *base = support_base_new();
@@ -117,7 +117,7 @@ Test(tls_life, other_bufferevents_are_told_apart, .timeout = 30)
 }
 
 /* TLS-125, TLS-127, TLS-128, TLS-129, TLS-180 */
-Test(tls_life, flags_answer_what_was_before, .timeout = 30)
+Test(tls_life, flags_answer_what_was_before, .timeout = 120)
 {
 	struct bufferevent *bev;
 
@@ -136,7 +136,7 @@ Test(tls_life, flags_answer_what_was_before, .timeout = 30)
 }
 
 /* TLS-040, TLS-115, TLS-116, TLS-177 */
-Test(tls_life, garbage_ends_the_handshake_with_one_error, .timeout = 30)
+Test(tls_life, garbage_ends_the_handshake_with_one_error, .timeout = 120)
 {
 	static const char *const garbage[] = { "GET / HTTP/1.0\r\n\r\n", "\377\377\377\377\377\377\377\377" };
 
@@ -159,7 +159,7 @@ Test(tls_life, garbage_ends_the_handshake_with_one_error, .timeout = 30)
 }
 
 /* TLS-135, TLS-137, TLS-138 */
-Test(tls_life, a_silent_peer_times_out_once, .timeout = 30)
+Test(tls_life, a_silent_peer_times_out_once, .timeout = 120)
 {
 	struct timeval soon = { 0, 20000 };
 
@@ -181,7 +181,7 @@ Test(tls_life, a_silent_peer_times_out_once, .timeout = 30)
 }
 
 /* TLS-155, TLS-156, TLS-157, TLS-159 */
-Test(tls_life, a_new_descriptor_means_a_new_handshake, .timeout = 30)
+Test(tls_life, a_new_descriptor_means_a_new_handshake, .timeout = 120)
 {
 	tls_pair_init(&pair, 0, 0);
 	tls_pair_connect(&pair);
@@ -220,7 +220,7 @@ static void take_over(struct bufferevent *bev, short what, void *arg)
 }
 
 /* TLS-004, TLS-006, TLS-036 */
-Test(tls_life, a_new_bufferevent_takes_an_open_object_over, .timeout = 30)
+Test(tls_life, a_new_bufferevent_takes_an_open_object_over, .timeout = 120)
 {
 	tls_pair_init(&pair, 0, 0);
 	bufferevent_setcb(pair.client.bev, NULL, NULL, take_over, NULL);

@@ -31,7 +31,7 @@ static void move_counting(size_t moved[2])
 }
 
 /* TLS-145, TLS-178 */
-Test(tls_limit, every_byte_of_the_transport_counts, .timeout = 30)
+Test(tls_limit, every_byte_of_the_transport_counts, .timeout = 120)
 {
 	const ev_ssize_t start = 1000000;
 	struct ev_token_bucket_cfg *limit = limit_of((size_t)start, 3600000);
@@ -71,7 +71,7 @@ static void check_slow(struct bufferevent *limited, struct ev_token_bucket_cfg *
 }
 
 /* TLS-146, TLS-147, TLS-150, TLS-178, TLS-200, TLS-208 */
-Test(tls_limit, it_slows_down_and_strands_nothing, .timeout = 60)
+Test(tls_limit, it_slows_down_and_strands_nothing, .timeout = 120)
 {
 	struct ev_token_bucket_cfg *limit = limit_of(1000, 10);
 
@@ -91,7 +91,7 @@ Test(tls_limit, it_slows_down_and_strands_nothing, .timeout = 60)
 }
 
 /* TLS-146: over a hundred ticks no more than one record is read ahead of the rate. */
-Test(tls_limit, the_average_holds, .timeout = 60)
+Test(tls_limit, the_average_holds, .timeout = 120)
 {
 	struct ev_token_bucket_cfg *limit = limit_of(2000, 5);
 	double started;
@@ -108,7 +108,7 @@ Test(tls_limit, the_average_holds, .timeout = 60)
 }
 
 /* TLS-148 */
-Test(tls_limit, a_write_is_split_at_the_allowance, .timeout = 30)
+Test(tls_limit, a_write_is_split_at_the_allowance, .timeout = 120)
 {
 	struct ev_token_bucket_cfg *limit = limit_of(1000, 3600000);
 
@@ -133,7 +133,7 @@ Test(tls_limit, a_write_is_split_at_the_allowance, .timeout = 30)
 #define MEMBERS 8
 
 /* TLS-149 */
-Test(tls_limit, members_wait_for_their_share_of_little, .timeout = 60)
+Test(tls_limit, members_wait_for_their_share_of_little, .timeout = 120)
 {
 	struct ev_token_bucket_cfg *limit = limit_of(3, 1);
 	struct bufferevent_rate_limit_group *group;
@@ -164,7 +164,7 @@ Test(tls_limit, members_wait_for_their_share_of_little, .timeout = 60)
 }
 
 /* TLS-150, TLS-205: a limited server, and clients that reset at every stage. */
-Test(tls_limit, clients_that_reset_leave_nothing_behind, .timeout = 60)
+Test(tls_limit, clients_that_reset_leave_nothing_behind, .timeout = 120)
 {
 	struct ev_token_bucket_cfg *limit = limit_of(500, 1);
 

@@ -20,7 +20,7 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 }
 
 /* TLS-030, TLS-031, TLS-187 */
-Test(tls_many, a_thousand_handshakes_at_once_complete, .timeout = 300)
+Test(tls_many, a_thousand_handshakes_at_once_complete, .timeout = 600)
 {
 	const struct tls_library *library = tls_library();
 	int count = getenv("TEST_UNDER_VALGRIND") != NULL ? 20 : 1000, is_done = 0;
@@ -47,7 +47,7 @@ Test(tls_many, a_thousand_handshakes_at_once_complete, .timeout = 300)
 			bufferevent_setcb(bevs[i + j], NULL, NULL, on_event, &is_done);
 		}
 	}
-	support_run_until(base, &is_done, 200000);
+	support_run_until(base, &is_done, 550000);
 	for (int i = 0; i < count * 2; i++)
 		bufferevent_free(bevs[i]);
 	free(bevs);

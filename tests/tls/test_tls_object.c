@@ -33,7 +33,7 @@ static int is_open(evutil_socket_t fd)
 }
 
 /* TLS-001, TLS-002, TLS-008, TLS-174 */
-Test(tls_object, its_descriptor_is_found_and_compared, .timeout = 30)
+Test(tls_object, its_descriptor_is_found_and_compared, .timeout = 120)
 {
 	const struct tls_library *library = tls_library();
 	struct event_base *base = support_base_new();
@@ -68,7 +68,7 @@ Test(tls_object, its_descriptor_is_found_and_compared, .timeout = 30)
 }
 
 /* TLS-007, TLS-010 */
-Test(tls_object, the_option_decides_what_is_closed, .timeout = 30)
+Test(tls_object, the_option_decides_what_is_closed, .timeout = 120)
 {
 	const struct tls_library *library = tls_library();
 	struct event_base *base = support_base_new();
@@ -95,7 +95,7 @@ Test(tls_object, the_option_decides_what_is_closed, .timeout = 30)
 }
 
 /* TLS-174 */
-Test(tls_object, a_strange_transport_goes_with_no_descriptor, .timeout = 30)
+Test(tls_object, a_strange_transport_goes_with_no_descriptor, .timeout = 120)
 {
 	const struct tls_library *library = tls_library();
 	struct event_base *base = support_base_new();
@@ -117,7 +117,7 @@ Test(tls_object, a_strange_transport_goes_with_no_descriptor, .timeout = 30)
 }
 
 /* TLS-003, TLS-012 */
-Test(tls_object, what_is_below_gives_its_callbacks_and_marks, .timeout = 30)
+Test(tls_object, what_is_below_gives_its_callbacks_and_marks, .timeout = 120)
 {
 	const struct tls_library *library = tls_library();
 	struct event_base *base = support_base_new(), *other = support_base_new();
@@ -148,7 +148,7 @@ Test(tls_object, what_is_below_gives_its_callbacks_and_marks, .timeout = 30)
 }
 
 /* TLS-006, TLS-012: in state OPEN what is below reads only once the user does. */
-Test(tls_object, an_open_one_reads_when_told, .timeout = 30)
+Test(tls_object, an_open_one_reads_when_told, .timeout = 120)
 {
 	const struct tls_library *library = tls_library();
 	struct bufferevent *below;
@@ -171,7 +171,7 @@ Test(tls_object, an_open_one_reads_when_told, .timeout = 30)
 }
 
 /* TLS-004, TLS-005, TLS-172: a used object begins anew, in the role that is asked for. */
-Test(tls_object, a_used_one_shakes_hands_again, .timeout = 30)
+Test(tls_object, a_used_one_shakes_hands_again, .timeout = 120)
 {
 	const struct tls_library *library = tls_library();
 	void *objects[2];
@@ -202,7 +202,7 @@ Test(tls_object, a_used_one_shakes_hands_again, .timeout = 30)
 }
 
 /* TLS-011, TLS-014 */
-Test(tls_object, other_settings_stay_the_users, .timeout = 30)
+Test(tls_object, other_settings_stay_the_users, .timeout = 120)
 {
 	SSL *ssl;
 
@@ -225,7 +225,7 @@ Test(tls_object, other_settings_stay_the_users, .timeout = 30)
 }
 
 /* TLS-007: who holds a reference of his own keeps an object that reaches nothing any more. */
-Test(tls_object, one_that_is_held_elsewhere_is_harmless, .timeout = 30)
+Test(tls_object, one_that_is_held_elsewhere_is_harmless, .timeout = 120)
 {
 	SSL *ssl;
 	char byte;
@@ -256,7 +256,7 @@ static int free_in_verify(int ok, X509_STORE_CTX *store)
 }
 
 /* TLS-007, TLS-036: from inside the library, which the object must outlive. */
-Test(tls_object, it_may_be_given_up_inside_a_call, .timeout = 30)
+Test(tls_object, it_may_be_given_up_inside_a_call, .timeout = 120)
 {
 	if (tls_library() != &tls_openssl)
 		cr_skip_test("checked with the other library");
@@ -271,7 +271,7 @@ Test(tls_object, it_may_be_given_up_inside_a_call, .timeout = 30)
 }
 
 /* TLS-170, TLS-171 */
-Test(tls_object, contexts_of_mbedtls_are_made_and_freed, .timeout = 30)
+Test(tls_object, contexts_of_mbedtls_are_made_and_freed, .timeout = 120)
 {
 	cr_assert_null(bufferevent_mbedtls_dyncontext_new(NULL));
 	bufferevent_mbedtls_dyncontext_free(NULL);
@@ -284,7 +284,7 @@ Test(tls_object, contexts_of_mbedtls_are_made_and_freed, .timeout = 30)
 }
 
 /* TLS-180, TLS-190: both in one program, even in one connection. */
-Test(tls_object, the_libraries_understand_each_other, .timeout = 30)
+Test(tls_object, the_libraries_understand_each_other, .timeout = 120)
 {
 	struct event_base *base = support_base_new();
 	evutil_socket_t fds[2];

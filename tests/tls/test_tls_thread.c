@@ -16,7 +16,7 @@ static void init(void)
 	cr_assert_eq(evthread_use_pthreads(), 0);
 }
 
-TestSuite(tls_thread, .init = init, .timeout = 60);
+TestSuite(tls_thread, .init = init, .timeout = 120);
 
 #define WRITERS 4
 #define PIECES  200

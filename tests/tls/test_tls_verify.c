@@ -82,14 +82,14 @@ static void meet(const struct meeting *meeting)
 }
 
 /* TLS-017, TLS-040, TLS-116, TLS-173, TLS-176 */
-Test(tls_verify, only_the_right_name_on_a_valid_certificate_will_do, .timeout = 60)
+Test(tls_verify, only_the_right_name_on_a_valid_certificate_will_do, .timeout = 120)
 {
 	for (size_t i = 0; i < sizeof(meetings) / sizeof(meetings[0]); i++)
 		meet(&meetings[i]);
 }
 
 /* TLS-017 */
-Test(tls_verify, nothing_is_checked_or_told_unless_asked, .timeout = 30)
+Test(tls_verify, nothing_is_checked_or_told_unless_asked, .timeout = 120)
 {
 	struct tls_setup server = { .is_server = 1, .cert = TLS_CERT_EXPIRED };
 
@@ -111,7 +111,7 @@ static void check_bad_hosts(void)
 	bufferevent_free(plain);
 }
 
-Test(tls_verify, a_check_that_cannot_be_set_up_is_refused, .timeout = 30)
+Test(tls_verify, a_check_that_cannot_be_set_up_is_refused, .timeout = 120)
 {
 	struct tls_setup client = { .verifies = 1 };
 
@@ -126,7 +126,7 @@ Test(tls_verify, a_check_that_cannot_be_set_up_is_refused, .timeout = 30)
 }
 
 /* TLS-005, TLS-157: settings outlive connections. */
-Test(tls_verify, name_and_checks_survive_a_new_descriptor, .timeout = 30)
+Test(tls_verify, name_and_checks_survive_a_new_descriptor, .timeout = 120)
 {
 	struct tls_setup client = { .verifies = 1 };
 
@@ -172,7 +172,7 @@ static void show(int has_cert, enum tls_cert cert, int is_accepted)
 }
 
 /* TLS-017, TLS-040 */
-Test(tls_verify, a_server_can_insist_on_a_certificate, .timeout = 30)
+Test(tls_verify, a_server_can_insist_on_a_certificate, .timeout = 120)
 {
 	show(1, TLS_CERT_GOOD, 1);
 	show(0, TLS_CERT_GOOD, 0);
@@ -199,7 +199,7 @@ static void offer(const char *const *theirs, const char *const *ours)
 		cr_assert_eq(bufferevent_openssl_set_alpn(pair.client.bev, theirs, count), 0);
 }
 
-Test(tls_verify, the_best_protocol_that_both_know_is_chosen, .timeout = 30)
+Test(tls_verify, the_best_protocol_that_both_know_is_chosen, .timeout = 120)
 {
 	char name[16];
 
@@ -223,7 +223,7 @@ Test(tls_verify, the_best_protocol_that_both_know_is_chosen, .timeout = 30)
 	tls_pair_fini(&pair);
 }
 
-Test(tls_verify, no_protocol_in_common_ends_the_handshake, .timeout = 30)
+Test(tls_verify, no_protocol_in_common_ends_the_handshake, .timeout = 120)
 {
 	offer(chat, web);
 	support_run_until(pair.base, &pair.client.is_ended, TLS_TEST_WAIT_MS);
@@ -233,7 +233,7 @@ Test(tls_verify, no_protocol_in_common_ends_the_handshake, .timeout = 30)
 	tls_pair_fini(&pair);
 }
 
-Test(tls_verify, protocols_that_cannot_be_sent_are_refused, .timeout = 30)
+Test(tls_verify, protocols_that_cannot_be_sent_are_refused, .timeout = 120)
 {
 	static char big[257];
 	const char *const empty[] = { "" }, *const too_long[] = { big };
@@ -272,7 +272,7 @@ static SSL_SESSION *make_session(SSL_CTX **ret_ctx, int says_goodbye)
 }
 
 /* TLS-101, TLS-102, TLS-206 */
-Test(tls_verify, a_session_that_ended_well_is_resumed, .timeout = 30)
+Test(tls_verify, a_session_that_ended_well_is_resumed, .timeout = 120)
 {
 	if (tls_library() != &tls_openssl)
 		cr_skip_test("sessions are the TLS library's own matter; one is enough to see them pass");
@@ -299,7 +299,7 @@ Test(tls_verify, a_session_that_ended_well_is_resumed, .timeout = 30)
 /* --- The thread's error queue -------------------------------------------------------------------------- */
 
 /* TLS-115, TLS-117, TLS-118, TLS-120, TLS-192, TLS-209 */
-Test(tls_verify, other_peoples_errors_are_not_ours, .timeout = 30)
+Test(tls_verify, other_peoples_errors_are_not_ours, .timeout = 120)
 {
 	struct tls_setup client = { .verifies = 1 };
 

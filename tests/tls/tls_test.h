@@ -20,7 +20,7 @@
 
 #include <stddef.h>
 
-#define TLS_TEST_WAIT_MS 10000
+#define TLS_TEST_WAIT_MS 60000
 
 /* Certificates, made when they are asked for. All but SELF_SIGNED are signed by the test's authority. */
 enum tls_cert {
