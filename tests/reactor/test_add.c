@@ -288,7 +288,7 @@ Test(add, re_adding_an_expired_event_watches_its_descriptor_again)
 	cr_expect_eq(pending(ev), EV_READ | EV_TIMEOUT);
 	send_byte(pair[1]);
 	run_round();
-	cr_expect_eq(seen.what, EV_READ);
+	cr_expect(seen.what & EV_READ, "its new timeout may have expired as well");
 	event_free(ev);
 	event_free(first);
 	close_pair(pair);
