@@ -314,7 +314,7 @@ static size_t damaged(struct fake *fake, const uint8_t *query, size_t len, uint8
 	return 0;
 }
 
-/* DNS-127, DNS-133..136 */
+/* DNS-127, DNS-133..136, DNS-288 */
 Test(dns_reply, damaged_replies_end_the_lookup)
 {
 	for (uintptr_t damage = 0; damage < DAMAGES; damage++) {
@@ -561,7 +561,7 @@ static size_t big(struct fake *fake, const uint8_t *query, size_t len, uint8_t *
 	return n;
 }
 
-/* DNS-121, DNS-129 */
+/* DNS-121, DNS-129, DNS-287 */
 Test(dns_reply, a_datagram_of_any_size_is_taken_whole)
 {
 	struct told t = outcome(big, 1);

@@ -435,6 +435,43 @@ Test(dns_retry, only_usable_replies_bring_a_server_up)
 	tear_down(&a);
 }
 
+static int came_back;
+
+static void watch_log(int is_warning, const char *text)
+{
+	(void)is_warning;
+	came_back += strncmp(text, "Nameserver ", 11) == 0 && strstr(text, " is back up") != NULL;
+}
+
+/* DNS-137: everything a server says shows that it works, but that it failed or will not. */
+Test(dns_retry, which_replies_bring_a_server_up)
+{
+	static const struct {
+		const char *name;
+		int is_proof;
+	} cases[] = { { "host", 1 }, { "nx", 1 }, { "none", 1 }, { "format", 1 }, { "odd", 1 }, { "cut", 1 },
+		{ "fail", 0 }, { "refused", 0 }, { "notimp", 0 } };
+
+	evdns_set_log_fn(watch_log);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct asked a;
+
+		set_up(&a, NULL);
+		set_option(a.dns, "timeout", "0.01");
+		set_option(a.dns, "attempts", "1");
+		set_option(a.dns, "initial-probe-timeout", NEVER);
+		ask_for(&a, "silent", 0);
+		cr_assert_eq(a.told.result, DNS_ERR_TIMEOUT);
+		set_option(a.dns, "timeout", NEVER);
+		a.fake.fn = answer_by_name;
+		came_back = 0;
+		ask_for(&a, cases[i].name, DNS_QUERY_IGNTC);
+		cr_assert_eq(came_back, cases[i].is_proof, "%s", cases[i].name);
+		tear_down(&a);
+	}
+	evdns_set_log_fn(NULL);
+}
+
 /* DNS-149: a probe needs no place in flight. DNS-154 */
 Test(dns_retry, probes_are_exempt_from_the_limit)
 {

@@ -25,7 +25,7 @@ static const char *searched(struct asked *a, const char *name)
 	return names_from(a, from);
 }
 
-/* DNS-068..070, DNS-170 */
+/* DNS-068..070, DNS-073, DNS-170 */
 Test(dns_search, the_newest_domain_is_tried_first)
 {
 	struct asked a;
