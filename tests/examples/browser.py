@@ -11,7 +11,7 @@ import tempfile
 import time
 import urllib.request
 
-LIMIT_S = 30
+LIMIT_S = 120
 
 
 def has_browser():
