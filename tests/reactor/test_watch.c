@@ -152,11 +152,11 @@ Test(watch, the_planned_wait_is_known_to_prepare)
 	cr_expect_eq(has_limit, 0);
 	cr_expect(planned.tv_sec == 1234 && planned.tv_usec == 5678, "untouched");
 
-	cr_assert_eq(event_add(timer, MS(1000)), 0);
+	cr_assert_eq(event_add(timer, MS(60000)), 0);
 	cr_assert_eq(event_add(io, NULL), 0);
 	cr_expect_eq(event_base_loop(base, EVLOOP_ONCE), 0);
 	cr_expect_eq(has_limit, 1);
-	cr_expect_float_eq((double)planned.tv_sec + (double)planned.tv_usec / 1e6, 1.0, 0.05);
+	cr_expect(planned.tv_sec >= 30 && planned.tv_sec <= 60, "60 s, less what has passed");
 
 	event_active(active, EV_READ, 1);
 	cr_expect_eq(event_base_loop(base, EVLOOP_ONCE), 0);

@@ -27,6 +27,11 @@ static int append(struct evbuffer *evbuf, const void *head, size_t head_len, con
 	return evbuffer_commit_space(evbuf, &space, 1);
 }
 
+/* What a length on the wire can say, and a buffer can hold with the head before it. */
+#define PAYLOAD_MAX \
+	((size_t)EV_SSIZE_MAX < EV_UINT32_MAX ? (size_t)EV_SSIZE_MAX - EVI_HEAD_MAX_BYTES \
+					      : (size_t)EV_UINT32_MAX)
+
 static void warn_dropped(ev_uint32_t tag)
 {
 	event_warnx("evtag: element with tag %lu dropped: it is too long, or memory is short",
@@ -38,7 +43,7 @@ static void append_element(struct evbuffer *evbuf, ev_uint32_t tag, const void *
 	uint8_t head[EVI_HEAD_MAX_BYTES];
 	size_t head_len;
 
-	if ((ev_uint64_t)len <= EV_UINT32_MAX && len <= (size_t)EV_SSIZE_MAX - sizeof(head)) {
+	if (len <= PAYLOAD_MAX) {
 		head_len = evi_head_encode(head, tag, (uint32_t)len);
 		if (append(evbuf, head, head_len, data, len) == 0)
 			return;
@@ -112,7 +117,7 @@ void evtag_marshal_buffer(struct evbuffer *evbuf, ev_uint32_t tag, struct evbuff
 	size_t len = evbuffer_get_length(data), head_len;
 	uint8_t head[EVI_HEAD_MAX_BYTES];
 
-	if ((ev_uint64_t)len > EV_UINT32_MAX) {
+	if (len > PAYLOAD_MAX) {
 		warn_dropped(tag);
 		return;
 	}

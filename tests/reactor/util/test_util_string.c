@@ -124,8 +124,9 @@ Test(util_string, dates_are_english_and_fixed)
 	gmtime_r(&when, &tm);
 	cr_expect_eq(evutil_date_rfc1123(buf, sizeof(buf), &tm), 29);
 	cr_expect_str_eq(buf, "Mon, 12 Dec 2011 00:00:00 GMT");
-	when = 253402300799; /* the last second of 9999 */
-	gmtime_r(&when, &tm);
+	/* The last second of 9999, which not every time_t can hold. */
+	tm = (struct tm){ .tm_year = 8099, .tm_mon = 11, .tm_mday = 31, .tm_hour = 23, .tm_min = 59,
+		.tm_sec = 59, .tm_wday = 5 };
 	cr_expect_eq(evutil_date_rfc1123(buf, sizeof(buf), &tm), 29);
 	cr_expect_str_eq(buf, "Fri, 31 Dec 9999 23:59:59 GMT");
 }
