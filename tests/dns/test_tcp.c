@@ -224,6 +224,93 @@ Test(dns_tcp, broken_connections_everywhere_are_a_timeout)
 	tear_down(&a);
 }
 
+/* Each connection serves two queries; what comes behind them finds it closed. */
+static int served;
+
+static size_t two_each(struct fake *fake, const uint8_t *query, size_t len, uint8_t *reply)
+{
+	static int conns;
+
+	if (fake->tcp_conns != conns) {
+		conns = fake->tcp_conns;
+		served = 0;
+	}
+	return ++served > 2 ? HANG_UP : answer_address(fake, query, len, reply);
+}
+
+/* DNS-177: a server that closes after some answers is asked for the others at once (RFC 7766, 6.2.4). */
+Test(dns_tcp, a_connection_that_served_is_followed_by_another)
+{
+	struct asked a;
+	struct told t[20];
+
+	memset(t, 0, sizeof(t));
+	set_up(&a, two_each);
+	for (int i = 0; i < 20; i++)
+		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "host", DNS_QUERY_USEVC, tell, &t[i]));
+	for (int i = 0; i < 20; i++) {
+		await(a.base, &t[i].calls);
+		cr_assert_eq(t[i].result, DNS_ERR_NONE);
+	}
+	cr_assert_eq(a.fake.tcp_conns, 10);
+	tear_down(&a);
+}
+
+/* The first connection is closed at once, the second one serves and has all the time for it. */
+static size_t second_try(struct fake *fake, const uint8_t *query, size_t len, uint8_t *reply)
+{
+	struct asked *a = fake->arg;
+
+	if (fake->tcp_conns == 1)
+		return HANG_UP;
+	set_option(a->dns, "timeout", NEVER);
+	return answer_address(fake, query, len, reply);
+}
+
+/* DNS-176, DNS-177: those who lost their connection share the next one, and none of them ends it. */
+Test(dns_tcp, lost_queries_share_the_next_connection)
+{
+	struct asked a;
+	struct told t[10];
+
+	memset(t, 0, sizeof(t));
+	set_up(&a, second_try);
+	a.fake.arg = &a;
+	set_option(a.dns, "timeout", "0.5");
+	for (int i = 0; i < 10; i++)
+		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "host", DNS_QUERY_USEVC, tell, &t[i]));
+	for (int i = 0; i < 10; i++) {
+		await(a.base, &t[i].calls);
+		cr_assert_eq(t[i].result, DNS_ERR_NONE);
+	}
+	cr_assert_eq(a.fake.tcp_conns, 2);
+	tear_down(&a);
+}
+
+/* A wrong reply, and goodbye. */
+static size_t nonsense_then_end(struct fake *fake, const uint8_t *query, size_t len, uint8_t *reply)
+{
+	size_t n = answer_address(fake, query, len, reply);
+
+	reply[0] ^= 1;
+	fake_send(fake, reply, n);
+	return HANG_UP;
+}
+
+/* DNS-177: but not one that says nothing of use, which would be asked for ever. */
+Test(dns_tcp, a_connection_without_an_answer_is_not_reopened_at_once)
+{
+	struct asked a;
+
+	set_up(&a, nonsense_then_end);
+	cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "host", DNS_QUERY_USEVC, tell, &a.told));
+	fake_await(&a.fake, 1);
+	run_for(a.base, 100);
+	cr_assert_eq(a.fake.tcp_conns, 1);
+	cr_assert_eq(a.told.calls, 0);
+	tear_down(&a);
+}
+
 static size_t slow_answer(struct fake *fake, const uint8_t *query, size_t len, uint8_t *reply)
 {
 	return fake->tcp_queries == 2 ? 0 : answer_address(fake, query, len, reply);

@@ -135,6 +135,9 @@ int evi_dns_tcp_send(struct evi_dns_server *server, const void *data, size_t len
 void evi_dns_tcp_query_ended(struct evi_dns_server *server);
 void evi_dns_tcp_close(struct evi_dns_server *server);
 
+/* Whether a query was answered by the connection that is open. */
+int evi_dns_tcp_has_answered(const struct evi_dns_server *server);
+
 /* --- Nameservers: server.c ---------------------------------------------------------------------- */
 
 struct evi_dns_server {
@@ -167,9 +170,9 @@ void evi_dns_server_works(struct evi_dns_server *server);
 void evi_dns_server_timed_out(struct evi_dns_server *server);
 void evi_dns_server_probe_failed(struct evi_dns_server *server);
 
-/* A message that came from `server`, by `socket` or, if that is NULL, by TCP. */
-void evi_dns_server_message(struct evi_dns_server *server, struct evi_dns_socket *socket,
-			    const uint8_t *data, size_t len);
+/* A message that came from `server`, by `socket` or, if that is NULL, by TCP; 1 if it was an answer. */
+int evi_dns_server_message(struct evi_dns_server *server, struct evi_dns_socket *socket,
+			   const uint8_t *data, size_t len);
 
 /* "address:port" */
 const char *evi_dns_sockaddr_text(const struct sockaddr *sa, char *buf, size_t len);

@@ -407,13 +407,20 @@ static struct evi_dns_query *next_stranded(struct evdns_base *base, int *bucket)
 	return NULL;
 }
 
-/* A connection that was silent too long is replaced, and all its queries are sent again. */
+/*
+ * A connection that was silent too long is replaced, and all its queries are sent again. One that was
+ * made since the query lost its own is not to blame.
+ */
 static void replace_connection(struct evi_dns_query *silent)
 {
 	struct evi_dns_server *server = silent->server;
 	struct evi_dns_query *q;
 	int bucket = 0;
 
+	if (!is_being_asked(silent, server)) {
+		send_to(silent, server);
+		return;
+	}
 	strand_queries(server);
 	silent->is_stranded = 0;
 	send_to(silent, server);
@@ -448,6 +455,21 @@ static void on_timeout(evutil_socket_t fd, short what, void *arg)
 	evi_dns_unlock(base);
 }
 
+/* Servers close after so many queries, or so long: what it did not answer is asked for again at once. */
+static void reopen_connection(struct evi_dns_server *server)
+{
+	struct evi_dns_query *q;
+	int bucket = 0;
+
+	strand_queries(server);
+	while ((q = next_stranded(server->base, &bucket)) != NULL) {
+		if (q->sent > 1)
+			q->sent--; /* that sending was no failure */
+		(void)event_del_noblock(&q->timer);
+		send_to(q, server);
+	}
+}
+
 /* Refused, closed early, or nonsense: the next server at once, attempts still count. */
 void evi_dns_query_tcp_lost(struct evi_dns_server *server)
 {
@@ -455,6 +477,10 @@ void evi_dns_query_tcp_lost(struct evi_dns_server *server)
 	struct evi_dns_query *q;
 	int bucket = 0;
 
+	if (evi_dns_tcp_has_answered(server)) {
+		reopen_connection(server);
+		return;
+	}
 	strand_queries(server);
 	while ((q = next_stranded(base, &bucket)) != NULL) {
 		if (q->only != NULL || base->server_count < 2)

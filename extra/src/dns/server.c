@@ -274,8 +274,8 @@ void evi_dns_server_timed_out(struct evi_dns_server *server)
 		evi_dns_server_failed(server, "request timed out.");
 }
 
-void evi_dns_server_message(struct evi_dns_server *server, struct evi_dns_socket *socket,
-			    const uint8_t *data, size_t len)
+int evi_dns_server_message(struct evi_dns_server *server, struct evi_dns_socket *socket,
+			   const uint8_t *data, size_t len)
 {
 	struct evi_dns_reader reader;
 	struct evi_dns_header header;
@@ -285,14 +285,16 @@ void evi_dns_server_message(struct evi_dns_server *server, struct evi_dns_socket
 	evi_dns_reader_init(&reader, data, len);
 	evi_dns_read_header(&reader, &header);
 	if (reader.has_failed || !(header.flags & EVI_DNS_QR))
-		return;
+		return 0;
 	server->timeouts = 0;
 	query = evi_dns_query_find(server->base, header.id);
 	if (query == NULL || !evi_dns_query_was_sent_by(query, server, socket))
-		return;
+		return 0;
 	question = (struct evi_dns_question){ .name = query->name, .type = query->type };
-	if (evi_dns_reply_matches(&reader, &header, &question) == EVI_DNS_MATCHES)
-		evi_dns_query_replied(query, server, &reader, &header);
+	if (evi_dns_reply_matches(&reader, &header, &question) != EVI_DNS_MATCHES)
+		return 0;
+	evi_dns_query_replied(query, server, &reader, &header);
+	return 1;
 }
 
 /* --- The API ---------------------------------------------------------------------------------------- */

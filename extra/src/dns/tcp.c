@@ -16,7 +16,13 @@ struct evi_dns_tcp {
 	struct evi_dns_server *server;
 	struct bufferevent *bev;
 	struct event idle_timer;
+	int has_answered; /* a query, at least once */
 };
+
+int evi_dns_tcp_has_answered(const struct evi_dns_server *server)
+{
+	return server->tcp != NULL && server->tcp->has_answered;
+}
 
 static void on_idle(evutil_socket_t fd, short what, void *arg)
 {
@@ -63,7 +69,8 @@ static int take_message(struct evi_dns_server *server, struct evbuffer *in)
 		return -1;
 	memcpy(server->base->packet, data + sizeof(head), len);
 	(void)evbuffer_drain(in, len + sizeof(head));
-	evi_dns_server_message(server, NULL, server->base->packet, len);
+	if (evi_dns_server_message(server, NULL, server->base->packet, len) && server->tcp != NULL)
+		server->tcp->has_answered = 1;
 	return 1;
 }
 

@@ -223,7 +223,7 @@ static int receive(struct evi_dns_socket *socket)
 	if (len < 0)
 		return 0;
 	if (from.sa.sa_family == server->addr.sa.sa_family && is_from_server(server, &from)) {
-		evi_dns_server_message(server, socket, packet, (size_t)len);
+		(void)evi_dns_server_message(server, socket, packet, (size_t)len);
 		return 1;
 	}
 	evi_dns_log(1, "Address mismatch on received DNS packet.  Apparent source was %s",
