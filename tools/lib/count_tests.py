@@ -2,21 +2,27 @@
 """Prints "passed failed skipped" for Meson test logs, counting the single tests of each executable.
 
 Criterion and the project's own small harness end with a line that says how many; an executable
-without such a line counts as one test.
+without such a line counts as one test. With --skipped: which tests skipped themselves, how often, and why.
 """
 
 import json
 import re
 import sys
+from collections import Counter
 
 CRITERION = re.compile(r"Tested:\s*(\d+)\s*\|\s*Passing:\s*(\d+)\s*\|\s*Failing:\s*(\d+)"
                        r"\s*\|\s*Crashing:\s*(\d+)")
 PLAIN = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", re.M)
+SKIPPED = re.compile(r"^\[?SKIP\]? +(\S+?):? +(.*)$", re.M)
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
 
+def text_of(entry):
+    return ESCAPES.sub("", entry.get("stdout", "") + entry.get("stderr", ""))
+
+
 def count(entry):
-    text = ESCAPES.sub("", entry.get("stdout", "") + entry.get("stderr", ""))
+    text = text_of(entry)
     good = entry["result"] in ("OK", "EXPECTEDFAIL")
     skipped = entry["result"] == "SKIP"
     found = CRITERION.search(text)
@@ -31,13 +37,30 @@ def count(entry):
     return int(good), int(not good and not skipped), int(skipped)
 
 
-def main():
-    totals = [0, 0, 0]
-    for path in sys.argv[1:]:
+def entries(paths):
+    for path in paths:
         with open(path, encoding="utf-8", errors="replace") as log:
             for line in log:
                 if line.strip():
-                    totals = [a + b for a, b in zip(totals, count(json.loads(line)))]
+                    yield json.loads(line)
+
+
+def print_skipped(paths):
+    found = Counter()
+    for entry in entries(paths):
+        for test, reason in SKIPPED.findall(text_of(entry)):
+            found[test, reason] += 1
+    for (test, reason), times in sorted(found.items()):
+        print(f"{test}: {reason}" + (f" ({times} times)" if times > 1 else ""))
+
+
+def main():
+    if sys.argv[1:2] == ["--skipped"]:
+        print_skipped(sys.argv[2:])
+        return
+    totals = [0, 0, 0]
+    for entry in entries(sys.argv[1:]):
+        totals = [a + b for a, b in zip(totals, count(entry))]
     print(*totals)
 
 
