@@ -3,6 +3,8 @@
 
 #include "http_test.h"
 
+#include <stdlib.h>
+
 TestSuite(http_client_expect, .init = http_open, .fini = http_close, .timeout = 60);
 
 #define OK_EMPTY "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
@@ -131,6 +133,25 @@ static int count_head(struct evhttp_request *req, void *arg)
 	heads++;
 	http_note("head-%d", evhttp_request_get_response_code(req));
 	return 0;
+}
+
+/* More than any server has reason to send. */
+Test(http_client_expect, interim_responses_without_end_are_a_failure)
+{
+	static const char interim[] = "HTTP/1.1 102 Processing\r\n\r\n";
+	const size_t len = sizeof(interim) - 1;
+	char *all = malloc(10001 * len + 1);
+
+	for (size_t i = 0; i < 10001; i++)
+		memcpy(all + i * len, interim, len + 1);
+	canned_open(&canned, all, CANNED_KEEP);
+	evcon = client_open(canned.port);
+	client_get(evcon, "/");
+	client_wait(1);
+	cr_assert_str_eq(http_log, "close error-2 done-null");
+	evhttp_connection_free(evcon);
+	canned_close(&canned);
+	free(all);
 }
 
 /* HTTP-296, HTTP-297, HTTP-298, HTTP-261 */

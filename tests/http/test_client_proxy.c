@@ -253,13 +253,17 @@ Test(http_client_proxy, a_refusal_tells_the_proxys_status)
 
 Test(http_client_proxy, nonsense_from_the_proxy_is_a_failure)
 {
-	static const char *const answers[] = {
+	static char interims[4096];
+	const char *const answers[] = {
 		"SSH-2.0-what\r\n",
 		"HTTP/1.1 2x0 OK\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
 		"HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
+		interims,
 	};
 
+	while (strlen(interims) < 101 * strlen("HTTP/1.1 100 A\r\n\r\n"))
+		strcat(interims, "HTTP/1.1 100 A\r\n\r\n");
 	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
 		struct evhttp_connection *evcon;
 

@@ -933,7 +933,8 @@ EVENT2_EXPORT_SYMBOL
 void evhttp_request_set_failure_cb(struct evhttp_request *req, void (*cb)(struct evhttp_request *req, const struct evhttp_failure *failure, void *arg), void *arg);
 
 /**
- * Be told when a head has come, before its body; also of each interim response (1xx).
+ * Be told when a head has come, before its body; also of each interim response (1xx, 10000 at
+ * most).
  *
  * @param cb  gets the request's argument; a negative result closes the connection, and the request
  *            fails with EVREQ_HTTP_EOF

@@ -12,6 +12,8 @@
 
 #include <errno.h>
 
+#define INTERIMS_MAX 10000
+
 enum step { WAIT, AGAIN };
 
 /* A callback of the request's has returned. Nonzero if the exchange is over. */
@@ -58,11 +60,15 @@ static int run_header_cb(struct evhttp_connection *c, struct evi_request *r)
 	return verdict < 0 ? -1 : 0;
 }
 
-/* 1xx but 101: another head follows. */
+/* 1xx but 101: another head follows, as often as a server has reason to say that it is at work. */
 static enum step end_interim(struct evhttp_connection *c, struct evi_request *r)
 {
 	int code = r->head.code;
 
+	if (++r->interims > INTERIMS_MAX) {
+		evi_client_fail(c, EVREQ_HTTP_INVALID_HEADER);
+		return WAIT;
+	}
 	evi_request_start_head(r, EVI_HEAD_RESPONSE, c->headers_max);
 	r->pub.response_code_line = NULL;
 	if (code == HTTP_CONTINUE && r->holds_body && evi_client_send_body(c, r) != 0) {

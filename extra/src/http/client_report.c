@@ -66,7 +66,8 @@ static const char *describe(const struct evi_request *r, enum evhttp_request_err
 	case EVREQ_HTTP_INVALID_HEADER:
 		if (r->head.error != EVI_HEAD_OK)
 			return evi_head_error_text((enum evi_head_error)r->head.error);
-		return "the framing of the body is malformed";
+		return r->head.code < 200 ? "interim responses without end"
+					  : "the framing of the body is malformed";
 	default:
 		return "the transport failed";
 	}

@@ -208,6 +208,7 @@ void evi_client_send(struct evhttp_connection *c)
 	evi_client_unqueue(c, r);
 	c->current = r;
 	c->state = EVI_CLIENT_HEAD;
+	r->interims = 0;
 	evi_request_start_head(r, EVI_HEAD_RESPONSE, c->headers_max);
 	mark_output(c, r);
 	bufferevent_setcb(c->bev, evi_client_on_read, evi_client_on_write, evi_client_on_event, c);

@@ -62,6 +62,7 @@ struct evi_request {
 	struct timeval time_limit; /* client: zero is none */
 	struct event *deadline;    /* client: while the request is on a connection; or NULL */
 
+	unsigned interims;        /* client: 1xx responses that have come */
 	unsigned busy;            /* own callbacks running */
 	unsigned is_unwanted : 1; /* freed by the program while busy */
 	unsigned is_queued : 1;   /* client: in the connection's queue */
