@@ -7,17 +7,19 @@ set -u
 
 target=$1 dir=$2
 
-# What each target needs of Debian, what shows that it is there, and which suites it runs.
+# What each target needs of Debian, what shows that it is there, and Debian's name of the architecture
+# if libraries for it are fetched as well.
+foreign=""
 case $target in
 aarch64-linux-gnu)
-	packages="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user"
+	packages="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user" foreign=arm64
 	commands="aarch64-linux-gnu-gcc qemu-aarch64" ;;
 s390x-linux-gnu)
-	packages="gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user"
+	packages="gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user" foreign=s390x
 	commands="s390x-linux-gnu-gcc qemu-s390x" ;;
 i686-linux-gnu)
-	packages="gcc-i686-linux-gnu libc6-dev-i386-cross qemu-user"
-	commands="i686-linux-gnu-gcc qemu-i386" ;;
+	packages="gcc-i686-linux-gnu libc6-dev-i386-cross" foreign=i386
+	commands="i686-linux-gnu-gcc" ;;
 musl)
 	packages="musl-tools"
 	commands="musl-gcc" ;;
@@ -35,12 +37,27 @@ for command in $commands; do
 	command -v "$command" >/dev/null || { say "$target: $command is not installed"; exit 77; }
 done
 
-options="-Dharness=mini -Dwerror=true -Dopenssl=disabled -Dmbedtls=disabled -Dcompat=disabled
-	-Dbench=disabled -Dexamples=disabled"
-[ $target != x86_64-w64-mingw32 ] || options="$options -Dextra=disabled -Dpthreads=disabled"
+# musl's packages have no other libraries; what the others have is fetched.
+options="-Dharness=mini -Dwerror=true"
+machine="--cross-file $root/cross/$target.ini"
+case $target in
+x86_64-w64-mingw32)
+	options="$options -Dopenssl=disabled -Dmbedtls=disabled -Dcompat=disabled -Dbench=disabled
+		-Dexamples=disabled -Dextra=disabled -Dpthreads=disabled" ;;
+musl)
+	options="$options -Dopenssl=disabled -Dmbedtls=disabled -Dcompat=disabled -Dbench=disabled" ;;
+*)
+	if "$root/tools/lib/foreign_libraries.sh" $foreign "$dir-libraries"; then
+		machine="$machine --cross-file $dir-libraries/machine.ini"
+	else
+		say "$target: without OpenSSL and Mbed TLS, whose packages for $foreign cannot be had here"
+		options="$options -Dopenssl=disabled -Dmbedtls=disabled"
+	fi ;;
+esac
+
 # shellcheck disable=SC2086
-[ -f "$dir/build.ninja" ] ||
-	meson setup "$dir" "$root" --cross-file "$root/cross/$target.ini" $options || exit 1
+[ -f "$dir/build.ninja" ] || meson setup "$dir" "$root" $machine $options || exit 1
 ninja -C "$dir" -j "$jobs" || exit 1
 say "running the suites for $target"
-meson test -C "$dir" --no-rebuild --num-processes "$jobs" --print-errorlogs --timeout-multiplier 10
+TEST_TIME_FACTOR=10 meson test -C "$dir" --no-rebuild --num-processes "$jobs" --print-errorlogs \
+	--timeout-multiplier 10

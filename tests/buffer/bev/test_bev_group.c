@@ -103,7 +103,7 @@ Test(bev_group, members_share_with_a_minimum)
 /* BEV-303, BEV-281, BEV-307 */
 Test(bev_group, an_empty_bucket_suspends_all_until_refilled)
 {
-	struct bufferevent_rate_limit_group *group = group_new(100, 100, 60);
+	struct bufferevent_rate_limit_group *group = group_new(100, 100, 2000);
 	struct bufferevent *bev[2], *other[2];
 	struct probe a = { .drain = 1 }, b = { .drain = 1 };
 

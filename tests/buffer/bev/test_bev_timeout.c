@@ -172,11 +172,13 @@ Test(bev_timeout, a_pair_times_out_like_a_socket)
 
 	pair_new(bev, 0);
 	watch(bev[0], &probe);
-	bufferevent_set_timeouts(bev[0], MS(60), MS(30));
+	bufferevent_set_timeouts(bev[0], MS(600000), MS(30));
 	bufferevent_enable(bev[0], BOTH);
 	cr_expect_not(timer_runs(bev[0], EV_WRITE), "there is nothing to write");
 	bufferevent_write(bev[0], "nobody reads", 12);
 	cr_expect(timer_runs(bev[0], EV_WRITE));
+	run_until(&probe.events, 1);
+	bufferevent_set_timeouts(bev[0], MS(30), NULL);
 	run_until(&probe.events, 2);
 	run_for(80);
 	cr_expect_eq(probe.what[0], TIMED_OUT_WRITING);
