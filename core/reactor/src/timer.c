@@ -21,7 +21,7 @@ static uint64_t slot_number(uint64_t tick, int level)
 
 void evi_timers_init(struct evi_timers *t)
 {
-	evi_link_init(&t->near);
+	evi_link_init(&t->soon);
 	evi_link_init(&t->late);
 	for (int level = 0; level < EVI_LEVELS; level++) {
 		for (int digit = 0; digit < EVI_SLOTS; digit++)
@@ -95,8 +95,8 @@ int evi_timers_next(struct evi_timers *t, uint64_t *when)
 	if (t->live == 0)
 		return 0;
 	evi_timers_order(t);
-	if (!evi_link_is_alone(&t->near)) {
-		*when = evi_deadline(evi_event_of_link(t->near.next));
+	if (!evi_link_is_alone(&t->soon)) {
+		*when = evi_deadline(evi_event_of_link(t->soon.next));
 		return 1;
 	}
 	if (t->bound == EVI_BOUND_UNKNOWN)
@@ -140,12 +140,12 @@ void evi_timers_expire(struct evi_timers *t, uint64_t now, void (*fn)(struct eve
 	if (evi_tick_of(now) > t->cursor && t->bound <= now)
 		advance(t, evi_tick_of(now));
 	evi_timers_order(t);
-	while (!evi_link_is_alone(&t->near)) {
-		struct event *ev = evi_event_of_link(t->near.next);
+	while (!evi_link_is_alone(&t->soon)) {
+		struct event *ev = evi_event_of_link(t->soon.next);
 
 		if (evi_deadline(ev) > now)
 			return;
-		evi_link_remove(t->near.next);
+		evi_link_remove(t->soon.next);
 		t->live--;
 		fn(ev, ctx);
 	}
@@ -168,7 +168,7 @@ int evi_timers_each(struct evi_timers *t, int (*fn)(struct event *, void *), voi
 	int result;
 
 	evi_timers_order(t);
-	result = each_of(&t->near, fn, ctx);
+	result = each_of(&t->soon, fn, ctx);
 	for (int level = 0; level < EVI_LEVELS && result == 0; level++) {
 		for (uint64_t bits = t->occupied[level]; bits != 0 && result == 0; bits &= bits - 1)
 			result = each_of(&t->slots[level][__builtin_ctzll(bits)], fn, ctx);

@@ -26,8 +26,8 @@
 #define EVI_BOUND_UNKNOWN 0
 
 struct evi_timers {
-	struct evi_link near;  /* due up to the cursor's tick, in order */
-	struct evi_link late;  /* as `near`, but not in order yet */
+	struct evi_link soon;  /* due up to the cursor's tick, in order */
+	struct evi_link late;  /* as `soon`, but not in order yet */
 	uint64_t cursor;       /* a tick */
 	uint64_t bound;        /* nothing in the wheel is due earlier */
 	uint64_t changes;      /* counts the deadlines set */
@@ -97,7 +97,7 @@ void evi_timers_expire(struct evi_timers *timers, uint64_t now,
 /* Calls `fn` for each event until it returns nonzero, and returns that. It may remove the event. */
 int evi_timers_each(struct evi_timers *timers, int (*fn)(struct event *ev, void *ctx), void *ctx);
 
-/* Puts what is `late` where it belongs among what is `near`; empties `late`. timer_order.c. */
+/* Puts what is `late` where it belongs among what is `soon`; empties `late`. timer_order.c. */
 void evi_timers_order(struct evi_timers *timers);
 
 #endif

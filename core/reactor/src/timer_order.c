@@ -145,21 +145,21 @@ static void sort(struct items *all)
 	radix_sort(all, 0);
 }
 
-/* Everything in `all` goes to its place in `near`, which is most often the end. */
-static void merge(struct evi_link *near, const struct items *all)
+/* Everything in `all` goes to its place in `soon`, which is most often the end. */
+static void merge(struct evi_link *soon, const struct items *all)
 {
-	struct evi_link *at = near->next;
+	struct evi_link *at = soon->next;
 
-	if (at != near) {
-		struct item last = item_of(evi_event_of_link(near->prev));
+	if (at != soon) {
+		struct item last = item_of(evi_event_of_link(soon->prev));
 
 		if (!is_before(&all->items[0], &last))
-			at = near;
+			at = soon;
 	}
 	for (size_t i = 0; i < all->used; i++) {
 		if (i + AHEAD < all->used)
 			__builtin_prefetch(evi_timer_link(all->items[i + AHEAD].ev), 1);
-		for (; at != near; at = at->next) {
+		for (; at != soon; at = at->next) {
 			struct item other = item_of(evi_event_of_link(at));
 
 			if (is_before(&all->items[i], &other))
@@ -177,7 +177,7 @@ void evi_timers_order(struct evi_timers *t)
 
 		take(&all, &t->late);
 		sort(&all);
-		merge(&t->near, &all);
+		merge(&t->soon, &all);
 		evi_free(all.memory);
 	}
 }
