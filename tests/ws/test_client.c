@@ -3,6 +3,7 @@
 
 #include "ws_test.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/queue.h>
@@ -21,10 +22,31 @@ static int free_when_opened;
 static struct evws_connection *client;
 static struct ws_peer server; /* the other end */
 
+static struct evhttp_failure failure; /* told last; all zero: none was */
+
+static void note_failure(const struct evhttp_failure *told)
+{
+	memset(&failure, 0, sizeof(failure));
+	if (told == NULL)
+		return;
+	failure = *told;
+	cr_expect_neq(told->text[0], '\0');
+}
+
+static void expect_failure(enum evhttp_failure_stage stage, enum evhttp_request_error reason, int err)
+{
+	cr_expect_not_null(failure.text);
+	cr_expect_eq(failure.stage, stage);
+	cr_expect_eq(failure.reason, reason);
+	cr_expect_eq(failure.socket_error, err);
+}
+
 static void on_open(struct evws_connection *evws, int status, void *arg)
 {
 	(void)arg;
 	opened++;
+	note_failure(evws_client_get_failure(evws));
+	cr_expect_eq(failure.text == NULL, status != 0);
 	http_note("opened-%d", status);
 	if (status != 101)
 		client = NULL;
@@ -269,6 +291,7 @@ Test(ws_client, not_accepted)
 		peer_until_end(server.peer);
 		ws_wait(5);
 		cr_expect_str_eq(http_log, "opened-0", "%zu: %s", i, http_log);
+		expect_failure(EVHTTP_STAGE_RECEIVE, EVREQ_HTTP_INVALID_HEADER, 0);
 		cr_expect_eq(ws_closed, 0);
 		finish();
 	}
@@ -378,14 +401,32 @@ static void connect_to(ev_uint16_t to)
 /* WS-079 */
 Test(ws_client, refused)
 {
-	ev_uint16_t nobody;
-	evutil_socket_t fd = support_listen(&nobody);
+	struct sockaddr_in name = { .sin_family = AF_INET };
+	ev_socklen_t len = sizeof(name);
+	evutil_socket_t fd = socket(AF_INET, SOCK_STREAM, 0); /* keeps its port, and does not listen */
 
-	evutil_closesocket(fd);
-	connect_to(nobody);
+	name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	cr_assert_eq(bind(fd, (struct sockaddr *)&name, sizeof(name)), 0);
+	cr_assert_eq(getsockname(fd, (struct sockaddr *)&name, &len), 0);
+	connect_to(ntohs(name.sin_port));
 	ws_until(&opened, 1);
 	ws_wait(20);
 	cr_expect_str_eq(http_log, "opened-0");
+	expect_failure(EVHTTP_STAGE_CONNECT, EVREQ_HTTP_EOF, ECONNREFUSED);
+	evutil_closesocket(fd);
+}
+
+/* WS-079 */
+Test(ws_client, not_found)
+{
+	struct bufferevent *bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+
+	client = evws_client_new(base, bev, "a", "/", NULL, NULL, on_open, ws_echo, NULL, 0);
+	(void)bufferevent_socket_connect_hostname(bev, NULL, AF_INET, "no such host.invalid", 80);
+	ws_until(&opened, 1);
+	cr_expect_str_eq(http_log, "opened-0");
+	expect_failure(EVHTTP_STAGE_LOOKUP, EVREQ_HTTP_EOF, failure.socket_error);
+	cr_expect_neq(failure.lookup_error, 0);
 }
 
 /* WS-079: the server ends the connection before, or in the middle of, its reply. */
@@ -402,6 +443,7 @@ Test(ws_client, ends_early)
 		ws_until(&opened, 1);
 		ws_wait(5);
 		cr_expect_str_eq(http_log, "opened-0");
+		expect_failure(EVHTTP_STAGE_RECEIVE, EVREQ_HTTP_EOF, 0);
 		finish();
 	}
 }
@@ -416,6 +458,7 @@ Test(ws_client, times_out)
 	ws_until(&opened, 1);
 	ws_wait(5);
 	cr_expect_str_eq(http_log, "opened-0");
+	expect_failure(EVHTTP_STAGE_RECEIVE, EVREQ_HTTP_TIMEOUT, ETIMEDOUT);
 	finish();
 }
 
@@ -438,6 +481,7 @@ Test(ws_client, given_up)
 	ws_until(&opened, 1);
 	peer_until_end(server.peer);
 	cr_expect_str_eq(http_log, "opened-0");
+	expect_failure(EVHTTP_STAGE_RECEIVE, EVREQ_HTTP_REQUEST_CANCEL, 0);
 	finish();
 
 	for (int fails = 0; fails < 2; fails++) {

@@ -126,3 +126,28 @@ Test(ws_tls, failed)
 	bufferevent_free(bev);
 	ws_until(&ws_closed, 1);
 }
+
+static struct evhttp_failure failure;
+
+static void on_no_open(struct evws_connection *evws, int status, void *arg)
+{
+	(void)arg;
+	opened++;
+	status_seen = status;
+	failure = *evws_client_get_failure(evws);
+	cr_expect_neq(failure.text[0], '\0');
+}
+
+/* WS-079: where it ends, and what the TLS library says of it. */
+Test(ws_tls, server_without_tls)
+{
+	struct bufferevent *bev = connect_tls();
+
+	evhttp_set_bevcb(http, NULL, NULL);
+	cr_assert_not_null(evws_client_new(base, bev, "a", "/ws", NULL, NULL, on_no_open, ws_echo, NULL, 0));
+	ws_until(&opened, 1);
+	cr_expect_eq(status_seen, 0);
+	cr_expect_eq(failure.stage, EVHTTP_STAGE_TLS);
+	cr_expect_eq(failure.reason, EVREQ_HTTP_EOF);
+	cr_expect_neq(failure.tls_error, 0);
+}

@@ -44,12 +44,13 @@ typedef void (*evws_drained_cb)(struct evws_connection *evws, void *arg);
 
 /**
  * How a client's handshake went: `status` is 101 if the session is open, another HTTP status if the
- * server refused, 0 if there was no proper reply. Unless it is 101 the session is freed afterwards,
- * without the close callback.
+ * server refused, 0 if there was no proper reply: evws_client_get_failure() says why. Unless it is 101
+ * the session is freed afterwards, without the close callback.
  */
 typedef void (*evws_open_cb)(struct evws_connection *evws, int status, void *arg);
 
 struct event_base;
+struct evhttp_failure;
 struct evkeyvalq;
 struct timeval;
 
@@ -165,6 +166,16 @@ EVENT2_EXPORT_SYMBOL
 struct evws_connection *evws_client_new(struct event_base *base, struct bufferevent *bev, const char *host,
 	const char *target, const char *protocols, const struct evkeyvalq *headers, evws_open_cb opened,
 	ws_on_msg_cb cb, void *arg, int options);
+
+/**
+ * In an evws_open_cb with status 0: at what stage it failed, why, and the error codes (event2/http.h).
+ * EVREQ_HTTP_INVALID_HEADER: what came is no reply to a handshake; EVREQ_HTTP_REQUEST_CANCEL: the program
+ * has closed the session.
+ *
+ * @return valid during the callback; NULL anywhere else. Since 2.2.1.
+ */
+EVENT2_EXPORT_SYMBOL
+const struct evhttp_failure *evws_client_get_failure(const struct evws_connection *evws);
 
 /**
  * Send a binary message; copied. Does nothing before a client's session is open, and once the session

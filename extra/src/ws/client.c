@@ -4,6 +4,7 @@
 #include "ws/session.h"
 
 #include "http/arena.h"
+#include "http/client.h"
 #include "http/head.h"
 #include "os/os_net.h"
 #include "ws/handshake.h"
@@ -25,6 +26,7 @@ static const struct timeval handshake_limit = { 30, 0 };
 struct evi_ws_opening {
 	evws_open_cb on_open;
 	int is_aborted;
+	int is_connected; /* the transport is */
 	char key[EVI_WS_KEY_SIZE];
 	char *protocols;
 	struct evi_head head;
@@ -73,7 +75,7 @@ static struct evi_ws_opening *make_opening(const char *protocols, evws_open_cb f
 }
 
 /* Tells the program how it went, once; the session ends unless it went well. */
-void evi_ws_client_tell(struct evws_connection *ws, int status)
+static void tell(struct evws_connection *ws, int status)
 {
 	struct evi_ws_opening *opening = ws->opening;
 	evws_open_cb fn = opening->on_open;
@@ -86,6 +88,58 @@ void evi_ws_client_tell(struct evws_connection *ws, int status)
 		fn(ws, status, ws->arg);
 	if (status != 101)
 		evi_ws_end(ws);
+}
+
+static int has_peer(struct bufferevent *bev)
+{
+	struct sockaddr_storage peer;
+	ev_socklen_t len = sizeof(peer);
+
+	return getpeername(bufferevent_getfd(bev), (struct sockaddr *)&peer, &len) == 0;
+}
+
+/* The request waits in the output from the beginning, and goes when the transport is ready. */
+static enum evhttp_failure_stage stage_of(const struct evws_connection *ws)
+{
+	if (bufferevent_socket_get_dns_error(ws->bev) != 0)
+		return EVHTTP_STAGE_LOOKUP;
+	if (evbuffer_get_length(bufferevent_get_output(ws->bev)) == 0)
+		return EVHTTP_STAGE_RECEIVE;
+	if (ws->opening->is_connected)
+		return EVHTTP_STAGE_SEND;
+	return has_peer(ws->bev) ? EVHTTP_STAGE_TLS : EVHTTP_STAGE_CONNECT;
+}
+
+/* `text` NULL: what the system says of `err`. */
+static void fail(struct evws_connection *ws, enum evhttp_request_error reason, int err,
+		 const char *text)
+{
+	char words[EVI_FAILURE_TEXT];
+	struct evhttp_failure failure = {
+		.stage = stage_of(ws),
+		.reason = reason,
+		.socket_error = err,
+		.lookup_error = bufferevent_socket_get_dns_error(ws->bev),
+		.text = text != NULL ? text : evutil_socket_error_to_string(err),
+	};
+
+	if (failure.lookup_error != 0)
+		failure.text = evutil_gai_strerror(failure.lookup_error);
+	if (reason == EVREQ_HTTP_EOF)
+		evi_failure_note_tls(&failure, ws->bev, words);
+	if (failure.tls_error != 0 && failure.stage == EVHTTP_STAGE_SEND)
+		failure.stage = EVHTTP_STAGE_TLS;
+	ws->failure = &failure;
+	tell(ws, 0);
+	ws->failure = NULL;
+}
+
+void evi_ws_client_give_up(struct evws_connection *ws)
+{
+	if (ws->opening->is_aborted)
+		fail(ws, EVREQ_HTTP_REQUEST_CANCEL, 0, "the session was closed");
+	else
+		fail(ws, EVREQ_HTTP_TIMEOUT, ETIMEDOUT, "the server did not answer in time");
 }
 
 void evi_ws_client_abort(struct evws_connection *ws)
@@ -242,7 +296,6 @@ static void receive_reply(struct evws_connection *ws)
 	struct evi_ws_opening *opening = ws->opening;
 	struct evbuffer *in = bufferevent_get_input(ws->bev);
 	enum evi_head_step step = read_head(opening, in);
-	int status;
 
 	while (step == EVI_HEAD_DONE && is_interim(&opening->head)) {
 		start_head(opening);
@@ -250,14 +303,18 @@ static void receive_reply(struct evws_connection *ws)
 	}
 	if (step == EVI_HEAD_MORE)
 		return;
-	status = step == EVI_HEAD_DONE ? opening->head.code : 0;
-	if (status == 101 && !is_acceptable(ws))
-		status = 0;
-	if (status == 101) {
+	if (step == EVI_HEAD_BAD) {
+		fail(ws, EVREQ_HTTP_INVALID_HEADER, 0,
+		     evi_head_error_text((enum evi_head_error)opening->head.error));
+	} else if (opening->head.code != 101) {
+		tell(ws, opening->head.code);
+	} else if (!is_acceptable(ws)) {
+		fail(ws, EVREQ_HTTP_INVALID_HEADER, 0, "the reply does not fit the handshake");
+	} else {
 		send_at_once(ws);
 		evi_ws_open(ws);
+		tell(ws, 101);
 	}
-	evi_ws_client_tell(ws, status);
 }
 
 /* --- Callbacks while connecting ------------------------------------------------------------- */
@@ -276,13 +333,26 @@ static void on_read(struct bufferevent *bev, void *arg)
 static void on_event(struct bufferevent *bev, short what, void *arg)
 {
 	struct evws_connection *ws = arg;
+	int err = EVUTIL_SOCKET_ERROR();
 
 	(void)bev;
-	if (what & BEV_EVENT_CONNECTED)
+	if (what & BEV_EVENT_CONNECTED) {
+		ws->opening->is_connected = 1;
 		return;
+	}
 	evi_ws_enter(ws);
-	evi_ws_client_tell(ws, 0);
+	if (ws->opening->is_aborted || (what & BEV_EVENT_TIMEOUT))
+		evi_ws_client_give_up(ws);
+	else if (what & BEV_EVENT_EOF)
+		fail(ws, EVREQ_HTTP_EOF, 0, "the connection ended before the response");
+	else
+		fail(ws, err == ETIMEDOUT ? EVREQ_HTTP_TIMEOUT : EVREQ_HTTP_EOF, err, NULL);
 	evi_ws_leave(ws);
+}
+
+const struct evhttp_failure *evws_client_get_failure(const struct evws_connection *evws)
+{
+	return evws->failure;
 }
 
 struct evws_connection *evws_client_new(struct event_base *base, struct bufferevent *bev,
@@ -305,6 +375,7 @@ struct evws_connection *evws_client_new(struct event_base *base, struct bufferev
 		evi_ws_leave(ws);
 		return NULL;
 	}
+	ws->opening->is_connected = has_peer(bev);
 	bufferevent_setcb(bev, on_read, NULL, on_event, ws);
 	(void)bufferevent_enable(bev, EV_READ | EV_WRITE);
 	return ws;

@@ -128,7 +128,7 @@ static void on_close_time(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	evi_ws_enter(ws);
 	if (ws->state == EVI_WS_CONNECTING)
-		evi_ws_client_tell(ws, 0);
+		evi_ws_client_give_up(ws);
 	else
 		evi_ws_end(ws);
 	evi_ws_leave(ws);

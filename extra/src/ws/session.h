@@ -81,6 +81,7 @@ struct evws_connection {
 	uint16_t must_code;
 
 	struct evi_ws_opening *opening; /* client.c; NULL once it is told how that went */
+	const struct evhttp_failure *failure; /* while that is told */
 };
 
 /* A session on `bev`, which it owns; NULL when out of memory, `bev` untouched. */
@@ -150,10 +151,10 @@ void evi_ws_keepalive_stop(struct evws_connection *ws);
 
 /* --- client.c ------------------------------------------------------------------------------- */
 
-/* Tell the program how the handshake went; ends the session unless `status` is 101. */
-void evi_ws_client_tell(struct evws_connection *ws, int status);
+/* Nothing more is waited for, or the program does not want it: tell so, which ends the session. */
+void evi_ws_client_give_up(struct evws_connection *ws);
 
-/* Give up, and tell so from the loop. */
+/* The program does not want it: give up from the loop. */
 void evi_ws_client_abort(struct evws_connection *ws);
 void evi_ws_opening_free(struct evi_ws_opening *opening); /* NULL does nothing */
 
