@@ -369,7 +369,8 @@ void canned_open(struct canned *canned, const char *reply, enum canned_then then
 	canned->then = then;
 	name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	canned->listener = evconnlistener_new_bind(base, canned_on_accept, canned,
-						   LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 16,
+						   LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC |
+							   LEV_OPT_REUSEABLE, 16,
 						   (struct sockaddr *)&name, sizeof(name));
 	cr_assert_not_null(canned->listener);
 	getsockname(evconnlistener_get_fd(canned->listener), (struct sockaddr *)&name, &len);
@@ -388,6 +389,20 @@ void canned_close(struct canned *canned)
 void canned_hang_up(struct canned *canned)
 {
 	canned_drop(canned, canned->last);
+}
+
+evutil_socket_t http_deaf(ev_uint16_t *io_port)
+{
+	struct sockaddr_in name = { .sin_family = AF_INET, .sin_port = htons(*io_port) };
+	ev_socklen_t len = sizeof(name);
+	evutil_socket_t fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	evutil_make_listen_socket_reuseable(fd); /* connections to it may have ended just now */
+	cr_assert_eq(bind(fd, (struct sockaddr *)&name, sizeof(name)), 0);
+	cr_assert_eq(getsockname(fd, (struct sockaddr *)&name, &len), 0);
+	*io_port = ntohs(name.sin_port);
+	return fd;
 }
 
 /* --- Client ------------------------------------------------------------------------------------ */

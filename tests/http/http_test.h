@@ -109,6 +109,12 @@ void canned_close(struct canned *canned);
 /* End the last connection. */
 void canned_hang_up(struct canned *canned);
 
+/*
+ * A bound socket that does not listen: connecting to it is refused, and nobody else gets the port.
+ * On that port, or any if it is 0, which is set then.
+ */
+evutil_socket_t http_deaf(ev_uint16_t *io_port);
+
 /* --- Client ------------------------------------------------------------------------------------ */
 
 /* The last completion: logged as "done-CODE" or "done-null"; its body is kept. */

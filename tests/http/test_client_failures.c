@@ -219,14 +219,6 @@ Test(http_client_failures, a_body_above_the_limit_is_too_long)
 }
 
 /* A port nobody listens at. */
-static ev_uint16_t closed_port(void)
-{
-	ev_uint16_t free_port;
-
-	evutil_closesocket(support_listen(&free_port));
-	return free_port;
-}
-
 static int refused_errno;
 
 static void on_refused(struct evhttp_request *req, void *arg)
@@ -244,7 +236,9 @@ static void on_refused(struct evhttp_request *req, void *arg)
 /* HTTP-265, HTTP-266 */
 Test(http_client_failures, a_refused_connection_tells_every_request_with_code_0)
 {
-	struct evhttp_connection *evcon = client_open(closed_port());
+	ev_uint16_t to = 0;
+	evutil_socket_t deaf = http_deaf(&to);
+	struct evhttp_connection *evcon = client_open(to);
 	static char names[3][2] = { "a", "b", "c" };
 
 	for (int i = 0; i < 3; i++) {
@@ -261,6 +255,7 @@ Test(http_client_failures, a_refused_connection_tells_every_request_with_code_0)
 	cr_assert_eq(stage, EVHTTP_STAGE_CONNECT);
 	cr_assert(has_text);
 	evhttp_connection_free(evcon);
+	evutil_closesocket(deaf);
 }
 
 /* HTTP-266: also the error and completion callbacks of other failures find the cause. */

@@ -165,12 +165,17 @@ static void run(const struct way *way)
 	const struct timeval soon = { 0, 20 * 1000 };
 	const struct timeval enough = { 0, 45 * 1000 };
 	struct canned canned;
+	evutil_socket_t deaf = -1;
+	ev_uint16_t to = 0;
 
 	done = acted = is_own = 0;
-	canned_open(&canned, way->reply != NULL ? way->reply : "", way->then);
-	evcon = evhttp_connection_base_new(base, NULL, "127.0.0.1", canned.port);
-	if (way->reply == NULL)
-		canned_close(&canned);
+	if (way->reply != NULL) {
+		canned_open(&canned, way->reply, way->then);
+		to = canned.port;
+	} else {
+		deaf = http_deaf(&to);
+	}
+	evcon = evhttp_connection_base_new(base, NULL, "127.0.0.1", to);
 	evhttp_connection_set_closecb(evcon, on_close, NULL);
 	evhttp_connection_set_read_timeout_tv(evcon, &soon);
 	ask();
@@ -185,6 +190,8 @@ static void run(const struct way *way)
 	event_base_loop(base, EVLOOP_NONBLOCK);
 	if (way->reply != NULL)
 		canned_close(&canned);
+	else
+		evutil_closesocket(deaf);
 	cr_assert_leq(done, 1);
 }
 

@@ -12,20 +12,6 @@ TestSuite(http_client_retry, .init = http_open, .fini = http_close, .timeout = 6
 
 static const struct timeval soon = { 0, 20 * 1000 };
 
-/* A bound socket that does not listen: connecting to it is refused, and nobody else gets the port. */
-static evutil_socket_t occupy(ev_uint16_t *ret_port)
-{
-	struct sockaddr_in name = { .sin_family = AF_INET };
-	ev_socklen_t len = sizeof(name);
-	evutil_socket_t fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	cr_assert_eq(bind(fd, (struct sockaddr *)&name, sizeof(name)), 0);
-	cr_assert_eq(getsockname(fd, (struct sockaddr *)&name, &len), 0);
-	*ret_port = ntohs(name.sin_port);
-	return fd;
-}
-
 static evutil_socket_t deaf;
 static ev_uint16_t deaf_port;
 
@@ -33,7 +19,8 @@ static struct evhttp_connection *deaf_client(int retries)
 {
 	struct evhttp_connection *evcon;
 
-	deaf = occupy(&deaf_port);
+	deaf_port = 0;
+	deaf = http_deaf(&deaf_port);
 	evcon = client_open(deaf_port);
 	evhttp_connection_set_retries(evcon, retries);
 	evhttp_connection_set_initial_retry_tv(evcon, &soon);
@@ -149,9 +136,11 @@ Test(http_client_retry, success_resets_the_delay)
 	client_get(evcon, "/");
 	log_wait("done-200 close");
 	canned_close(&canned);
+	deaf = http_deaf(&canned.port);
 	for (int i = 0; i < 2; i++)
 		cr_assert(fails_within(evcon, 20 + 40 - 5, 40 + 80 - 5));
 	evhttp_connection_free(evcon);
+	evutil_closesocket(deaf);
 }
 
 /* HTTP-276: what was sent is never sent again by itself. */
