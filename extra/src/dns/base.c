@@ -28,6 +28,20 @@ void evi_dns_unlock(struct evdns_base *base)
 	evi_free(base);
 }
 
+void evi_dns_random(struct evdns_base *base, void *bytes, size_t len)
+{
+	if (len > sizeof(base->random)) {
+		evutil_secure_rng_get_bytes(bytes, len);
+		return;
+	}
+	if (len > base->random_left) {
+		evutil_secure_rng_get_bytes(base->random, sizeof(base->random));
+		base->random_left = sizeof(base->random);
+	}
+	base->random_left -= len;
+	memcpy(bytes, base->random + base->random_left, len);
+}
+
 void evi_dns_unref(struct evdns_base *base)
 {
 	base->refs--;

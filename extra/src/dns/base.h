@@ -25,7 +25,8 @@
 #include <event2/event_struct.h>
 
 #define EVI_DNS_IDS_BUCKETS 256
-#define EVI_DNS_SENDINGS    6
+#define EVI_DNS_SENDINGS    4
+#define EVI_DNS_RANDOM_POOL 64
 
 union evi_dns_sockaddr {
 	struct sockaddr sa;
@@ -209,9 +210,16 @@ struct evi_dns_query {
 	int servfail_count;
 	struct event timer;
 	size_t len;
-	char name[EVI_DNS_NAME_SIZE];               /* as asked */
-	uint8_t message[EVI_DNS_NAME_SIZE + 40];    /* as sent */
+	size_t message_room;
+	char *name;       /* as asked */
+	uint8_t *message; /* as sent */
 };
+
+/* Room behind the owner of a query for its name and message; `name_room` includes the NUL. */
+#define EVI_DNS_QUERY_ROOM(name_room) (2 * (name_room) + 40)
+
+/* Say where that room is; once, before the first of the following. */
+void evi_dns_query_set_room(struct evi_dns_query *query, void *room, size_t name_room);
 
 /* Prepare to ask; 0, or -1 if the name cannot be asked for. */
 int evi_dns_query_init(struct evi_dns_query *query, struct evdns_base *base, struct evdns_request *request,
@@ -344,7 +352,12 @@ struct evdns_base {
 	struct evdns_getaddrinfo_request *lookups;
 	struct evi_dns_cache cache;
 	uint8_t *packet; /* room for one datagram of any size */
+	uint8_t random[EVI_DNS_RANDOM_POOL];
+	size_t random_left;
 };
+
+/* Secure random bytes; small numbers of them from a stock, so that not each takes a system call. */
+void evi_dns_random(struct evdns_base *base, void *bytes, size_t len);
 
 void evi_dns_lock(struct evdns_base *base);
 

@@ -49,17 +49,12 @@ int evi_dns_name_dots(const char *name)
 	return dots;
 }
 
-/* One random bit per letter, taken from a byte at a time. */
-void evi_dns_name_randomize_case(char *name)
+void evi_dns_name_flip_case(uint8_t *name, size_t len, const uint8_t *bits)
 {
-	unsigned char bits[EVI_DNS_NAME_SIZE / 8 + 1];
-	size_t len = strlen(name);
-
-	evutil_secure_rng_get_bytes(bits, len / 8 + 1);
 	for (size_t i = 0; i < len; i++) {
-		char c = name[i];
+		uint8_t lower = name[i] | 0x20;
+		int is_letter = lower >= 'a' && lower <= 'z';
 
-		if (((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) && (bits[i / 8] >> (i % 8) & 1))
-			name[i] = (char)(c ^ 0x20);
+		name[i] ^= (uint8_t)((bits[i / 8] >> (i % 8) & is_letter) << 5);
 	}
 }

@@ -7,6 +7,7 @@
 #include <event2/component/reactor.h>
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* Text of a name that may be asked for: RFC 1035 section 2.3.4 allows 255 bytes on the wire. */
 #define EVI_DNS_NAME_MAX  253
@@ -27,7 +28,7 @@ int evi_dns_name_equals(const char *a, const char *b);
 /* Dots inside, as ndots counts them. */
 int evi_dns_name_dots(const char *name);
 
-/* Changes each letter to upper or lower case at random. */
-void evi_dns_name_randomize_case(char *name);
+/* Changes the case of those letters whose bit is set; in text or on the wire, where lengths are no letters. */
+void evi_dns_name_flip_case(uint8_t *name, size_t len, const uint8_t *bits);
 
 #endif

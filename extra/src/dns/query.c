@@ -38,7 +38,7 @@ static void take_id(struct evi_dns_query *q)
 	uint16_t id;
 
 	do {
-		evutil_secure_rng_get_bytes(&id, sizeof(id));
+		evi_dns_random(q->base, &id, sizeof(id));
 	} while (id == 0xffff || evi_dns_query_find(q->base, id) != NULL);
 	q->id = id;
 	bucket = bucket_of(q->base, id);
@@ -71,24 +71,27 @@ static void build_message(struct evi_dns_query *q)
 {
 	struct evi_dns_header header = { .flags = EVI_DNS_RD, .counts = { 1, 0, 0, 0 } };
 	struct evi_dns_writer w;
-	char name[EVI_DNS_NAME_SIZE];
+	uint8_t bits[EVI_DNS_NAME_SIZE / 8 + 1];
+	size_t name_end;
 
 	drop_id(q);
 	take_id(q);
 	q->has_opt = wants_opt(q) != 0;
 	header.id = q->id;
 	header.counts[3] = q->has_opt;
-	(void)evutil_snprintf(name, sizeof(name), "%s", q->name);
-	if (q->base->settings.randomize_case)
-		evi_dns_name_randomize_case(name);
-	evi_dns_writer_init(&w, q->message, sizeof(q->message));
+	evi_dns_writer_init(&w, q->message, q->message_room);
 	evi_dns_write_header(&w, &header);
-	evi_dns_write_name(&w, name, 0);
+	evi_dns_write_name(&w, q->name, 0);
+	name_end = w.at;
 	evi_dns_write_u16(&w, q->type);
 	evi_dns_write_u16(&w, EVI_DNS_CLASS_IN);
 	if (q->has_opt)
 		evi_dns_write_opt(&w, (unsigned)q->base->settings.edns_udp_size, 0);
 	q->len = w.at;
+	if (!q->base->settings.randomize_case)
+		return;
+	evi_dns_random(q->base, bits, (name_end - EVI_DNS_HEADER_SIZE) / 8 + 1);
+	evi_dns_name_flip_case(q->message + EVI_DNS_HEADER_SIZE, name_end - EVI_DNS_HEADER_SIZE, bits);
 }
 
 /* --- Sendings --------------------------------------------------------------------------------------- */
@@ -632,6 +635,13 @@ void evi_dns_query_replied(struct evi_dns_query *q, struct evi_dns_server *serve
 
 /* --- Making them ------------------------------------------------------------------------------------------ */
 
+void evi_dns_query_set_room(struct evi_dns_query *q, void *room, size_t name_room)
+{
+	q->name = room;
+	q->message = (uint8_t *)room + name_room;
+	q->message_room = name_room + 40;
+}
+
 int evi_dns_query_init(struct evi_dns_query *q, struct evdns_base *base, struct evdns_request *request,
 		       const char *name, uint16_t type)
 {
@@ -639,7 +649,7 @@ int evi_dns_query_init(struct evi_dns_query *q, struct evdns_base *base, struct 
 
 	if (!evi_dns_name_is_valid(name, EVI_DNS_NAME_MAX))
 		return -1;
-	memset(q, 0, offsetof(struct evi_dns_query, name));
+	memset(q, 0, offsetof(struct evi_dns_query, message_room));
 	q->base = base;
 	q->request = request;
 	q->type = type;

@@ -23,10 +23,8 @@ static int step_name(const struct evdns_request *r, int step, char *name, size_t
 	int domain, len;
 
 	if (r->search == NULL) {
-		if (step > 0)
-			return 0;
-		len = evutil_snprintf(name, size, "%s", r->name);
-		return len >= 0 && (size_t)len < size ? 1 : -1;
+		name[0] = '\0'; /* the name itself */
+		return step == 0;
 	}
 	if (step > r->search->count)
 		return 0;
@@ -49,7 +47,8 @@ static int prepare_step(struct evdns_request *r)
 
 		if (exists == 0)
 			return -1;
-		if (exists < 0 || evi_dns_query_init(&r->query, r->base, r, name, r->type) < 0)
+		if (exists < 0 || evi_dns_query_init(&r->query, r->base, r, r->search != NULL ? name : r->name,
+						     r->type) < 0)
 			continue;
 		r->query.by_tcp = by_tcp;
 		r->query.ignores_tc = (r->flags & DNS_QUERY_IGNTC) != 0;
@@ -188,16 +187,18 @@ static void link_request(struct evdns_base *base, struct evdns_request *r)
 struct evdns_request *evi_dns_request_new(struct evdns_base *base, const char *name, uint16_t type,
 					  int flags, evi_dns_request_fn *fn, void *arg)
 {
-	size_t len = strlen(name);
+	size_t len = strlen(name), name_room;
 	struct evdns_request *r;
 
 	if (len > EVI_DNS_NAME_MAX + 1 || !evi_dns_name_is_valid(name, EVI_DNS_NAME_MAX))
 		return NULL;
 	if (len == 0 && is_searched(base, name, type, flags))
 		return NULL;
-	r = evi_malloc(sizeof(*r) + len + 1);
+	name_room = is_searched(base, name, type, flags) ? EVI_DNS_NAME_SIZE : len + 2;
+	r = evi_malloc(sizeof(*r) + len + 1 + EVI_DNS_QUERY_ROOM(name_room));
 	if (r == NULL)
 		return NULL;
+	evi_dns_query_set_room(&r->query, r->name + len + 1, name_room);
 	memset(r, 0, offsetof(struct evdns_request, query));
 	memset(&r->search, 0, sizeof(*r) - offsetof(struct evdns_request, search));
 	memcpy(r->name, name, len + 1);

@@ -193,7 +193,11 @@ static void schedule_probe(struct evi_dns_server *server)
 
 static void start_probe(struct evi_dns_server *server)
 {
-	server->probe = evi_calloc(1, sizeof(*server->probe));
+	size_t name_room = sizeof(PROBE_NAME);
+
+	server->probe = evi_calloc(1, sizeof(*server->probe) + EVI_DNS_QUERY_ROOM(name_room));
+	if (server->probe != NULL)
+		evi_dns_query_set_room(server->probe, server->probe + 1, name_room);
 	if (server->probe == NULL ||
 	    evi_dns_query_init(server->probe, server->base, NULL, PROBE_NAME, EVI_DNS_TYPE_A) < 0) {
 		evi_free(server->probe);

@@ -13,7 +13,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define USES_PER_SOCKET 8
+#define USES_PER_SOCKET 16
 
 /* Datagrams taken per wake-up. */
 #define BATCH 64
@@ -69,12 +69,17 @@ static evutil_socket_t open_fd(struct evi_dns_server *server)
 	return -err;
 }
 
-/* Watched as long as an answer may come, or always if it keeps the loop running. */
+/* The server itself holds the sockets that it may still use. */
+static int is_in_use(const struct evi_dns_socket *socket)
+{
+	return socket == socket->server->main || socket == socket->server->current;
+}
+
+/* Watched as long as an answer may come; while in use always, unless that would keep the loop running. */
 static int update_watch(struct evi_dns_socket *socket)
 {
-	int is_main = socket == socket->server->main;
-	int has_server_ref = is_main || socket == socket->server->current;
-	int is_wanted = socket->refs > has_server_ref || (is_main && !socket->base->is_disabled_when_inactive);
+	int is_wanted = socket->refs > is_in_use(socket) ||
+			(is_in_use(socket) && !socket->base->is_disabled_when_inactive);
 
 	if (is_wanted == socket->is_watched)
 		return 0;
@@ -235,14 +240,16 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct evi_dns_socket *socket = arg;
 	struct evdns_base *base = socket->base;
+	int count = 0;
 
 	(void)fd;
 	(void)what;
 	evi_dns_lock(base);
 	if (socket->fd >= 0) {
 		socket->refs++; /* a message may end what holds it */
-		for (int i = 0; i < BATCH && socket->refs > 1 && receive(socket); i++)
-			continue;
+		do /* what nobody waits for has time until it is told of again */
+			count++;
+		while (receive(socket) && count < BATCH && socket->refs > 1 + is_in_use(socket));
 		evi_dns_socket_unref(socket);
 	}
 	evi_dns_unlock(base);
