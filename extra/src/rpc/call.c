@@ -37,7 +37,7 @@ static void drop_request(struct evrpc_request_wrapper *call)
 
 void evi_call_free(struct evrpc_request_wrapper *call)
 {
-	evi_pool_unqueue(call->pool, call);
+	evi_rpc_pool_unqueue(call->pool, call);
 	leave_con(call);
 	drop_request(call);
 	if (call->deadline != NULL)
@@ -69,8 +69,8 @@ static void call_end(struct evrpc_request_wrapper *call, int error, struct evhtt
 	told.cb(&status, told.request, told.reply, told.cb_arg);
 	if (kept != NULL)
 		evhttp_request_free(kept);
-	evi_pool_assign(pool);
-	evi_pool_leave(pool);
+	evi_rpc_pool_assign(pool);
+	evi_rpc_pool_leave(pool);
 }
 
 /* --- The answer -------------------------------------------------------------------------------- */
@@ -102,7 +102,7 @@ static void pause_input(struct evrpc_request_wrapper *call, struct evhttp_reques
 	call->req = req;
 	call->state = EVI_CALL_ANSWERED;
 	evi_hooks_pause(&call->pool->hooks, &call->meta, resume_input);
-	evi_pool_assign(call->pool);
+	evi_rpc_pool_assign(call->pool);
 }
 
 static void call_answered(struct evrpc_request_wrapper *call, struct evhttp_request *req)
@@ -139,7 +139,7 @@ static void on_response(struct evhttp_request *req, void *arg)
 		call_end(call, EVRPC_STATUS_ERR_BADPAYLOAD, req);
 	else
 		call_answered(call, req);
-	evi_pool_leave(pool);
+	evi_rpc_pool_leave(pool);
 }
 
 /* --- The start --------------------------------------------------------------------------------- */
@@ -182,7 +182,7 @@ static void resume_output(void *ctx, int is_continued)
 		call_send(call);
 	else
 		call_end(call, EVRPC_STATUS_ERR_UNSTARTED, NULL);
-	evi_pool_leave(pool);
+	evi_rpc_pool_leave(pool);
 }
 
 void evi_call_start(struct evrpc_request_wrapper *call)
@@ -255,10 +255,10 @@ int evrpc_make_request(struct evrpc_request_wrapper *call)
 {
 	struct evrpc_pool *pool = call->pool;
 
-	evi_pool_queue(pool, call);
+	evi_rpc_pool_queue(pool, call);
 	pool->holds++;
-	evi_pool_assign(pool);
-	evi_pool_leave(pool);
+	evi_rpc_pool_assign(pool);
+	evi_rpc_pool_leave(pool);
 	return 0;
 }
 

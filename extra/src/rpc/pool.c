@@ -9,23 +9,23 @@
 
 #include <event2/component/reactor.h>
 
-void evi_pool_leave(struct evrpc_pool *pool)
+void evi_rpc_pool_leave(struct evrpc_pool *pool)
 {
 	if (--pool->holds > 0)
 		return;
 	evi_free(pool);
 }
 
-static struct evi_pool_con *idle_con(const struct evrpc_pool *pool)
+static struct evi_rpc_pool_con *idle_con(const struct evrpc_pool *pool)
 {
-	struct evi_pool_con *con = pool->cons;
+	struct evi_rpc_pool_con *con = pool->cons;
 
 	while (con != NULL && con->call != NULL)
 		con = con->next;
 	return con;
 }
 
-void evi_pool_queue(struct evrpc_pool *pool, struct evrpc_request_wrapper *call)
+void evi_rpc_pool_queue(struct evrpc_pool *pool, struct evrpc_request_wrapper *call)
 {
 	call->state = EVI_CALL_WAITING;
 	call->next = NULL;
@@ -34,7 +34,7 @@ void evi_pool_queue(struct evrpc_pool *pool, struct evrpc_request_wrapper *call)
 	pool->waiting_end = &call->next;
 }
 
-void evi_pool_unqueue(struct evrpc_pool *pool, struct evrpc_request_wrapper *call)
+void evi_rpc_pool_unqueue(struct evrpc_pool *pool, struct evrpc_request_wrapper *call)
 {
 	*call->link = call->next;
 	if (call->next != NULL)
@@ -44,9 +44,9 @@ void evi_pool_unqueue(struct evrpc_pool *pool, struct evrpc_request_wrapper *cal
 }
 
 static void activate(struct evrpc_pool *pool, struct evrpc_request_wrapper *call,
-		     struct evi_pool_con *con)
+		     struct evi_rpc_pool_con *con)
 {
-	evi_pool_unqueue(pool, call);
+	evi_rpc_pool_unqueue(pool, call);
 	call->next = pool->active;
 	call->link = &pool->active;
 	if (call->next != NULL)
@@ -62,10 +62,10 @@ static void activate(struct evrpc_pool *pool, struct evrpc_request_wrapper *call
  * Calls that end at once call the program, which may make new ones: these come after those that wait,
  * and from this loop, so that the stack does not grow.
  */
-void evi_pool_assign(struct evrpc_pool *pool)
+void evi_rpc_pool_assign(struct evrpc_pool *pool)
 {
 	struct evrpc_request_wrapper *call;
-	struct evi_pool_con *con;
+	struct evi_rpc_pool_con *con;
 
 	if (pool->is_assigning)
 		return;
@@ -100,18 +100,18 @@ void evrpc_pool_free(struct evrpc_pool *pool)
 	while (pool->active != NULL)
 		evi_call_free(pool->active);
 	while (pool->cons != NULL) {
-		struct evi_pool_con *con = pool->cons;
+		struct evi_rpc_pool_con *con = pool->cons;
 
 		pool->cons = con->next;
 		evhttp_connection_free(con->evcon);
 		evi_free(con);
 	}
-	evi_pool_leave(pool);
+	evi_rpc_pool_leave(pool);
 }
 
 void evrpc_pool_add_connection(struct evrpc_pool *pool, struct evhttp_connection *evcon)
 {
-	struct evi_pool_con **link = &pool->cons, *con = evi_calloc(1, sizeof(*con));
+	struct evi_rpc_pool_con **link = &pool->cons, *con = evi_calloc(1, sizeof(*con));
 
 	if (con == NULL) {
 		event_warn("evrpc: no memory to add a connection; it is freed");
@@ -127,13 +127,13 @@ void evrpc_pool_add_connection(struct evrpc_pool *pool, struct evhttp_connection
 	if (!evcon->has_own_timeouts && pool->timeout_s >= 0)
 		evhttp_connection_set_timeout(evcon, pool->timeout_s);
 	pool->holds++;
-	evi_pool_assign(pool);
-	evi_pool_leave(pool);
+	evi_rpc_pool_assign(pool);
+	evi_rpc_pool_leave(pool);
 }
 
 void evrpc_pool_remove_connection(struct evrpc_pool *pool, struct evhttp_connection *evcon)
 {
-	struct evi_pool_con **link = &pool->cons, *con;
+	struct evi_rpc_pool_con **link = &pool->cons, *con;
 
 	while (*link != NULL && (*link)->evcon != evcon)
 		link = &(*link)->next;
@@ -149,6 +149,6 @@ void evrpc_pool_remove_connection(struct evrpc_pool *pool, struct evhttp_connect
 void evrpc_pool_set_timeout(struct evrpc_pool *pool, int timeout_in_secs)
 {
 	pool->timeout_s = timeout_in_secs;
-	for (struct evi_pool_con *con = pool->cons; con != NULL; con = con->next)
+	for (struct evi_rpc_pool_con *con = pool->cons; con != NULL; con = con->next)
 		evhttp_connection_set_timeout(con->evcon, timeout_in_secs);
 }

@@ -15,8 +15,8 @@
 #include <event2/event.h>
 
 /* A connection of a pool. */
-struct evi_pool_con {
-	struct evi_pool_con *next;
+struct evi_rpc_pool_con {
+	struct evi_rpc_pool_con *next;
 	struct evhttp_connection *evcon; /* owned */
 	struct evrpc_request_wrapper *call; /* assigned to it, or NULL */
 };
@@ -24,7 +24,7 @@ struct evi_pool_con {
 struct evrpc_pool {
 	struct evi_hooks hooks; /* first */
 	struct event_base *base; /* may be NULL: then connections bring their own */
-	struct evi_pool_con *cons;
+	struct evi_rpc_pool_con *cons;
 	struct evrpc_request_wrapper *waiting; /* in the order they were started */
 	struct evrpc_request_wrapper **waiting_end;
 	struct evrpc_request_wrapper *active; /* assigned, or answered and paused */
@@ -47,7 +47,7 @@ struct evrpc_request_wrapper {
 	struct evrpc_pool *pool;
 	struct evrpc_request_wrapper *next; /* `waiting` or `active` of the pool */
 	struct evrpc_request_wrapper **link;
-	struct evi_pool_con *con; /* while assigned */
+	struct evi_rpc_pool_con *con; /* while assigned */
 	struct evhttp_request *req; /* made and not sent, out, or answered and kept */
 	struct event *deadline;
 	enum evi_call_state state;
@@ -63,10 +63,10 @@ struct evrpc_request_wrapper {
 	void *cb_arg;
 };
 
-void evi_pool_leave(struct evrpc_pool *pool);
+void evi_rpc_pool_leave(struct evrpc_pool *pool);
 
 /* Give waiting calls to idle connections. May run callbacks; the caller holds the pool. */
-void evi_pool_assign(struct evrpc_pool *pool);
+void evi_rpc_pool_assign(struct evrpc_pool *pool);
 
 /* Start a call that was just assigned. May end it. */
 void evi_call_start(struct evrpc_request_wrapper *call);
@@ -78,9 +78,9 @@ void evi_call_lose_connection(struct evrpc_request_wrapper *call);
 void evi_call_free(struct evrpc_request_wrapper *call);
 
 /* Put a new call behind those that wait. */
-void evi_pool_queue(struct evrpc_pool *pool, struct evrpc_request_wrapper *call);
+void evi_rpc_pool_queue(struct evrpc_pool *pool, struct evrpc_request_wrapper *call);
 
 /* Take a call out of the pool. */
-void evi_pool_unqueue(struct evrpc_pool *pool, struct evrpc_request_wrapper *call);
+void evi_rpc_pool_unqueue(struct evrpc_pool *pool, struct evrpc_request_wrapper *call);
 
 #endif
