@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * client ws://HOST[:PORT]/PATH: sends each line of the input as a message, prints each message.
+ * client ws[s]://HOST[:PORT]/PATH: sends each line of the input as a message, prints each message.
  *
  * Ends when the input does, behind the closing handshake, or when the server closes.
  */
@@ -10,6 +10,8 @@
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/ws.h>
+
+#include "transport.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,8 +40,12 @@ static void on_input(evutil_socket_t fd, short what, void *arg)
 static void on_open(struct evws_connection *ws, int status, void *arg)
 {
 	(void)arg;
+	if (status == 0) {
+		fprintf(stderr, "no WebSocket there: %s\n", evws_client_get_failure(ws)->text);
+		return;
+	}
 	if (status != 101) {
-		fprintf(stderr, status != 0 ? "the server answers with %d\n" : "no WebSocket there\n", status);
+		fprintf(stderr, "the server answers with %d\n", status);
 		return;
 	}
 	event_assign(input, event_get_base(input), 0, EV_READ | EV_PERSIST, on_input, ws);
@@ -68,15 +74,28 @@ static void on_close(struct evws_connection *ws, void *arg)
 	result = code != WS_CR_NORMAL;
 }
 
+static int is_scheme(const struct evhttp_uri *uri, const char *name)
+{
+	const char *scheme = evhttp_uri_get_scheme(uri);
+
+	return scheme != NULL && evutil_ascii_strcasecmp(scheme, name) == 0;
+}
+
 static struct evws_connection *open_session(struct event_base *base, const struct evhttp_uri *uri)
 {
-	struct bufferevent *bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+	int is_secure = is_scheme(uri, "wss");
 	const char *host = evhttp_uri_get_host(uri), *path = evhttp_uri_get_path(uri);
 	const char *query = evhttp_uri_get_query(uri);
-	int port = evhttp_uri_get_port(uri) > 0 ? evhttp_uri_get_port(uri) : 80;
+	int port = evhttp_uri_get_port(uri) > 0 ? evhttp_uri_get_port(uri) : is_secure ? 443 : 80;
+	struct bufferevent *bev = is_secure ? secure_transport(base, host)
+					    : bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
 	char authority[300], target[2000];
 	struct evws_connection *ws;
 
+	if (bev == NULL) {
+		fputs("no transport for that\n", stderr);
+		return NULL;
+	}
 	snprintf(authority, sizeof(authority), "%s:%d", host, port);
 	snprintf(target, sizeof(target), "%s%s%s", path[0] != '\0' ? path : "/", query != NULL ? "?" : "",
 		 query != NULL ? query : "");
@@ -87,7 +106,7 @@ static struct evws_connection *open_session(struct event_base *base, const struc
 		return NULL;
 	}
 	evws_connection_set_closecb(ws, on_close, NULL);
-	/* Failures come to on_open() or to the log. */
+	/* Failures come to on_open(). */
 	if (bufferevent_socket_connect_hostname(bev, NULL, AF_UNSPEC, host, port) == 0)
 		return ws;
 	evws_connection_free(ws);
@@ -100,9 +119,9 @@ int main(int argc, char **argv)
 	struct evhttp_uri *uri = argc > 1 ? evhttp_uri_parse(argv[1]) : NULL;
 	struct event_base *base;
 
-	if (uri == NULL || evhttp_uri_get_host(uri) == NULL || evhttp_uri_get_scheme(uri) == NULL ||
-	    strcmp(evhttp_uri_get_scheme(uri), "ws") != 0) {
-		fprintf(stderr, "usage: %s ws://HOST[:PORT]/PATH\n", argv[0]);
+	if (uri == NULL || evhttp_uri_get_host(uri) == NULL ||
+	    (!is_scheme(uri, "ws") && !is_scheme(uri, "wss"))) {
+		fprintf(stderr, "usage: %s ws[s]://HOST[:PORT]/PATH\n", argv[0]);
 		return 2;
 	}
 	event_config_require_features(config, EV_FEATURE_FDS); /* the input may be a file */
