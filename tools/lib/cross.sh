@@ -45,7 +45,8 @@ x86_64-w64-mingw32)
 	options="$options -Dopenssl=disabled -Dmbedtls=disabled -Dcompat=disabled -Dbench=disabled
 		-Dexamples=disabled -Dextra=disabled -Dpthreads=disabled" ;;
 musl)
-	options="$options -Dopenssl=disabled -Dmbedtls=disabled -Dextra=disabled -Dcompat=disabled" ;;
+	options="$options -Dopenssl=disabled -Dmbedtls=disabled -Dextra=disabled -Dcompat=disabled
+		-Dbench=disabled" ;;
 *)
 	if "$root/tools/lib/foreign_libraries.sh" $foreign "$dir-libraries"; then
 		machine="$machine --cross-file $dir-libraries/machine.ini"
