@@ -210,6 +210,7 @@ struct evi_dns_query {
 	int servfail_count;
 	struct event timer;
 	size_t len;
+	size_t question_len; /* in the message, behind its head */
 	size_t message_room;
 	char *name;       /* as asked */
 	uint8_t *message; /* as sent */

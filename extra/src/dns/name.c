@@ -16,28 +16,40 @@ size_t evi_dns_name_len(const char *name)
 
 int evi_dns_name_is_valid(const char *name, size_t max)
 {
-	size_t len = evi_dns_name_len(name), label = 0;
+	size_t len = evi_dns_name_len(name);
 
 	if (len > max)
 		return 0;
-	for (size_t i = 0; i < len; i++) {
-		if (name[i] != '.') {
-			if (++label > EVI_DNS_LABEL_MAX)
-				return 0;
-			continue;
-		}
-		if (label == 0)
-			return 0;
-		label = 0;
+	while (len > 0) {
+		const char *dot = memchr(name, '.', len);
+		size_t label = dot != NULL ? (size_t)(dot - name) : len;
+
+		if (label == 0 || label > EVI_DNS_LABEL_MAX || label + 1 == len)
+			return 0; /* the last: a dot with nothing behind it */
+		if (dot == NULL)
+			break;
+		name += label + 1;
+		len -= label + 1;
 	}
-	return len == 0 || label > 0;
+	return 1;
+}
+
+static unsigned char fold(unsigned char c)
+{
+	return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
 }
 
 int evi_dns_name_equals(const char *a, const char *b)
 {
 	size_t len = evi_dns_name_len(a);
 
-	return len == evi_dns_name_len(b) && evutil_ascii_strncasecmp(a, b, len) == 0;
+	if (len != evi_dns_name_len(b))
+		return 0;
+	for (size_t i = 0; i < len; i++) {
+		if (a[i] != b[i] && fold((unsigned char)a[i]) != fold((unsigned char)b[i]))
+			return 0;
+	}
+	return 1;
 }
 
 int evi_dns_name_dots(const char *name)

@@ -83,6 +83,7 @@ static void build_message(struct evi_dns_query *q)
 	evi_dns_write_header(&w, &header);
 	evi_dns_write_name(&w, q->name, 0);
 	name_end = w.at;
+	q->question_len = name_end + 4 - EVI_DNS_HEADER_SIZE;
 	evi_dns_write_u16(&w, q->type);
 	evi_dns_write_u16(&w, EVI_DNS_CLASS_IN);
 	if (q->has_opt)

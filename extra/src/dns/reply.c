@@ -41,6 +41,8 @@ enum evi_dns_match evi_dns_reply_matches(struct evi_dns_reader *r, const struct 
 		return EVI_DNS_MATCHES;
 	if (header->counts[0] != 1)
 		return EVI_DNS_NOT_A_REPLY;
+	if (question->sent != NULL && evi_dns_read_same(r, question->sent, question->sent_len))
+		return EVI_DNS_MATCHES;
 	evi_dns_read_name(r, name, &is_odd);
 	type = evi_dns_read_u16(r);
 	class = evi_dns_read_u16(r);
@@ -92,15 +94,24 @@ static int is_in(const struct evi_dns_record *record, unsigned type)
 	return record->type == type && record->class == EVI_DNS_CLASS_IN;
 }
 
+/* The next record; nonzero if it is known at once to belong to the name asked. */
+static int read_record(struct evi_dns_reader *r, struct evi_dns_record *record)
+{
+	if (evi_dns_read_record_of_question(r, record))
+		return 1;
+	evi_dns_read_record(r, record);
+	return 0;
+}
+
 /* Checks every record of the answer section, and collects the aliases. 0 if something is malformed. */
-static int collect_aliases(struct evi_dns_reader *r, unsigned count, struct chain *chain)
+static int collect_aliases(struct evi_dns_reader *r, unsigned count, const char *asked, struct chain *chain)
 {
 	struct evi_dns_record record;
 
 	for (; count > 0; count--) {
 		struct alias *alias = &chain->aliases[chain->alias_count];
+		int is_asked = read_record(r, &record);
 
-		evi_dns_read_record(r, &record);
 		if (r->has_failed)
 			return 0;
 		if (!is_in(&record, EVI_DNS_TYPE_CNAME) || chain->alias_count == ALIASES_MAX)
@@ -109,7 +120,8 @@ static int collect_aliases(struct evi_dns_reader *r, unsigned count, struct chai
 			return 0;
 		if (record.is_odd)
 			continue;
-		memcpy(alias->owner, record.owner, sizeof(alias->owner));
+		memcpy(alias->owner, is_asked ? asked : record.owner,
+		       is_asked ? strlen(asked) + 1 : sizeof(alias->owner));
 		alias->ttl = sane_ttl(record.ttl);
 		chain->alias_count++;
 	}
@@ -200,11 +212,10 @@ static int collect_wanted(struct evi_dns_reader *r, unsigned count, struct wante
 	struct evi_dns_record record;
 
 	for (; count > 0; count--) {
-		int err;
+		int is_asked = read_record(r, &record), err;
 
-		evi_dns_read_record(r, &record);
 		if (!is_in(&record, w->question->type) || record.is_odd ||
-		    !is_reached(w->chain, record.owner))
+		    (!is_asked && !is_reached(w->chain, record.owner)))
 			continue;
 		err = w->question->type == EVI_DNS_TYPE_PTR ? add_name(w, r, &record) :
 							      add_addresses(w, r, &record);
@@ -225,7 +236,7 @@ static int64_t negative_ttl(struct evi_dns_reader *r, unsigned count)
 	for (; count > 0; count--) {
 		struct evi_dns_reader soa;
 
-		evi_dns_read_record(r, &record);
+		(void)read_record(r, &record);
 		if (r->has_failed)
 			return -1;
 		if (!is_in(&record, EVI_DNS_TYPE_SOA))
@@ -270,7 +281,7 @@ static void read_chain(struct evi_dns_reader *r, const struct evi_dns_header *he
 
 	chain->alias_count = chain->name_count = 0;
 	chain->ttl = UINT32_MAX >> 1;
-	if (!collect_aliases(r, header->counts[1], chain)) {
+	if (!collect_aliases(r, header->counts[1], question->name, chain)) {
 		fail(answer, DNS_ERR_UNKNOWN);
 		return;
 	}

@@ -9,6 +9,8 @@
 struct evi_dns_question {
 	const char *name;
 	uint16_t type;
+	const uint8_t *sent; /* as it was sent, or NULL: most servers repeat it byte by byte */
+	size_t sent_len;
 };
 
 /* The result of a lookup. `addresses` and `name` are owned; evi_dns_answer_done() frees them. */

