@@ -39,6 +39,12 @@ static inline uint64_t bench_now_ns(void)
 	return bench_clock_ns(CLOCK_MONOTONIC);
 }
 
+/* Of a program without other threads: what it took of the processor, however busy the machine is. */
+static inline uint64_t bench_cpu_ns(void)
+{
+	return bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+}
+
 static inline void bench_report_ns(uint64_t elapsed_ns, double operations)
 {
 	printf("%.2f ns\n", (double)elapsed_ns / operations);

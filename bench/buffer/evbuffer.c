@@ -34,11 +34,11 @@ static void add(long n, const struct bench_case *which)
 	uint64_t elapsed = 0;
 
 	while (done < n) {
-		uint64_t start = bench_now_ns();
+		uint64_t start = bench_cpu_ns();
 
 		for (long i = 0; i < per_round; i++)
 			evbuffer_add(buf, block, len);
-		elapsed += bench_now_ns() - start;
+		elapsed += bench_cpu_ns() - start;
 		evbuffer_drain(buf, (size_t)-1);
 		done += per_round;
 	}
@@ -54,11 +54,11 @@ static void prepend(long n, const struct bench_case *which)
 	uint64_t elapsed = 0;
 
 	while (done < n) {
-		uint64_t start = bench_now_ns();
+		uint64_t start = bench_cpu_ns();
 
 		for (long i = 0; i < per_round; i++)
 			evbuffer_prepend(buf, block, len);
-		elapsed += bench_now_ns() - start;
+		elapsed += bench_cpu_ns() - start;
 		evbuffer_drain(buf, (size_t)-1);
 		done += per_round;
 	}
@@ -70,7 +70,7 @@ static void prepend(long n, const struct bench_case *which)
 static void new_add_free(long n, const struct bench_case *which)
 {
 	struct evbuffer *other = which->b ? new_buffer() : NULL;
-	uint64_t start = bench_now_ns();
+	uint64_t start = bench_cpu_ns();
 
 	for (long i = 0; i < n; i++) {
 		struct evbuffer *buf = new_buffer();
@@ -78,7 +78,7 @@ static void new_add_free(long n, const struct bench_case *which)
 		evbuffer_add(buf, block, (size_t)which->a);
 		evbuffer_free(buf);
 	}
-	bench_report_ns(bench_now_ns() - start, (double)n);
+	bench_report_ns(bench_cpu_ns() - start, (double)n);
 	if (other != NULL)
 		evbuffer_free(other);
 }
@@ -86,7 +86,7 @@ static void new_add_free(long n, const struct bench_case *which)
 static void print(long n, const struct bench_case *which)
 {
 	struct evbuffer *buf = new_buffer();
-	uint64_t start = bench_now_ns();
+	uint64_t start = bench_cpu_ns();
 
 	(void)which;
 	for (long i = 0; i < n; i++) {
@@ -94,28 +94,28 @@ static void print(long n, const struct bench_case *which)
 		if (i % 1024 == 1023)
 			evbuffer_drain(buf, (size_t)-1);
 	}
-	bench_report_ns(bench_now_ns() - start, (double)n);
+	bench_report_ns(bench_cpu_ns() - start, (double)n);
 	evbuffer_free(buf);
 }
 
 static void reference(long n, const struct bench_case *which)
 {
 	struct evbuffer *buf = new_buffer();
-	uint64_t start = bench_now_ns();
+	uint64_t start = bench_cpu_ns();
 
 	for (long i = 0; i < n; i++) {
 		evbuffer_add_reference(buf, block, (size_t)which->a, NULL, NULL);
 		if (i % 64 == 63)
 			evbuffer_drain(buf, (size_t)-1);
 	}
-	bench_report_ns(bench_now_ns() - start, (double)n);
+	bench_report_ns(bench_cpu_ns() - start, (double)n);
 	evbuffer_free(buf);
 }
 
 static void reserve(long n, const struct bench_case *which)
 {
 	struct evbuffer *buf = new_buffer();
-	uint64_t start = bench_now_ns();
+	uint64_t start = bench_cpu_ns();
 
 	for (long i = 0; i < n; i++) {
 		struct evbuffer_iovec vec;
@@ -127,7 +127,7 @@ static void reserve(long n, const struct bench_case *which)
 		if (i % 64 == 63)
 			evbuffer_drain(buf, (size_t)-1);
 	}
-	bench_report_ns(bench_now_ns() - start, (double)n);
+	bench_report_ns(bench_cpu_ns() - start, (double)n);
 	evbuffer_free(buf);
 }
 
@@ -140,13 +140,13 @@ static void run_fifo(struct evbuffer *buf, size_t len, size_t waiting, long n)
 
 	for (size_t at = 0; at < waiting; at += len)
 		evbuffer_add(buf, block, len);
-	start = bench_now_ns();
+	start = bench_cpu_ns();
 	for (long i = 0; i < n; i++) {
 		evbuffer_add(buf, block, len);
 		if (evbuffer_remove(buf, out, len) != (int)len)
 			bench_die("evbuffer_remove");
 	}
-	bench_report_ns(bench_now_ns() - start, (double)n);
+	bench_report_ns(bench_cpu_ns() - start, (double)n);
 	evbuffer_free(buf);
 }
 
@@ -192,10 +192,10 @@ static void drain(long n, const struct bench_case *which)
 		uint64_t start;
 
 		evbuffer_add(buf, block, BIG);
-		start = bench_now_ns();
+		start = bench_cpu_ns();
 		for (long i = 0; i < per_round; i++)
 			evbuffer_drain(buf, (size_t)which->a);
-		elapsed += bench_now_ns() - start;
+		elapsed += bench_cpu_ns() - start;
 		done += per_round;
 	}
 	bench_report_ns(elapsed, (double)done);
@@ -231,10 +231,10 @@ static void readln(long n, const struct bench_case *which)
 		char *line;
 
 		fill_lines(buf, (enum evbuffer_eol_style)which->a);
-		start = bench_now_ns();
+		start = bench_cpu_ns();
 		while ((line = evbuffer_readln(buf, NULL, (enum evbuffer_eol_style)which->a)))
 			free(line);
-		elapsed += bench_now_ns() - start;
+		elapsed += bench_cpu_ns() - start;
 		done += LINES;
 	}
 	bench_report_ns(elapsed, (double)done);
@@ -247,13 +247,13 @@ static void search_eol(long n, const struct bench_case *which)
 	uint64_t start;
 
 	fill_lines(buf, (enum evbuffer_eol_style)which->a);
-	start = bench_now_ns();
+	start = bench_cpu_ns();
 	for (long i = 0; i < n; i++) {
 		size_t len;
 
 		evbuffer_search_eol(buf, NULL, &len, (enum evbuffer_eol_style)which->a);
 	}
-	bench_report_ns(bench_now_ns() - start, (double)n);
+	bench_report_ns(bench_cpu_ns() - start, (double)n);
 	evbuffer_free(buf);
 }
 
@@ -261,7 +261,7 @@ static void search_eol(long n, const struct bench_case *which)
 static void long_line(long n, const struct bench_case *which)
 {
 	struct evbuffer *buf = new_buffer();
-	uint64_t start = bench_now_ns();
+	uint64_t start = bench_cpu_ns();
 
 	memset(block, 'x', sizeof(block));
 	for (long i = 0; i < n; i++) {
@@ -272,7 +272,7 @@ static void long_line(long n, const struct bench_case *which)
 		}
 		evbuffer_drain(buf, (size_t)-1);
 	}
-	bench_report_ns(bench_now_ns() - start, (double)n);
+	bench_report_ns(bench_cpu_ns() - start, (double)n);
 	evbuffer_free(buf);
 }
 
@@ -284,11 +284,11 @@ static void run_search(long n, const char *what)
 
 	evbuffer_add(buf, block, BIG);
 	evbuffer_add(buf, what, len);
-	start = bench_now_ns();
+	start = bench_cpu_ns();
 	for (long i = 0; i < n; i++)
 		if (evbuffer_search(buf, what, len, NULL).pos != BIG)
 			bench_die("evbuffer_search");
-	bench_report_ns(bench_now_ns() - start, (double)n);
+	bench_report_ns(bench_cpu_ns() - start, (double)n);
 	evbuffer_free(buf);
 }
 
@@ -319,10 +319,10 @@ static void pullup(long n, const struct bench_case *which)
 
 		for (long at = 0; at < which->a; at += 4096)
 			evbuffer_add_reference(buf, block + at, 4096, NULL, NULL);
-		start = bench_now_ns();
+		start = bench_cpu_ns();
 		if (evbuffer_pullup(buf, -1) == NULL)
 			bench_die("evbuffer_pullup");
-		elapsed += bench_now_ns() - start;
+		elapsed += bench_cpu_ns() - start;
 		evbuffer_drain(buf, (size_t)-1);
 	}
 	bench_report_ns(elapsed, (double)n);
@@ -335,11 +335,11 @@ static void pullup_contiguous(long n, const struct bench_case *which)
 	uint64_t start;
 
 	evbuffer_add(buf, block, 256);
-	start = bench_now_ns();
+	start = bench_cpu_ns();
 	for (long i = 0; i < n; i++)
 		if (evbuffer_pullup(buf, which->a) == NULL)
 			bench_die("evbuffer_pullup");
-	bench_report_ns(bench_now_ns() - start, (double)n);
+	bench_report_ns(bench_cpu_ns() - start, (double)n);
 	evbuffer_free(buf);
 }
 
@@ -349,12 +349,12 @@ static void move(long n, const struct bench_case *which)
 	uint64_t start;
 
 	evbuffer_add(a, block, (size_t)which->a);
-	start = bench_now_ns();
+	start = bench_cpu_ns();
 	for (long i = 0; i < n; i += 2) {
 		evbuffer_add_buffer(b, a);
 		evbuffer_add_buffer(a, b);
 	}
-	bench_report_ns(bench_now_ns() - start, (double)n);
+	bench_report_ns(bench_cpu_ns() - start, (double)n);
 	evbuffer_free(a);
 	evbuffer_free(b);
 }
@@ -362,14 +362,14 @@ static void move(long n, const struct bench_case *which)
 static void add_move_drain(long n, const struct bench_case *which)
 {
 	struct evbuffer *a = new_buffer(), *b = new_buffer();
-	uint64_t start = bench_now_ns();
+	uint64_t start = bench_cpu_ns();
 
 	for (long i = 0; i < n; i++) {
 		evbuffer_add(a, block, (size_t)which->a);
 		evbuffer_add_buffer(b, a);
 		evbuffer_drain(b, (size_t)which->a);
 	}
-	bench_report_ns(bench_now_ns() - start, (double)n);
+	bench_report_ns(bench_cpu_ns() - start, (double)n);
 	evbuffer_free(a);
 	evbuffer_free(b);
 }
@@ -384,10 +384,10 @@ static void remove_buffer(long n, const struct bench_case *which)
 		uint64_t start;
 
 		evbuffer_add(a, block, BIG);
-		start = bench_now_ns();
+		start = bench_cpu_ns();
 		for (long i = 0; i < per_round; i++)
 			evbuffer_remove_buffer(a, b, (size_t)which->a);
-		elapsed += bench_now_ns() - start;
+		elapsed += bench_cpu_ns() - start;
 		evbuffer_drain(a, (size_t)-1);
 		evbuffer_drain(b, (size_t)-1);
 		done += per_round;
@@ -404,14 +404,14 @@ static void peek(long n, const struct bench_case *which)
 
 	for (long i = 0; i < which->a; i++)
 		evbuffer_add_reference(buf, block, 512, NULL, NULL);
-	start = bench_now_ns();
+	start = bench_cpu_ns();
 	for (long i = 0; i < n; i++) {
 		struct evbuffer_iovec vec[16];
 
 		if (evbuffer_peek(buf, -1, NULL, vec, 16) != which->a)
 			bench_die("evbuffer_peek");
 	}
-	bench_report_ns(bench_now_ns() - start, (double)n);
+	bench_report_ns(bench_cpu_ns() - start, (double)n);
 	evbuffer_free(buf);
 }
 
@@ -422,10 +422,10 @@ static void copyout(long n, const struct bench_case *which)
 	uint64_t start;
 
 	evbuffer_add(buf, block, BIG);
-	start = bench_now_ns();
+	start = bench_cpu_ns();
 	for (long i = 0; i < n; i++)
 		evbuffer_copyout(buf, out, (size_t)which->a);
-	bench_report_ns(bench_now_ns() - start, (double)n);
+	bench_report_ns(bench_cpu_ns() - start, (double)n);
 	evbuffer_free(buf);
 }
 
@@ -440,7 +440,7 @@ static void write_read(long n, const struct bench_case *which)
 
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0)
 		bench_die("socketpair");
-	start = bench_now_ns();
+	start = bench_cpu_ns();
 	for (long i = 0; i < n; i++) {
 		evbuffer_add(out, block, (size_t)which->a);
 		while (evbuffer_get_length(out) > 0)
@@ -451,7 +451,7 @@ static void write_read(long n, const struct bench_case *which)
 				bench_die("evbuffer_read");
 		evbuffer_drain(in, (size_t)which->a);
 	}
-	bench_report_ns(bench_now_ns() - start, (double)n);
+	bench_report_ns(bench_cpu_ns() - start, (double)n);
 	evbuffer_free(out);
 	evbuffer_free(in);
 	close(pair[0]);

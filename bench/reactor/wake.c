@@ -5,6 +5,7 @@
 
 #include <event2/thread.h>
 #include <pthread.h>
+#include <semaphore.h>
 
 struct post {
 	struct event_base *base;
@@ -75,6 +76,25 @@ static void count_any(evutil_socket_t fd, short what, void *arg)
 	++*(long *)arg;
 }
 
+static void on_running(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	sem_post(arg);
+}
+
+/* A loop that has not begun forgets that it was asked to stop. */
+static void wait_until_running(struct event_base *base)
+{
+	sem_t is_running;
+
+	sem_init(&is_running, 0, 0);
+	event_base_once(base, -1, EV_TIMEOUT, on_running, &is_running, NULL);
+	while (sem_wait(&is_running) != 0)
+		;
+	sem_destroy(&is_running);
+}
+
 static void *post_all(void *arg)
 {
 	struct poster *poster = arg;
@@ -95,6 +115,7 @@ static void post(long n, const struct bench_case *which)
 
 	make(&loop, n + 1, NULL);
 	pthread_create(&runner, NULL, run, &loop);
+	wait_until_running(loop.base);
 	start = bench_now_ns();
 	for (long i = 0; i < which->a; i++) {
 		posters[i].to = &loop;
