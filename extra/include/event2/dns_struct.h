@@ -2,6 +2,12 @@
 #ifndef EVENT2_DNS_STRUCT_H_INCLUDED_
 #define EVENT2_DNS_STRUCT_H_INCLUDED_
 
+/**
+ * @file event2/dns_struct.h
+ *
+ * What the callback of a DNS server may look at.
+ */
+
 #include <event2/event-config.h>
 #include <event2/util.h>
 
@@ -9,6 +15,10 @@
 extern "C" {
 #endif
 
+/**
+ * One question. The name may be changed in place, but not lengthened; the answer repeats it as it
+ * is then.
+ */
 struct evdns_server_question {
 	int type;
 #ifdef __cplusplus
@@ -17,16 +27,15 @@ struct evdns_server_question {
 	int class;
 #define dns_question_class class
 #endif
-	char name[1];
+	char name[1]; /**< text, no final dot, case as received; longer than it looks */
 };
+
+/** A query; more belongs to it than what is here, so it cannot be copied. */
 struct evdns_server_request {
-	int flags;
+	int flags; /**< RD and CD as received; sent with the answer, may be changed */
 	int nquestions;
 	struct evdns_server_question **questions;
 };
-
-
-
 
 #ifdef __cplusplus
 }
