@@ -96,6 +96,11 @@ static enum evi_tls_result read_data(struct evi_tls *tls, void *object, void *da
 	return EVI_TLS_OK;
 }
 
+static int holds_bytes(void *object)
+{
+	return mbedtls_ssl_check_pending(object);
+}
+
 static enum evi_tls_result write_data(struct evi_tls *tls, void *object, const void *data, size_t len,
 				      size_t *ret_len)
 {
@@ -218,6 +223,7 @@ const struct evi_tls_ops evi_mbedtls_ops = {
 	.reset = reset,
 	.handshake = handshake,
 	.read = read_data,
+	.holds_bytes = holds_bytes,
 	.write = write_data,
 	.can_renegotiate = can_renegotiate,
 	.renegotiate = renegotiate,

@@ -70,14 +70,21 @@ static enum evi_tls_result result_of(struct evi_tls *tls, SSL *ssl, int result)
 	}
 }
 
+/* Looking is far cheaper than clearing, and mostly there is nothing. */
+static void clear_errors(void)
+{
+	if (ERR_peek_error() != 0)
+		ERR_clear_error();
+}
+
 /* What other connections left in the thread's queue must not be taken for this one's. */
 static enum evi_tls_result handshake(struct evi_tls *tls, void *object)
 {
 	enum evi_tls_result result;
 
-	ERR_clear_error();
+	clear_errors();
 	result = result_of(tls, object, SSL_do_handshake(object));
-	ERR_clear_error();
+	clear_errors();
 	return result;
 }
 
@@ -86,10 +93,15 @@ static enum evi_tls_result read_data(struct evi_tls *tls, void *object, void *da
 {
 	enum evi_tls_result result;
 
-	ERR_clear_error();
+	clear_errors();
 	result = result_of(tls, object, SSL_read_ex(object, data, len, ret_len));
-	ERR_clear_error();
+	clear_errors();
 	return result;
+}
+
+static int holds_bytes(void *object)
+{
+	return SSL_has_pending(object) || SSL_pending(object) > 0;
 }
 
 static enum evi_tls_result write_data(struct evi_tls *tls, void *object, const void *data, size_t len,
@@ -97,9 +109,9 @@ static enum evi_tls_result write_data(struct evi_tls *tls, void *object, const v
 {
 	enum evi_tls_result result;
 
-	ERR_clear_error();
+	clear_errors();
 	result = result_of(tls, object, SSL_write_ex(object, data, len, ret_len));
-	ERR_clear_error();
+	clear_errors();
 	return result;
 }
 
@@ -114,9 +126,9 @@ static int renegotiate(void *object)
 {
 	int result;
 
-	ERR_clear_error();
+	clear_errors();
 	result = SSL_renegotiate(object);
-	ERR_clear_error();
+	clear_errors();
 	return result == 1 ? 0 : -EINVAL;
 }
 
@@ -124,9 +136,9 @@ static int finish(void *object)
 {
 	int result;
 
-	ERR_clear_error();
+	clear_errors();
 	result = SSL_shutdown(object);
-	ERR_clear_error();
+	clear_errors();
 	return result >= 0 ? 0 : -EAGAIN;
 }
 
@@ -148,9 +160,9 @@ static enum evi_tls_result advance(struct evi_tls *tls, void *object)
 	size_t len;
 	char byte;
 
-	ERR_clear_error();
+	clear_errors();
 	result = result_of(tls, object, SSL_peek_ex(object, &byte, 1, &len));
-	ERR_clear_error();
+	clear_errors();
 	return result;
 }
 
@@ -162,7 +174,7 @@ static void release(void *object, evutil_socket_t fd)
 	SSL_set_bio(ssl, NULL, NULL);
 	if (fd >= 0)
 		(void)SSL_set_fd(ssl, (int)fd);
-	ERR_clear_error();
+	clear_errors();
 }
 
 /* Who holds a reference of his own must not reach the bufferevent through it. */
@@ -192,6 +204,7 @@ const struct evi_tls_ops evi_openssl_ops = {
 	.reset = reset,
 	.handshake = handshake,
 	.read = read_data,
+	.holds_bytes = holds_bytes,
 	.write = write_data,
 	.can_renegotiate = can_renegotiate,
 	.renegotiate = renegotiate,

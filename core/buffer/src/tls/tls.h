@@ -98,7 +98,10 @@ void evi_tls_wait(struct evi_tls *tls, short directions);
 /* Wait for what the connection waits for now, in both directions, no more and no less. */
 void evi_tls_update_waits(struct evi_tls *tls);
 
-/* tls_transport.c: charge what went over the transport to the limits. */
+/* tls_transport.c: nonzero if a read of the transport may give something, or its end. */
+int evi_tls_may_recv(const struct evi_tls *tls);
+
+/* Charge what went over the transport to the limits. */
 void evi_tls_charge(struct evi_tls *tls);
 
 #endif

@@ -55,6 +55,13 @@ static enum evi_tls_result read_piece(struct evi_tls *tls, size_t max, size_t *r
 	return result;
 }
 
+/* After a small message, mostly: the object need not be asked, nor memory be kept ready for it. */
+static int has_run_dry(const struct evi_tls *tls)
+{
+	return evi_tls_is_running(tls) && !evi_tls_may_recv(tls) &&
+	       tls->renegotiation == EVI_TLS_SETTLED && !tls->ops->holds_bytes(tls->object);
+}
+
 /* Until the object has no more, or what one turn may take is reached. */
 static enum evi_tls_result read_burst(struct evi_tls *tls, size_t *ret_total)
 {
@@ -69,6 +76,8 @@ static enum evi_tls_result read_burst(struct evi_tls *tls, size_t *ret_total)
 		result = read_piece(tls, left, &len);
 		*ret_total += len;
 		left -= len < left ? len : left;
+		if (result == EVI_TLS_OK && has_run_dry(tls))
+			result = EVI_TLS_WANT_READ;
 	}
 	return result;
 }
@@ -105,6 +114,8 @@ void evi_tls_read(struct evi_tls *tls)
 	if (total > 0) {
 		evi_bev_progress(tls->bev, EV_READ);
 		evi_bev_notify(tls->bev, EV_READ, 0);
+	} else {
+		evi_evbuffer_trim(tls->bev->input); /* an idle connection holds no memory */
 	}
 	if (may_read(tls))
 		end_read(tls, result);

@@ -65,6 +65,15 @@ ev_ssize_t evi_tls_recv(struct evi_tls *tls, void *data, size_t len)
 	return n;
 }
 
+int evi_tls_may_recv(const struct evi_tls *tls)
+{
+	const struct bufferevent *transport = evi_bev_transport(tls->bev);
+
+	if (transport == NULL)
+		return !tls->is_drained;
+	return tls->is_transport_ended || evi_evbuffer_len(transport->input) > 0;
+}
+
 /* Not more is put into what is below than its high mark allows. */
 static ev_ssize_t send_below(struct bufferevent *transport, const void *data, size_t len)
 {

@@ -61,6 +61,9 @@ struct evi_tls_ops {
 	enum evi_tls_result (*read)(struct evi_tls *tls, void *object, void *data, size_t len,
 				    size_t *ret_len);
 
+	/** Nonzero if it holds bytes of the transport, decrypted or not, for read() to go on with. */
+	int (*holds_bytes)(void *object);
+
 	/** After WANT_* it is called again with the same bytes, maybe elsewhere, and the same `len`. */
 	enum evi_tls_result (*write)(struct evi_tls *tls, void *object, const void *data, size_t len,
 				     size_t *ret_len);
