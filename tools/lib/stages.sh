@@ -82,7 +82,7 @@ count_log()
 
 check_specification()
 {
-	tests/spec-coverage && passed=$((passed + 1))
+	tests/spec-coverage --strict && passed=$((passed + 1))
 }
 
 install_all()
