@@ -37,15 +37,18 @@ static double due_at(const struct event *ev)
 	return ms_of(&due);
 }
 
-/* Adds the event, which is then due `ms` from a moment of the call, however long that took. */
+/*
+ * Adds the event, which is then due `ms` from a moment of the call, however long that took. What is told
+ * may lag as far as the cheap clock does.
+ */
 static void add_due_in(struct event *ev, const struct timeval *duration, double ms)
 {
 	double before = wall_ms(), due;
 
 	cr_assert_eq(event_add(ev, duration), 0);
 	due = due_at(ev);
-	cr_expect_geq(due - before, ms - 1);
-	cr_expect_leq(due - wall_ms(), ms + 20);
+	cr_expect_geq(due - before, ms - 100);
+	cr_expect_leq(due - wall_ms(), ms + 100);
 }
 
 /* CORE-114, CORE-133 */

@@ -4,8 +4,8 @@
  *
  * Deadlines count from the moment of the call, not from the start of the round, so callbacks that
  * take long make nobody's timer early. The precise clock costs five times the coarse one; for a
- * second and more the coarse clock is read and its step added, which is late by at most that step
- * (4 ms), never early. Such deadlines have their lowest bit set, so that what a program is told of
+ * second and more the coarse clock is read and the most that it lags added, which is late by at most that
+ * (8 ms), never early. Such deadlines have their lowest bit set, so that what a program is told of
  * them (event_pending()) is what it asked for.
  */
 

@@ -285,7 +285,7 @@ Test(bev_group, nobody_starves)
 		watch(bev[i][1], &probe[i]);
 		bufferevent_add_to_rate_limit_group(bev[i][1], group);
 		bufferevent_enable(bev[i][1], EV_READ);
-		write_n(bev[i][0], 100000);
+		write_n(bev[i][0], 20000);
 	}
 	for (int i = 0; i < 10; i++)
 		run_until_received(&probe[i], 200);
