@@ -59,6 +59,7 @@ struct peer {
 	struct bufferevent *bev;
 	char *got; /* NUL-terminated */
 	size_t len;
+	size_t size; /* of the memory behind `got` */
 	size_t awaited; /* bytes before the end of what peer_until() last found */
 	int has_ended; /* EOF or reset */
 	int was_reset;

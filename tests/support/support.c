@@ -236,6 +236,14 @@ struct event_base *support_base_new(void)
 	return base;
 }
 
+int support_limit_ms(int ms)
+{
+	const char *text = getenv("TEST_TIME_FACTOR");
+	double factor = text != NULL ? atof(text) : 1.0;
+
+	return factor > 0 ? (int)(ms * factor) : ms;
+}
+
 double support_now_ms(void)
 {
 	struct timespec now;
@@ -253,7 +261,8 @@ static void watchdog_expired(evutil_socket_t fd, short what, void *arg)
 
 void support_run(struct event_base *base, int ms)
 {
-	struct timeval limit = { ms / 1000, ms % 1000 * 1000 };
+	int limit_ms = support_limit_ms(ms);
+	struct timeval limit = { limit_ms / 1000, limit_ms % 1000 * 1000 };
 	int expired = 0;
 	struct event *watchdog = event_new(base, -1, 0, watchdog_expired, &expired);
 
@@ -263,12 +272,13 @@ void support_run(struct event_base *base, int ms)
 		if (event_base_loop(base, EVLOOP_ONCE) != 0)
 			break;
 	event_free(watchdog);
-	cr_assert(!expired, "the loop did not end within %d ms", ms);
+	cr_assert(!expired, "the loop did not end within %d ms", limit_ms);
 }
 
 void support_run_until(struct event_base *base, const int *flag, int ms)
 {
-	struct timeval limit = { ms / 1000, ms % 1000 * 1000 };
+	int limit_ms = support_limit_ms(ms);
+	struct timeval limit = { limit_ms / 1000, limit_ms % 1000 * 1000 };
 	int expired = 0;
 	struct event *watchdog = event_new(base, -1, 0, watchdog_expired, &expired);
 
@@ -277,5 +287,5 @@ void support_run_until(struct event_base *base, const int *flag, int ms)
 		if (event_base_loop(base, EVLOOP_ONCE) != 0)
 			break;
 	event_free(watchdog);
-	cr_assert(*flag, "nothing happened within %d ms", ms);
+	cr_assert(*flag, "nothing happened within %d ms", limit_ms);
 }

@@ -62,10 +62,13 @@ struct event_base *support_base_new(void);
 /* Milliseconds on the monotonic clock. */
 double support_now_ms(void);
 
-/* Run the loop until it ends by itself; fails the test if that takes longer than `ms`. */
+/* A limit of `ms`, stretched by TEST_TIME_FACTOR as the limits of the harness are. */
+int support_limit_ms(int ms);
+
+/* Run the loop until it ends by itself; fails the test if that takes longer than `ms`, stretched. */
 void support_run(struct event_base *base, int ms);
 
-/* Run the loop until *flag is nonzero; fails the test if that takes longer than `ms`. */
+/* Run the loop until *flag is nonzero; fails the test if that takes longer than `ms`, stretched. */
 void support_run_until(struct event_base *base, const int *flag, int ms);
 
 #endif
