@@ -431,3 +431,29 @@ Test(http_server_upload, stopping_lets_requests_finish)
 	peer_close(busy);
 	peer_close(half);
 }
+
+/* The head had promised to keep the connection. */
+Test(http_server_upload, stopping_closes_after_replies_that_have_begun)
+{
+	struct peer *peer = peer_open(port);
+	struct evbuffer *piece = evbuffer_new();
+
+	evhttp_set_gencb(http, http_keep, NULL);
+	peer_send(peer, GET("/busy"));
+	log_wait("handler");
+	evhttp_send_reply_start(kept, 200, NULL);
+	evbuffer_add(piece, "hello", 5);
+	evhttp_send_reply_chunk(kept, piece);
+	peer_until(peer, "hello");
+	evhttp_stop(http, stopped, base);
+	peer_send(peer, GET("/next"));
+	settle();
+	evhttp_send_reply_end(kept);
+	peer_until_end(peer);
+	cr_expect_eq(has_line(peer->got, "Connection: close"), 0);
+	cr_expect_str_eq(body_of(peer->got), "5\r\nhello\r\n0\r\n\r\n");
+	cr_expect_eq(peer->was_reset, 0);
+	peer_close(peer);
+	log_wait("handler stopped");
+	evbuffer_free(piece);
+}

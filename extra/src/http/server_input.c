@@ -475,7 +475,8 @@ static enum evi_server_step finish_exchange(struct evhttp_connection *c)
 
 	if (run_drained(c) != 0 || run_on_complete(c) != 0)
 		return EVI_STEP_WAIT;
-	lingers = r->lingers;
+	/* A head that was sent before evhttp_stop() promised more: the peer may be sending its next. */
+	lingers = r->lingers || (!r->closes && c->server->is_stopping);
 	if (r->closes && !lingers) {
 		close_connection(c);
 		return EVI_STEP_WAIT;
