@@ -277,9 +277,12 @@ Test(tag, marshalling_a_buffer_empties_it)
 /* A buffer that says it is longer than 4 GiB and has no memory: one block, referred to often. */
 static struct evbuffer *huge_buffer(void)
 {
-	struct evbuffer *buf = evbuffer_new();
+	struct evbuffer *buf;
 	static unsigned char block[1 << 20];
 
+	if (sizeof(size_t) < 8)
+		cr_skip_test("no buffer can be that long here");
+	buf = evbuffer_new();
 	for (int i = 0; i < 4097; i++)
 		cr_assert_eq(evbuffer_add_reference(buf, block, sizeof(block), ignore_cleanup,
 						    NULL), 0);
@@ -289,7 +292,7 @@ static struct evbuffer *huge_buffer(void)
 /* TAG-030 */
 Test(tag, more_than_32_bits_of_payload_are_refused_not_cut)
 {
-	struct evbuffer *buf = evbuffer_new(), *huge = huge_buffer();
+	struct evbuffer *huge = huge_buffer(), *buf = evbuffer_new();
 	size_t len = evbuffer_get_length(huge);
 
 	support_capture_log();
