@@ -59,6 +59,9 @@ evutil_socket_t support_listen(ev_uint16_t *port);
  */
 struct event_base *support_base_new(void);
 
+/* Nonzero where qemu-user stands between select(2) and the kernel: it takes 1024 descriptors. */
+int support_is_select_emulated(const struct event_base *base);
+
 /* Milliseconds on the monotonic clock. */
 double support_now_ms(void);
 

@@ -60,5 +60,8 @@ esac
 [ -f "$dir/build.ninja" ] || meson setup "$dir" "$root" $machine $options || exit 1
 ninja -C "$dir" -j "$jobs" || exit 1
 say "running the suites for $target"
+case $commands in
+*qemu*) export TEST_UNDER_QEMU=1 ;;
+esac
 TEST_TIME_FACTOR=10 meson test -C "$dir" --no-rebuild --num-processes "$jobs" --print-errorlogs \
 	--timeout-multiplier 10
