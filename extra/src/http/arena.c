@@ -38,16 +38,8 @@ void evi_arena_done(struct evi_arena *arena)
 	}
 }
 
-void evi_arena_open(struct evi_arena *arena)
-{
-	size_t gap = -(uintptr_t)arena->at % sizeof(void *);
-
-	arena->at = (size_t)(arena->end - arena->at) < gap ? arena->end : arena->at + gap;
-	arena->open = arena->at;
-}
-
-/* Moves the open item to a new block. It starts aligned there, as any block does. */
-static int grow(struct evi_arena *arena, size_t len)
+/* It starts aligned there, as any block does. */
+int evi_arena_grow(struct evi_arena *arena, size_t len)
 {
 	size_t used = (size_t)(arena->at - arena->open);
 	size_t want = arena->blocks != NULL ? arena->blocks->len * 2 : BLOCK_MIN;
@@ -70,11 +62,6 @@ static int grow(struct evi_arena *arena, size_t len)
 	arena->at = arena->open + used;
 	arena->end = arena->open + want;
 	return 0;
-}
-
-int evi_arena_reserve(struct evi_arena *arena, size_t len)
-{
-	return (size_t)(arena->end - arena->at) >= len ? 0 : grow(arena, len);
 }
 
 int evi_arena_add(struct evi_arena *arena, const void *bytes, size_t len)

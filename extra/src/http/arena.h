@@ -10,6 +10,7 @@
  */
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct evi_arena_block;
 
@@ -27,10 +28,22 @@ void evi_arena_init(struct evi_arena *arena, void *memory, size_t len);
 void evi_arena_done(struct evi_arena *arena);
 
 /* Start an item, aligned for any pointer. There is none open. Costs nothing until it grows. */
-void evi_arena_open(struct evi_arena *arena);
+static inline void evi_arena_open(struct evi_arena *arena)
+{
+	size_t gap = -(uintptr_t)arena->at % sizeof(void *);
+
+	arena->at = (size_t)(arena->end - arena->at) < gap ? arena->end : arena->at + gap;
+	arena->open = arena->at;
+}
+
+/* Move the open item to a new block with room for `len` more bytes. 0 or -ENOMEM. */
+int evi_arena_grow(struct evi_arena *arena, size_t len);
 
 /* Make room for `len` more bytes at the end of the open item. 0 or -ENOMEM. */
-int evi_arena_reserve(struct evi_arena *arena, size_t len);
+static inline int evi_arena_reserve(struct evi_arena *arena, size_t len)
+{
+	return (size_t)(arena->end - arena->at) >= len ? 0 : evi_arena_grow(arena, len);
+}
 
 /* Add bytes to the open item. 0 or -ENOMEM. */
 int evi_arena_add(struct evi_arena *arena, const void *bytes, size_t len);

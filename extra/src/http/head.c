@@ -438,6 +438,15 @@ static size_t take_whole_line(struct evi_head *head, const char *in, size_t len)
 	return line.end + 2;
 }
 
+static size_t take_whole_lines(struct evi_head *head, const char *in, size_t len)
+{
+	size_t used = 0, line;
+
+	while ((line = take_whole_line(head, in + used, len - used)) > 0)
+		used += line;
+	return used;
+}
+
 /* A blank at the start of a line. */
 static size_t start_fold(struct evi_head *head)
 {
@@ -479,7 +488,7 @@ static size_t take_field(struct evi_head *head, const char *in, size_t len)
 		head->state = DONE;
 		return 1;
 	}
-	used = take_whole_line(head, in, len);
+	used = take_whole_lines(head, in, len);
 	if (used == 0 && open_field(head) == 0)
 		head->state = NAME;
 	return used;

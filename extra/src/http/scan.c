@@ -84,6 +84,11 @@ size_t evi_scan_token(const char *in, size_t len)
 {
 	size_t n = 0;
 
+	while (len - n >= 4 &&
+	       (evi_byte_class[(unsigned char)in[n]] & evi_byte_class[(unsigned char)in[n + 1]] &
+		evi_byte_class[(unsigned char)in[n + 2]] &
+		evi_byte_class[(unsigned char)in[n + 3]] & T) != 0)
+		n += 4;
 	while (n < len && (evi_byte_class[(unsigned char)in[n]] & T) != 0)
 		n++;
 	return n;
