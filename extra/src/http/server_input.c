@@ -161,6 +161,8 @@ static int is_good_target(struct evhttp_request *req)
 		return 1;
 	if (strcmp(req->uri, "*") == 0)
 		return req->type == EVHTTP_REQ_OPTIONS;
+	if (req->uri[0] == '\\') /* which others take for a slash */
+		return 0;
 	uri = evhttp_request_get_evhttp_uri(req);
 	if (uri == NULL)
 		return 0;
