@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Replies made of files: the kernel copies them, whatever stands around them and however slowly the
- * client reads. Linux and glibc only: this program's sendfile() stands before the C library's and counts.
+ * client reads. For Linux with glibc: this program's sendfile() stands before glibc's and counts.
  */
 
 #include "server_test.h"

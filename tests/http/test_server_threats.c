@@ -16,9 +16,9 @@ struct threat {
 };
 
 #define BYTES(text)    { text, sizeof(text) - 1 }
-#define POST(fields)   BYTES("POST / HTTP/1.1\r\nHost: a\r\n" fields "\r\n\r\n")
-#define CHUNKS(body)   BYTES("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" body)
-#define FIELD(field)   BYTES("GET / HTTP/1.1\r\nHost: a\r\n" field "\r\n\r\n")
+#define POST(fields)   BYTES(REQUEST("POST /", fields "\r\n"))
+#define CHUNKS(body)   BYTES(REQUEST("POST /", "Transfer-Encoding: chunked\r\n") body)
+#define FIELD(field)   BYTES(REQUEST("GET /", field "\r\n"))
 #define LINE(line)     BYTES(line "\r\nHost: a\r\n\r\n")
 #define SMUGGLED       "0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"
 
