@@ -7,31 +7,20 @@
  * if it noted no failure and ended in the way it was announced to.
  */
 
-#include <criterion/criterion.h>
+#include "process.h"
 
-#include <errno.h>
-#include <fnmatch.h>
 #include <stdarg.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <time.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define DEFAULT_TIMEOUT_S 60.0
-#define STATUS_FAILED     98 /* of a child whose test noted a failure */
-#define STATUS_SKIPPED    97
 
 enum verdict { PASSED, FAILED, SKIPPED };
 
-/* What a child tells the runner. */
-struct report {
-	int failures;
-	int finished; /* the test function returned */
-	int skipped;
-};
-
 static struct harness_test *first, **last = &first;
-static struct report *report;
+struct harness_report *harness_report;
 
 void harness_register(struct harness_test *test)
 {
@@ -50,7 +39,7 @@ void harness_failed(int fatal, const char *file, int line, const char *what, con
 {
 	va_list args;
 
-	__atomic_add_fetch(&report->failures, 1, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&harness_report->failures, 1, __ATOMIC_RELAXED);
 	fprintf(stderr, "%s:%d: failed: %s", file, line, what);
 	va_start(args, format);
 	print_message("", format, args);
@@ -72,7 +61,7 @@ void harness_skip(const char *format, ...)
 {
 	va_list args;
 
-	report->skipped = 1;
+	harness_report->skipped = 1;
 	va_start(args, format);
 	print_message("skipped:", format, args);
 	va_end(args);
@@ -90,42 +79,21 @@ static const struct harness_options *options_of_suite(const char *suite)
 }
 
 /* In the child. Ends by exit(), so that what checks the process at its end gets its turn. */
-static void run_here(const struct harness_test *test, const struct harness_options *suite)
+void harness_run_here(const struct harness_test *test)
 {
+	const struct harness_options *suite = options_of_suite(test->suite);
+
 	if (suite->init != NULL)
 		suite->init();
 	if (test->options.init != NULL)
 		test->options.init();
 	test->run();
-	report->finished = 1;
+	harness_report->finished = 1;
 	if (test->options.fini != NULL)
 		test->options.fini();
 	if (suite->fini != NULL)
 		suite->fini();
-	exit(report->failures == 0 ? 0 : STATUS_FAILED);
-}
-
-/* Waits for `child`; nonzero if it ended before the time was up. SIGCHLD is blocked. */
-static int wait_for(pid_t child, double seconds, int *ret_status)
-{
-	struct timespec now, left;
-	double deadline;
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	deadline = (double)now.tv_sec + (double)now.tv_nsec / 1e9 + seconds;
-	while (waitpid(child, ret_status, WNOHANG) == 0) {
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		seconds = deadline - ((double)now.tv_sec + (double)now.tv_nsec / 1e9);
-		if (seconds <= 0)
-			return 0;
-		left.tv_sec = (time_t)seconds;
-		left.tv_nsec = (long)((seconds - (double)left.tv_sec) * 1e9);
-		(void)sigtimedwait(&set, NULL, &left);
-	}
-	return 1;
+	exit(harness_report->failures == 0 ? 0 : STATUS_FAILED);
 }
 
 /* TEST_TIME_FACTOR stretches all limits, for machines and tools that are slow. */
@@ -137,28 +105,27 @@ static double time_factor(void)
 	return factor > 0 ? factor : 1.0;
 }
 
-static enum verdict judge(const struct harness_test *test, int status)
+static enum verdict judge(const struct harness_test *test, const struct harness_end *end)
 {
 	const struct harness_options *o = &test->options;
 	int as_announced;
 
-	if (report->failures > 0)
+	if (harness_report->failures > 0)
 		return FAILED;
-	if (report->skipped)
+	if (harness_report->skipped)
 		return SKIPPED;
 	if (o->signal != 0)
-		as_announced = WIFSIGNALED(status) && WTERMSIG(status) == o->signal;
+		as_announced = end->signal == o->signal;
 	else if (o->exit_code != 0)
-		as_announced = WIFEXITED(status) && WEXITSTATUS(status) == o->exit_code;
+		as_announced = end->signal == 0 && end->status == o->exit_code;
 	else
-		as_announced = report->finished && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+		as_announced = harness_report->finished && end->signal == 0 && end->status == 0;
 	if (as_announced)
 		return PASSED;
-	if (WIFSIGNALED(status))
-		fprintf(stderr, "ended by signal %d (%s)\n", WTERMSIG(status),
-			strsignal(WTERMSIG(status)));
+	if (end->signal != 0)
+		fprintf(stderr, "ended by signal %d\n", end->signal);
 	else
-		fprintf(stderr, "ended with status %d\n", WEXITSTATUS(status));
+		fprintf(stderr, "ended with status %d\n", end->status);
 	return FAILED;
 }
 
@@ -166,36 +133,31 @@ static enum verdict run_in_child(const struct harness_test *test)
 {
 	const struct harness_options *suite = options_of_suite(test->suite);
 	double limit = test->options.timeout > 0 ? test->options.timeout : suite->timeout;
-	sigset_t chld, old;
-	int status = 0, in_time;
-	pid_t child;
+	struct harness_end end = { 0 };
 
-	memset(report, 0, sizeof(*report));
-	sigemptyset(&chld);
-	sigaddset(&chld, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &chld, &old);
+	memset(harness_report, 0, sizeof(*harness_report));
 	fflush(NULL);
-	child = fork();
-	if (child < 0) {
-		perror("fork");
-		exit(2);
+	if (harness_process_run(test, (limit > 0 ? limit : DEFAULT_TIMEOUT_S) * time_factor(), &end))
+		return judge(test, &end);
+	fprintf(stderr, "timed out\n");
+	return FAILED;
+}
+
+/* Whether `text` is as `pattern` says, in which * stands for any text and ? for any letter. */
+static int fits(const char *pattern, const char *text)
+{
+	for (; *pattern != '*'; pattern++, text++) {
+		if (*pattern != *text && (*pattern != '?' || *text == '\0'))
+			return 0;
+		if (*text == '\0')
+			return 1;
 	}
-	if (child == 0) {
-		setpgid(0, 0);
-		sigprocmask(SIG_SETMASK, &old, NULL);
-		run_here(test, suite);
+	for (const char *rest = text;; rest++) {
+		if (fits(pattern + 1, rest))
+			return 1;
+		if (*rest == '\0')
+			return 0;
 	}
-	setpgid(child, child);
-	in_time = wait_for(child, (limit > 0 ? limit : DEFAULT_TIMEOUT_S) * time_factor(), &status);
-	kill(-child, SIGKILL); /* also what the test left running */
-	if (!in_time)
-		waitpid(child, &status, 0);
-	sigprocmask(SIG_SETMASK, &old, NULL);
-	if (!in_time) {
-		fprintf(stderr, "timed out\n");
-		return FAILED;
-	}
-	return judge(test, status);
 }
 
 static int matches(const struct harness_test *test, const char *filter)
@@ -203,7 +165,30 @@ static int matches(const struct harness_test *test, const char *filter)
 	char name[512];
 
 	snprintf(name, sizeof(name), "%s/%s", test->suite, test->name);
-	return filter == NULL || fnmatch(filter, name, 0) == 0;
+	return filter == NULL || fits(filter, name);
+}
+
+/*
+ * TEST_LEFT_OUT names a file whose lines are "suite/name reason": tests that make no sense, or are known
+ * to fail, where they run. They are skipped, and the reason is printed.
+ */
+static int is_left_out(const struct harness_test *test)
+{
+	const char *path = getenv("TEST_LEFT_OUT");
+	FILE *list = path != NULL ? fopen(path, "r") : NULL;
+	char line[512], name[512];
+	int found = 0;
+
+	if (list == NULL)
+		return 0;
+	snprintf(name, sizeof(name), "%s/%s ", test->suite, test->name);
+	while (!found && fgets(line, sizeof(line), list) != NULL) {
+		found = strncmp(line, name, strlen(name)) == 0;
+		if (found)
+			fprintf(stderr, "skipped: %s", line + strlen(name));
+	}
+	fclose(list);
+	return found;
 }
 
 static int run_all(const char *filter, int verbose)
@@ -216,7 +201,7 @@ static int run_all(const char *filter, int verbose)
 
 		if (t->name == NULL || !matches(t, filter))
 			continue;
-		verdict = t->options.disabled ? SKIPPED : run_in_child(t);
+		verdict = t->options.disabled || is_left_out(t) ? SKIPPED : run_in_child(t);
 		count[verdict]++;
 		if (verbose || verdict != PASSED)
 			printf("%s %s/%s\n", words[verdict], t->suite, t->name);
@@ -237,12 +222,25 @@ static int list_all(const char *filter)
 	return 0;
 }
 
+/* Where processes are not copied, the child finds its way to its test by itself. */
+static int run_as_child(int argc, char **argv)
+{
+	const char *name = harness_process_child(argc, argv);
+
+	for (const struct harness_test *t = first; t != NULL && name != NULL; t = t->next)
+		if (t->name != NULL && matches(t, name))
+			harness_run_here(t);
+	return STATUS_FAILED;
+}
+
 /* Options of Criterion's runner that mean nothing here (--jobs N and others) are passed over. */
 int main(int argc, char **argv)
 {
 	const char *filter = NULL;
 	int verbose = 0, list = 0;
 
+	if (argc > 1 && strcmp(argv[1], "--child") == 0)
+		return run_as_child(argc, argv);
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--filter") == 0 && i + 1 < argc)
 			filter = argv[++i];
@@ -253,10 +251,6 @@ int main(int argc, char **argv)
 		else if (strcmp(argv[i], "--list") == 0)
 			list = 1;
 	}
-	report = mmap(NULL, sizeof(*report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (report == MAP_FAILED) {
-		perror("mmap");
-		return 2;
-	}
+	harness_process_init();
 	return list ? list_all(filter) : run_all(filter, verbose);
 }

@@ -4,7 +4,6 @@
 #include "support.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -161,19 +160,6 @@ const char *support_last_message(void)
 
 /* --- descriptors ---------------------------------------------------------------------------- */
 
-int support_open_fds(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int n = -1; /* the directory's own */
-
-	cr_assert(dir != NULL);
-	for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
-		if (entry->d_name[0] != '.')
-			n++;
-	closedir(dir);
-	return n;
-}
-
 void support_needs_descriptor_limit(void)
 {
 	if (getenv("TEST_UNDER_VALGRIND") != NULL)
@@ -208,7 +194,7 @@ evutil_socket_t support_listen(ev_uint16_t *port)
 {
 	struct sockaddr_in sin;
 	socklen_t len = sizeof(sin);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	evutil_socket_t fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	cr_assert(fd >= 0);
 	memset(&sin, 0, sizeof(sin));

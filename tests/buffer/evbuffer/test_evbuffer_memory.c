@@ -35,7 +35,7 @@ struct fixture {
 	struct evbuffer *buf, *other;
 	struct event_base *base;
 	int file;    /* for the call to use; -1 once it has taken it */
-	int pair[2]; /* "from the socket" waits at the first */
+	evutil_socket_t pair[2]; /* "from the socket" waits at the first */
 	int refused; /* set by a call that asks for memory again after it was refused some */
 };
 

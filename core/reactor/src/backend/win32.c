@@ -137,12 +137,22 @@ static void take(struct win32_state *st, int set, SOCKET s)
 	st->place[set][index_of(wanted->of[place - 1])] = place;
 }
 
+/* Files, pipes and consoles cannot be watched, nor what is closed. */
+static int is_socket(SOCKET s)
+{
+	int type, len = sizeof(type);
+
+	return getsockopt(s, SOL_SOCKET, SO_TYPE, (char *)&type, &len) == 0;
+}
+
 static int change(struct win32_state *st, const struct evi_change *c)
 {
 	SOCKET s = (SOCKET)c->fd;
 	int err = 0;
 
-	if (c->after != 0 && (grow_index(st, index_of(s)) < 0 || grow_sets(st) < 0))
+	if ((c->before == 0 || c->is_unsure) && c->after != 0 && !is_socket(s))
+		err = -EBADF;
+	else if (c->after != 0 && (grow_index(st, index_of(s)) < 0 || grow_sets(st) < 0))
 		err = -ENOMEM;
 	if (index_of(s) >= st->index_room || st->wanted[WRITES] == NULL)
 		return err;

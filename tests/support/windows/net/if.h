@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "../posix.h"
+
+#include <iphlpapi.h>
+#include <netioapi.h>

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifdef __GNUC__
+#pragma GCC system_header
+#endif
+#include_next <unistd.h>
+#include <io.h>
+#include "posix.h"
