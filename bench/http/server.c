@@ -388,8 +388,25 @@ static const struct bench_case cases[] = {
 	{ NULL, NULL, 0, 0, 0 },
 };
 
+/* For load from elsewhere (bench/http/wrk): prints its port, ends by a signal. */
+static int serve_others(void)
+{
+	struct event_base *base = event_base_new();
+	uint16_t port;
+	struct evhttp *http = serve(base, &port);
+
+	printf("%d\n", port);
+	fflush(stdout);
+	event_base_dispatch(base);
+	evhttp_free(http);
+	event_base_free(base);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	signal(SIGPIPE, SIG_IGN);
+	if (argc == 2 && strcmp(argv[1], "serve") == 0)
+		return serve_others();
 	return bench_main(argc, argv, cases);
 }
