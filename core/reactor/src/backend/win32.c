@@ -24,7 +24,8 @@ struct sockets {
 struct win32_state {
 	struct sockets *wanted[2]; /* READS, WRITES */
 	struct sockets *ready[SETS];
-	u_int room;         /* of each */
+	u_int room;         /* of each in wanted[] */
+	u_int ready_room;   /* of each in ready[], which a wait uses without the lock */
 	unsigned *place[2]; /* by socket / 4: index + 1 in wanted[]; 0: none */
 	size_t index_room;
 	struct evi_scan scan;
@@ -103,12 +104,9 @@ static int grow_sets(struct win32_state *st)
 		used = st->wanted[set]->count > used ? st->wanted[set]->count : used;
 	if (used < st->room)
 		return 0;
-	for (int set = 0; set < SETS; set++) {
-		if (set < 2 && grow_set(&st->wanted[set], room) < 0)
+	for (int set = 0; set < 2; set++)
+		if (grow_set(&st->wanted[set], room) < 0)
 			return -ENOMEM;
-		if (grow_set(&st->ready[set], room) < 0)
-			return -ENOMEM;
-	}
 	st->room = room;
 	return 0;
 }
@@ -171,13 +169,28 @@ static void win32_apply(void *state, struct evi_change *changes, size_t n)
 		changes[i].err = change(state, &changes[i]);
 }
 
-static void copy_sets(struct win32_state *st)
+/* What select() is to see: another thread may change the wanted ones while it waits. */
+static int copy_sets(struct win32_state *st)
 {
 	static const int from[SETS] = { READS, WRITES, WRITES };
 
-	for (int set = 0; set < SETS; set++)
+	for (int set = 0; set < SETS && st->ready_room < st->room; set++)
+		if (grow_set(&st->ready[set], st->room) < 0)
+			return -ENOMEM;
+	st->ready_room = st->room;
+	for (int set = 0; set < SETS && st->room != 0; set++)
 		memcpy(st->ready[set], st->wanted[from[set]],
 		       sizeof(struct sockets) + st->wanted[from[set]]->count * sizeof(SOCKET));
+	return 0;
+}
+
+/* Stops watching sockets that were closed, against the rules: select() would refuse all. */
+static void drop_closed(struct win32_state *st)
+{
+	for (int set = 0; set < 2; set++)
+		for (u_int i = st->wanted[set]->count; i-- > 0;)
+			if (!is_socket(st->wanted[set]->of[i]))
+				take(st, set, st->wanted[set]->of[i]);
 }
 
 static fd_set *ready_set(struct win32_state *st, int set)
@@ -192,14 +205,13 @@ static int wait_for_nothing(int64_t timeout_ns)
 	return 0;
 }
 
-static int wait_for_sockets(struct win32_state *st, int64_t timeout_ns)
+static int wait_for_ready(struct win32_state *st, int64_t timeout_ns)
 {
 	int64_t us = (timeout_ns + 999) / 1000;
 	struct timeval timeout = { .tv_sec = (long)(us / 1000000), .tv_usec = (long)(us % 1000000) };
 
-	if (st->wanted[WRITES] == NULL || st->wanted[READS]->count + st->wanted[WRITES]->count == 0)
+	if (st->ready_room == 0 || st->ready[READS]->count + st->ready[WRITES]->count == 0)
 		return wait_for_nothing(timeout_ns);
-	copy_sets(st);
 	return select(0, ready_set(st, READS), ready_set(st, WRITES), ready_set(st, FAILURES),
 		      timeout_ns < 0 ? NULL : &timeout);
 }
@@ -219,14 +231,18 @@ static int win32_wait(void *state, int64_t timeout_ns, const struct evi_gate *ga
 	struct win32_state *st = state;
 	int n, err;
 
+	if (copy_sets(st) < 0)
+		return -WSAENOBUFS;
 	gate->leave(gate);
-	n = wait_for_sockets(st, timeout_ns);
+	n = wait_for_ready(st, timeout_ns);
 	err = n == SOCKET_ERROR ? WSAGetLastError() : 0;
 	gate->enter(gate);
-	if (err == WSAEINTR)
+	if (err == WSAENOTSOCK)
+		drop_closed(st);
+	if (err == WSAEINTR || err == WSAENOTSOCK)
 		return 0;
 	if (err != 0)
-		return err == WSAENOTSOCK ? -EBADF : -err;
+		return -err;
 	for (int set = 0; set < SETS && n > 0; set++)
 		report_set(st, set, report, ctx);
 	return 0;

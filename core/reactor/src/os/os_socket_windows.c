@@ -4,6 +4,7 @@
 #include "../log.h"
 #include "../socket.h"
 
+#include <string.h>
 #include <winsock2.h>
 #include <windows.h>
 
@@ -124,6 +125,17 @@ int evutil_socket_geterror(evutil_socket_t sock)
 	return err;
 }
 
+/* The system ends its texts as lines. */
+static int put_text(int code, char *text, size_t size)
+{
+	DWORD n = FormatMessageA(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS, NULL,
+				 (DWORD)code, 0, text, (DWORD)size, NULL);
+
+	while (n > 0 && strchr("\r\n .", text[n - 1]) != NULL)
+		text[--n] = '\0';
+	return n > 0;
+}
+
 /* A buffer per thread would need cleaning up; texts are kept, there are few. */
 const char *evutil_socket_error_to_string(int errcode)
 {
@@ -138,9 +150,7 @@ const char *evutil_socket_error_to_string(int errcode)
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		if (known[i].text[0] == '\0') {
 			known[i].code = errcode;
-			if (FormatMessageA(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS, NULL,
-					   (DWORD)errcode, 0, known[i].text, sizeof(known[i].text),
-					   NULL) == 0)
+			if (!put_text(errcode, known[i].text, sizeof(known[i].text)))
 				break;
 		}
 		if (known[i].code == errcode) {
