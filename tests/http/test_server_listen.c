@@ -334,3 +334,43 @@ Test(http_server_listen, unix_sockets)
 	*strrchr(path, '/') = '\0';
 	rmdir(path);
 }
+
+/* However the socket came to be: the end of a reply does not wait for an acknowledgement. */
+static void say_delay(struct evhttp_request *req, void *arg)
+{
+	struct bufferevent *bev =
+		evhttp_connection_get_bufferevent(evhttp_request_get_connection(req));
+	socklen_t len = sizeof(int);
+
+	cr_assert_eq(getsockopt(bufferevent_getfd(bev), IPPROTO_TCP, TCP_NODELAY, arg, &len), 0);
+	http_hello(req, NULL);
+}
+
+static int has_no_delay(ev_uint16_t to)
+{
+	struct peer *peer = peer_open(to);
+	int is_on = 0;
+
+	evhttp_set_gencb(http, say_delay, &is_on);
+	peer_send(peer, GET("/"));
+	peer_until(peer, "hello");
+	peer_close(peer);
+	return is_on != 0;
+}
+
+Test(http_server_listen, replies_are_not_delayed)
+{
+	struct sockaddr_in name = { .sin_family = AF_INET };
+	struct evconnlistener *listener;
+	ev_uint16_t other;
+	evutil_socket_t fd = support_listen(&other);
+
+	cr_expect(has_no_delay(port));
+	cr_assert_eq(evhttp_accept_socket(http, fd), 0);
+	cr_expect(has_no_delay(other));
+	name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	listener = evconnlistener_new_bind(base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE, -1,
+					   (struct sockaddr *)&name, sizeof(name));
+	cr_assert_not_null(listener);
+	cr_expect(has_no_delay(http_port_of(evhttp_bind_listener(http, listener))));
+}

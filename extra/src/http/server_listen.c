@@ -42,6 +42,7 @@ static void link_bound(struct evhttp *http, struct evhttp_bound_socket *bound,
 	while (*end != NULL)
 		end = &(*end)->next;
 	*end = bound;
+	tune(evconnlistener_get_fd(listener));
 	evconnlistener_set_cb(listener, on_accept, bound);
 }
 
@@ -122,7 +123,6 @@ struct evhttp_bound_socket *evhttp_bind_socket_with_handle(struct evhttp *http, 
 	listener = make_listener(http, address, port);
 	if (listener == NULL)
 		return NULL;
-	tune(evconnlistener_get_fd(listener));
 	bound = add_bound(http, listener);
 	if (bound == NULL)
 		evconnlistener_free(listener);
