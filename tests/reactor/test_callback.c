@@ -180,11 +180,15 @@ Test(callback, a_periodic_timer_does_not_drift_with_the_time_its_callback_takes)
 {
 	struct event *ev = event_new(base, -1, EV_PERSIST, work_and_note, NULL);
 
-	calls_from = support_now_ms();
-	cr_assert_eq(event_add(ev, MS(40)), 0);
-	run_until_calls(6);
-	/* With drift the sixth call would come at 40 + 5 * 64 ms or later. */
-	cr_expect_geq(call_ms[5], 240.0);
+	/* With drift the sixth call always comes at 40 + 5 * 64 ms or later; else on a slow machine only. */
+	for (int i = 0; i < 20 && (i == 0 || call_ms[5] >= 350.0); i++) {
+		calls = 0;
+		calls_from = support_now_ms();
+		cr_assert_eq(event_add(ev, MS(40)), 0);
+		run_until_calls(6);
+		cr_expect_geq(call_ms[5], 240.0);
+		event_del(ev);
+	}
 	cr_expect_lt(call_ms[5], 350.0);
 	event_free(ev);
 }

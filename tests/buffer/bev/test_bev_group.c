@@ -164,8 +164,8 @@ Test(bev_group, leaving_resumes_what_was_held)
 Test(bev_group, another_configuration_only_lowers)
 {
 	struct bufferevent_rate_limit_group *group = group_new(100, 100, 100000);
-	struct ev_token_bucket_cfg *less = ev_token_bucket_cfg_new(10, 20, 10, 20, MS(500));
-	struct ev_token_bucket_cfg *more = ev_token_bucket_cfg_new(500, 500, 500, 500, MS(500));
+	struct ev_token_bucket_cfg *less = ev_token_bucket_cfg_new(10, 20, 10, 20, MS(2000));
+	struct ev_token_bucket_cfg *more = ev_token_bucket_cfg_new(500, 500, 500, 500, MS(2000));
 
 	cr_expect_eq(bufferevent_rate_limit_group_set_cfg(group, NULL), -1);
 	cr_expect_eq(bufferevent_rate_limit_group_set_cfg(NULL, less), -1);
@@ -174,7 +174,7 @@ Test(bev_group, another_configuration_only_lowers)
 	bufferevent_rate_limit_group_decrement_read(group, 20);
 	cr_expect_eq(bufferevent_rate_limit_group_set_cfg(group, more), 0);
 	cr_expect_eq(bufferevent_rate_limit_group_get_read_limit(group), 0);
-	run_for(550);
+	run_for(2100);
 	cr_expect_geq(bufferevent_rate_limit_group_get_read_limit(group), 500,
 		      "the new tick counts");
 	ev_token_bucket_cfg_free(less);
