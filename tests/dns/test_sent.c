@@ -3,7 +3,57 @@
 
 #include "fake.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 TestSuite(dns_sent, .init = support_leak_init, .fini = support_leak_fini, .timeout = 60);
+
+/* In a child that ends before its loop runs: what it asks is heard by the parent's server. */
+static void ask_from_a_child(struct asked *a, struct told *t)
+{
+	pid_t child = fork();
+	int status;
+
+	cr_assert_geq(child, 0);
+	if (child == 0) {
+		for (int i = 0; i < 4; i++)
+			(void)evdns_base_resolve_ipv4(a->dns, "child", 0, tell, t);
+		_exit(0);
+	}
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	cr_assert_eq(status, 0);
+}
+
+/* DNS-107: what a child sends cannot be foreseen by who knows what its parent sent. */
+Test(dns_sent, a_forked_child_has_ids_of_its_own)
+{
+	struct asked a;
+	struct told t[4];
+	uint16_t ids[2][4];
+	int used[2] = { 0, 0 };
+
+	memset(t, 0, sizeof(t));
+	set_up(&a, NULL);
+	ask_from_a_child(&a, t);
+	fake_await(&a.fake, 4);
+	for (int round = 0; round < 2; round++) {
+		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "other", 0, tell, &t[round]));
+		fake_await(&a.fake, 5 + round);
+	}
+	ask_from_a_child(&a, t);
+	for (int i = 0; i < 2; i++)
+		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "other", 0, tell, &t[2 + i]));
+	fake_await(&a.fake, 12);
+	for (int i = 6; i < 12; i++) {
+		int is_child = strcmp(a.fake.seen[i].name, "child") == 0;
+
+		ids[is_child][used[is_child]++] = a.fake.seen[i].id;
+	}
+	cr_assert_eq(used[0], 2);
+	cr_assert_eq(used[1], 4);
+	cr_assert(ids[0][0] != ids[1][0] || ids[0][1] != ids[1][1]);
+	tear_down(&a);
+}
 
 /* DNS-106, DNS-108, DNS-111 */
 Test(dns_sent, a_query_is_a_header_and_a_question)

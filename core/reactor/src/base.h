@@ -14,7 +14,6 @@
 #include "event_private.h"
 #include "interest.h"
 #include "log.h"
-#include "os/os_fork.h"
 #include "thread.h"
 #include "timer.h"
 

@@ -34,9 +34,10 @@ void evi_dns_random(struct evdns_base *base, void *bytes, size_t len)
 		evutil_secure_rng_get_bytes(bytes, len);
 		return;
 	}
-	if (len > base->random_left) {
+	if (len > base->random_left || base->random_forks != evi_fork_count()) {
 		evutil_secure_rng_get_bytes(base->random, sizeof(base->random));
 		base->random_left = sizeof(base->random);
+		base->random_forks = evi_fork_count(); /* a child must not go on where its parent does */
 	}
 	base->random_left -= len;
 	memcpy(bytes, base->random + base->random_left, len);

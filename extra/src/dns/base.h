@@ -355,6 +355,7 @@ struct evdns_base {
 	uint8_t *packet; /* room for one datagram of any size */
 	uint8_t random[EVI_DNS_RANDOM_POOL];
 	size_t random_left;
+	unsigned random_forks; /* when the stock was filled */
 };
 
 /* Secure random bytes; small numbers of them from a stock, so that not each takes a system call. */

@@ -11,10 +11,10 @@
  */
 
 #include "../backend.h"
-#include "../os/os_fork.h"
 #include "../os/os_kqueue.h"
 #include "../os/os_signal.h"
 
+#include <event2/component/reactor.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Where processes are not copied no base is a copy. */
 
-#include "os_fork.h"
+#include <event2/component/reactor.h>
 
 unsigned evi_fork_count(void)
 {

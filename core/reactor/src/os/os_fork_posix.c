@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* How a base finds out that it is a copy in a forked child, whose kernel objects are its parent's. */
 
-#include "os_fork.h"
+#include <event2/component/reactor.h>
 
 #include <pthread.h>
 

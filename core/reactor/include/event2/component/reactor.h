@@ -264,6 +264,10 @@ int evi_base_in_loop_thread(struct event_base *base);
 EVENT2_EXPORT_SYMBOL
 struct event_base *evi_current_base(void);
 
+/** How often this process image has been forked; what was made under an older number is a copy. */
+EVENT2_EXPORT_SYMBOL
+unsigned evi_fork_count(void);
+
 /* --- Sockets -------------------------------------------------------------------------------- */
 
 /** socket(2), nonblocking and close-on-exec; EVUTIL_INVALID_SOCKET with the socket error set. */
