@@ -3,6 +3,8 @@
 
 #include "bev_test.h"
 
+#include <signal.h>
+
 TestSuite(bev_transfer, .init = start, .fini = finish, .timeout = 30);
 
 /* A TCP connection whose peer resets it when it is closed. */
