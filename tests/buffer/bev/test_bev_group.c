@@ -272,6 +272,20 @@ Test(bev_group, both_limits_count_and_both_are_charged)
 	group_free(group);
 }
 
+/* There is enough for one at a time, and each has more to say than will ever be heard. */
+static void feed_ten(struct bufferevent_rate_limit_group *group, struct bufferevent *bev[10][2],
+		     struct probe probe[10])
+{
+	for (int i = 0; i < 10; i++) {
+		linked_new(bev[i], 0);
+		probe[i].drain = 1;
+		watch(bev[i][1], &probe[i]);
+		bufferevent_add_to_rate_limit_group(bev[i][1], group);
+		bufferevent_enable(bev[i][1], EV_READ);
+		write_n(bev[i][0], 100000);
+	}
+}
+
 /* BEV-305 */
 Test(bev_group, nobody_starves)
 {
@@ -279,16 +293,11 @@ Test(bev_group, nobody_starves)
 	struct bufferevent *bev[10][2];
 	struct probe probe[10] = { 0 };
 
-	for (int i = 0; i < 10; i++) {
-		linked_new(bev[i], 0);
-		probe[i].drain = 1;
-		watch(bev[i][1], &probe[i]);
-		bufferevent_add_to_rate_limit_group(bev[i][1], group);
-		bufferevent_enable(bev[i][1], EV_READ);
-		write_n(bev[i][0], 20000);
-	}
+	feed_ten(group, bev, probe);
 	for (int i = 0; i < 10; i++)
 		run_until_received(&probe[i], 200);
+	for (int i = 0; i < 10; i++)
+		cr_expect_lt(probe[i].received, 2000, "the %dth has had %zu bytes", i, probe[i].received);
 	for (int i = 0; i < 10; i++) {
 		bufferevent_free(bev[i][0]);
 		bufferevent_free(bev[i][1]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* bufferevent: watermarks, sizes of single transfers, and how much may move now. */
 
+#include "bucket.h"
 #include "bufferevent.h"
 
 #include <limits.h>
@@ -53,8 +54,12 @@ size_t evi_bev_room(struct bufferevent *bev, short direction)
 	size_t room = b->limits == NULL ? EVI_BEV_ANY : evi_limits_room(b, direction);
 
 	if (direction == EV_WRITE)
-		return min_size(room, write_size(b));
-	return min_size(room, min_size(read_size(b), room_below_mark(b)));
+		room = min_size(room, write_size(b));
+	else
+		room = min_size(room, min_size(read_size(b), room_below_mark(b)));
+	if (room > 0 && b->limits != NULL && b->limits->group != NULL && !evi_group_turn(b->limits, direction))
+		return 0;
+	return room;
 }
 
 void evi_bev_moved(struct bufferevent *bev, short direction, size_t len)

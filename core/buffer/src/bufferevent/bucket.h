@@ -59,6 +59,10 @@ struct evi_limits {
 	struct bufferevent_rate_limit_group *group; /* NULL: in none */
 	struct evi_limits *next;                    /* guarded by the group's lock */
 	struct evi_limits **prev;
+	/* limit_group.c, under the group's lock: when it moved bytes last, the periods of its last wish and turn */
+	uint64_t served[2];
+	uint32_t asked[2];
+	uint32_t turn[2];
 };
 
 /* limits.c: the limits of `b`, made if need be; NULL without memory. */
@@ -66,6 +70,9 @@ struct evi_limits *evi_limits_of(struct evi_bev *b);
 
 /* limit_group.c: what the group allows the member now; holds the member if that is nothing. */
 size_t evi_group_room(struct evi_limits *member, short direction);
+
+/* limit_group.c: whether the member may use its room now; if not it is held, and called again. */
+int evi_group_turn(struct evi_limits *member, short direction);
 
 /* limit_group.c: a member has moved `len` bytes. */
 void evi_group_charge(struct evi_limits *member, short direction, ev_ssize_t len);

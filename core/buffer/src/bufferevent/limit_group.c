@@ -6,6 +6,10 @@
  * own, the group refers to it, lets go of its own lock, and takes the member's; suspending takes
  * it only if that is free, since a busy member finds out by itself as soon as it asks for room.
  * A member leaves before it dies, so as long as it is linked it can be referred to.
+ *
+ * When there is not enough for all, whoever asks waits for the end of the loop's round; then those go on
+ * who have been served least recently. The order in which the loop asks would otherwise always favour
+ * the same (select and poll go by the numbers of the descriptors).
  */
 
 #include "bucket.h"
@@ -25,6 +29,9 @@ struct bufferevent_rate_limit_group {
 	size_t min_share; /* as asked for */
 	ev_uint64_t total[2];
 	short suspended; /* directions */
+	short waiting;   /* directions in which members wait for their turn */
+	uint64_t services; /* counts transfers: tells who was served when */
+	uint32_t period[2]; /* counts the times a direction was suspended */
 };
 
 static const short directions_all[] = { EV_READ, EV_WRITE };
@@ -88,6 +95,7 @@ static int suspend(struct bufferevent_rate_limit_group *g, short direction)
 		return 0;
 	}
 	g->suspended |= direction;
+	g->period[evi_way_of(direction)]++;
 	for (struct evi_limits *m = g->first; m != NULL; m = m->next)
 		try_hold(m->owner, direction);
 	return 1;
@@ -121,6 +129,18 @@ static void resume_member(struct evi_bev *b, struct bufferevent_rate_limit_group
 	evi_bev_unhold(&b->pub, directions, EVI_BEV_HELD_GROUP);
 }
 
+/* Resumes one member, with its lock instead of the group's. */
+static void resume_one(struct bufferevent_rate_limit_group *g, struct evi_bev *b, short directions)
+{
+	evi_bev_ref(b);
+	evi_unlock(g->lock);
+	evi_lock(b->input.lock);
+	if (is_member(b, g))
+		resume_member(b, g, directions);
+	(void)evi_bev_unref_unlock(b);
+	evi_lock(g->lock);
+}
+
 static struct evi_limits *move_first_to_end(struct bufferevent_rate_limit_group *g)
 {
 	struct evi_limits *member = g->first;
@@ -138,22 +158,41 @@ static void resume(struct bufferevent_rate_limit_group *g, short directions)
 	g->suspended &= ~directions;
 	if (g->first != NULL)
 		move_first_to_end(g);
-	for (; n > 0 && g->first != NULL; n--) {
-		struct evi_bev *b = move_first_to_end(g)->owner;
+	for (; n > 0 && g->first != NULL; n--)
+		resume_one(g, move_first_to_end(g)->owner, directions);
+}
 
-		evi_bev_ref(b);
-		evi_unlock(g->lock);
-		evi_lock(b->input.lock);
-		if (is_member(b, g))
-			resume_member(b, g, directions);
-		(void)evi_bev_unref_unlock(b);
-		evi_lock(g->lock);
+/* Of those who wait for their turn, the one who was served least recently; NULL if nobody waits. */
+static struct evi_limits *first_waiting(const struct bufferevent_rate_limit_group *g, int way)
+{
+	struct evi_limits *best = NULL;
+
+	for (struct evi_limits *m = g->first; m != NULL; m = m->next)
+		if (m->asked[way] == g->period[way] && m->turn[way] != g->period[way] &&
+		    (best == NULL || m->served[way] < best->served[way]))
+			best = m;
+	return best;
+}
+
+/* As many turns as there are shares, at least one. Who gets none this time gets one in the next round. */
+static void give_turns(struct bufferevent_rate_limit_group *g, short direction)
+{
+	int way = evi_way_of(direction);
+	ev_ssize_t left = g->buckets.level[way] > 0 ? g->buckets.level[way] : 1;
+	struct evi_limits *member = NULL;
+
+	for (; left > 0 && (member = first_waiting(g, way)) != NULL; left -= (ev_ssize_t)effective_share(g)) {
+		member->turn[way] = g->period[way];
+		resume_one(g, member->owner, direction);
 	}
+	if (member == NULL)
+		g->waiting &= ~direction;
 }
 
 /* In the loop of the group's base, where no member's lock is held by the caller. */
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
+	static const struct timeval at_once = { 0, 0 };
 	struct bufferevent_rate_limit_group *g = arg;
 
 	(void)fd;
@@ -162,9 +201,14 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	evi_buckets_refill(&g->buckets, &g->cfg, now_of(g));
 	if (may_resume(g) != 0)
 		resume(g, may_resume(g));
-	if (g->suspended != 0)
-		(void)evi_buckets_wait(&g->buckets, &g->cfg, &g->timer,
-				       now_of(g)); /* its memory was there just now */
+	for (int i = 0; i < 2; i++)
+		if (g->waiting & ~g->suspended & directions_all[i])
+			give_turns(g, directions_all[i]);
+	/* Its memory was there just now. At once means after the next poll. */
+	if (g->waiting & ~g->suspended)
+		(void)event_add(&g->timer, &at_once);
+	else if (g->suspended != 0)
+		(void)evi_buckets_wait(&g->buckets, &g->cfg, &g->timer, now_of(g));
 	evi_unlock(g->lock);
 }
 
@@ -197,6 +241,32 @@ size_t evi_group_room(struct evi_limits *member, short direction)
 	return room;
 }
 
+/* Whether there is enough for all (or a bucket that could not be suspended), or it is the member's turn. */
+static int may_go(const struct bufferevent_rate_limit_group *g, const struct evi_limits *member, int way)
+{
+	ev_ssize_t level = g->buckets.level[way];
+
+	return level <= 0 || level / (ev_ssize_t)g->n_members >= (ev_ssize_t)effective_share(g) ||
+	       member->turn[way] == g->period[way];
+}
+
+int evi_group_turn(struct evi_limits *member, short direction)
+{
+	struct bufferevent_rate_limit_group *g = member->group;
+	int way = evi_way_of(direction), result;
+
+	evi_lock(g->lock);
+	result = may_go(g, member, way);
+	if (!result) {
+		member->asked[way] = g->period[way];
+		g->waiting |= direction;
+		event_active(&g->timer, EV_TIMEOUT, 0);
+		evi_bev_hold(&member->owner->pub, direction, EVI_BEV_HELD_GROUP);
+	}
+	evi_unlock(g->lock);
+	return result;
+}
+
 /* Never resumes: that takes other members' locks, and is the timer's to do. */
 static void take_locked(struct bufferevent_rate_limit_group *g, short direction, ev_ssize_t len)
 {
@@ -214,6 +284,7 @@ void evi_group_charge(struct evi_limits *member, short direction, ev_ssize_t len
 
 	evi_lock(g->lock);
 	g->total[evi_way_of(direction)] += (ev_uint64_t)len;
+	member->served[evi_way_of(direction)] = ++g->services;
 	take_locked(g, direction, len);
 	evi_unlock(g->lock);
 }
@@ -234,6 +305,10 @@ static void join(struct bufferevent_rate_limit_group *g, struct evi_limits *memb
 	evi_lock(g->lock);
 	link_member(g, member);
 	member->group = g;
+	for (int way = EVI_IN; way <= EVI_OUT; way++) {
+		member->served[way] = 0;
+		member->asked[way] = member->turn[way] = g->period[way] - 1;
+	}
 	for (int i = 0; i < 2; i++)
 		if (g->suspended & directions_all[i])
 			try_hold(member->owner, directions_all[i]);
