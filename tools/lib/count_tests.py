@@ -3,6 +3,7 @@
 
 Criterion and the project's own small harness end with a line that says how many; an executable
 without such a line counts as one test. With --skipped: which tests skipped themselves, how often, and why.
+With --failed: what the executables that failed had to say.
 """
 
 import json
@@ -14,6 +15,7 @@ CRITERION = re.compile(r"Tested:\s*(\d+)\s*\|\s*Passing:\s*(\d+)\s*\|\s*Failing:
                        r"\s*\|\s*Crashing:\s*(\d+)")
 PLAIN = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", re.M)
 SKIPPED = re.compile(r"^\[?SKIP\]? +(\S+?):? +(.*)$", re.M)
+QUIET = re.compile(r"^(\[(PASS|RUN |SKIP|====)|ok |skip |(\[----\])?\s*$)")
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -54,7 +56,20 @@ def print_skipped(paths):
         print(f"{test}: {reason}" + (f" ({times} times)" if times > 1 else ""))
 
 
+def print_failed(paths, most=12):
+    for entry in entries(paths):
+        if count(entry)[1] == 0:
+            continue
+        lines = [line for line in text_of(entry).splitlines() if not QUIET.match(line)]
+        print(f"FAIL {entry['name']} ({entry['result'].lower()}, {entry['duration']:.1f} s)")
+        for line in lines[:most]:
+            print("FAIL   ", line[:200])
+
+
 def main():
+    if sys.argv[1:2] == ["--failed"]:
+        print_failed(sys.argv[2:])
+        return
     if sys.argv[1:2] == ["--skipped"]:
         print_skipped(sys.argv[2:])
         return

@@ -19,9 +19,15 @@ stage()
 	printf '%5d passed %3d failed  %4d s\n' \
 		$((passed - before)) $((failed - broken)) $((SECONDS - start))
 	[ "$failed" -eq "$broken" ] || {
-		grep -aE '(^|[^a-z])(FAIL|not ok|error:|ERROR)' "$log" | head -20 | sed 's/^/    /'
+		show_failures "$log" | head -40 | sed 's/^/    /'
 		say "    whole log: $log"
 	}
+}
+
+# What tests said when they failed, if it is tests that did; else whatever looks like an error.
+show_failures()
+{
+	grep -a '^FAIL ' "$1" || grep -aE '(^|[^a-z])(FAIL|not ok|error:|ERROR)' "$1"
 }
 
 # A stage that ended badly without having counted a failure itself.
@@ -77,6 +83,8 @@ count_log()
 	# shellcheck disable=SC2086
 	set -- $counts
 	passed=$((passed + $1)) failed=$((failed + $2))
+	# shellcheck disable=SC2086
+	[ "$2" -eq 0 ] || python3 "$root/tools/lib/count_tests.py" --failed $logs
 	[ "$3" -eq 0 ] || python3 "$root/tools/lib/count_tests.py" --skipped $logs >> "$skipped_list"
 }
 
