@@ -103,7 +103,8 @@ ev_ssize_t evi_evbuffer_receive(struct evbuffer *buf, evutil_socket_t fd, size_t
 				int *ret_full);
 
 /*
- * Write at most `max` bytes from the front in one system call, and drain them.
+ * Write at most `max` bytes from the front, and drain them: in one system call, or a few where
+ * bytes in memory and file ranges take turns.
  *
  * Runs change callbacks. Returns bytes written or a negative errno; -EAGAIN when empty.
  */

@@ -11,13 +11,24 @@
 
 #include <netinet/in.h>
 #include <stdarg.h>
+#include <signal.h>
 #include <sys/epoll.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
+
+#ifdef SYS_sendfile64
+#define SENDFILE SYS_sendfile64
+#else
+#define SENDFILE SYS_sendfile
+#endif
 
 static struct {
 	int accepts, controls, reads, sends, closes, others;
+	int waiting_sends; /* of `sends`, with MSG_MORE */
+	int file_reads, file_sends, masks;
 } calls;
 
 int accept4(int fd, __SOCKADDR_ARG addr, socklen_t *restrict len, int flags)
@@ -41,7 +52,35 @@ ssize_t read(int fd, void *data, size_t length)
 ssize_t send(int fd, const void *data, size_t length, int flags)
 {
 	calls.sends++;
+	calls.waiting_sends += (flags & MSG_MORE) != 0;
 	return syscall(SYS_sendto, fd, data, length, flags, NULL, 0);
+}
+
+ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+	calls.sends++;
+	calls.waiting_sends += (flags & MSG_MORE) != 0;
+	return syscall(SYS_sendmsg, fd, message, flags);
+}
+
+ssize_t pread64(int fd, void *data, size_t length, __off64_t offset)
+{
+	struct iovec piece = { .iov_base = data, .iov_len = length };
+
+	calls.file_reads++;
+	return preadv64(fd, &piece, 1, offset);
+}
+
+ssize_t sendfile64(int to, int from, __off64_t *offset, size_t length)
+{
+	calls.file_sends++;
+	return syscall(SENDFILE, to, from, offset, length);
+}
+
+int pthread_sigmask(int how, const sigset_t *restrict set, sigset_t *restrict old)
+{
+	calls.masks++;
+	return sigprocmask(how, set, old);
 }
 
 int close(int fd)
@@ -140,4 +179,50 @@ Test(bev_syscalls, a_short_connection_takes_seven_calls_and_its_waits)
 	}
 	evconnlistener_free(listener);
 	event_base_free(base);
+}
+
+/* Sends a head and a file, whose calls are counted. */
+static void send_file(size_t size)
+{
+	struct event_base *base = support_base_new();
+	char name[] = "/tmp/bev-calls-XXXXXX", *bytes = pattern(size);
+	int file = mkstemp(name);
+	struct bufferevent *bev;
+	evutil_socket_t ends[2];
+
+	cr_assert_geq(file, 0);
+	unlink(name);
+	cr_assert_eq(write(file, bytes, size), (ssize_t)size);
+	support_socketpair(ends);
+	bev = bufferevent_socket_new(base, ends[0], BEV_OPT_CLOSE_ON_FREE);
+	memset(&calls, 0, sizeof(calls));
+	cr_assert_eq(bufferevent_write(bev, "head", 4), 0);
+	cr_assert_eq(evbuffer_add_file(bufferevent_get_output(bev), file, 0, -1), 0);
+	event_base_loop(base, EVLOOP_NONBLOCK);
+	cr_expect_eq(evbuffer_get_length(bufferevent_get_output(bev)), 0);
+	cr_expect_eq(calls.controls, 0, "epoll_ctl: %d", calls.controls);
+	cr_expect_eq(calls.sends, 1, "sends: %d", calls.sends);
+	bufferevent_free(bev);
+	syscall(SYS_close, ends[1]);
+	event_base_free(base);
+	free(bytes);
+}
+
+/* It goes together with what is before it. */
+Test(bev_syscalls, a_small_file_takes_a_read_and_a_send)
+{
+	send_file(4000);
+	cr_expect_eq(calls.file_reads, 1, "file reads: %d", calls.file_reads);
+	cr_expect_eq(calls.file_sends, 0, "file sends: %d", calls.file_sends);
+	cr_expect_eq(calls.waiting_sends, 0);
+}
+
+/* The head waits for the file, so that they share packets. Nobody waits for the descriptor. */
+Test(bev_syscalls, a_large_file_takes_two_sends)
+{
+	send_file(50000);
+	cr_expect_eq(calls.file_reads, 0, "file reads: %d", calls.file_reads);
+	cr_expect_eq(calls.file_sends, 1, "file sends: %d", calls.file_sends);
+	cr_expect_eq(calls.waiting_sends, 1);
+	cr_expect_eq(calls.masks, 2, "masks: %d", calls.masks);
 }

@@ -204,6 +204,43 @@ Test(evbuffer_file, a_file_is_closed_whatever_happens)
 	evbuffer_free(buf);
 }
 
+/* BUF-124, BUF-129: what is larger than a few pages stays in the file until it is looked at. */
+Test(evbuffer_file, a_large_file_is_read_when_it_is_looked_at)
+{
+	enum { LARGE = 300000 };
+	char *bytes = pattern(LARGE);
+	int fd = file_of(bytes, LARGE), kept = dup(fd);
+	struct evbuffer *buf = evbuffer_new();
+	char got[10];
+
+	cr_assert_eq(evbuffer_add_file(buf, fd, 0, -1), 0);
+	cr_assert_eq(pwrite(kept, "0123456789", 10, LARGE - 10), 10);
+	memcpy(bytes + LARGE - 10, "0123456789", 10);
+	cr_assert_eq(evbuffer_remove(buf, got, 10), 10);
+	cr_assert(is_open(fd));
+	cr_assert(memcmp(got, bytes, 10) == 0);
+	expect_bytes(buf, bytes + 10, LARGE - 10);
+	cr_assert_eq(evbuffer_drain(buf, LARGE), 0);
+	cr_assert(!is_open(fd));
+	evbuffer_free(buf);
+	close(kept);
+	free(bytes);
+}
+
+/* BUF-116: there is no size to check, so the bytes are asked for when they are added. */
+Test(evbuffer_file, what_is_no_file_fails_at_once)
+{
+	struct evbuffer *buf = evbuffer_new();
+	int ends[2];
+
+	cr_assert_eq(pipe(ends), 0);
+	cr_assert_eq(evbuffer_add_file(buf, ends[0], 0, 100000), -1);
+	cr_assert(!is_open(ends[0]));
+	cr_assert_eq(evbuffer_get_length(buf), 0);
+	evbuffer_free(buf);
+	close(ends[1]);
+}
+
 /* BUF-134, BUF-135, BUF-129 */
 Test(evbuffer_file, sending_by_descriptor_keeps_to_the_limit)
 {

@@ -19,6 +19,10 @@
 #define RECEIVE_HINT_MAX 6
 /* The last chain's room is not worth a piece of its own if it is smaller and more is wanted. */
 #define ROOM_WORTH_USING 256
+/* File ranges up to this size are read, to go out with what is before them in one call. */
+#define TOGETHER_MAX ((size_t)16384)
+/* Calls of one send at most: others want their turn. */
+#define MIXED_CALLS 4
 /* Chains one read fills at most: the tail and what 256 KiB take. */
 #define READ_PIECES 6
 
@@ -165,7 +169,8 @@ static ev_ssize_t send_file(const struct evi_chain *chain, evutil_socket_t fd, s
 	return n == 0 ? -EIO : n; /* somebody has shortened the file */
 }
 
-static ev_ssize_t write_front(struct evbuffer *buf, evutil_socket_t fd, size_t max)
+/* One system call. `has_more`: see evi_io_write(). */
+static ev_ssize_t write_front(struct evbuffer *buf, evutil_socket_t fd, size_t max, int has_more)
 {
 	struct evbuffer_iovec vec[EVI_IO_PIECES_MAX];
 	ev_ssize_t n;
@@ -185,17 +190,85 @@ static ev_ssize_t write_front(struct evbuffer *buf, evutil_socket_t fd, size_t m
 		if (err < 0)
 			return err;
 	}
-	return evi_io_write(fd, vec, collect(buf, max, vec), &buf->plain_fd);
+	return evi_io_write(fd, vec, collect(buf, max, vec), has_more, &buf->plain_fd);
+}
+
+/* Writes and drops. */
+static ev_ssize_t take_front(struct evbuffer *buf, evutil_socket_t fd, size_t max, int has_more)
+{
+	ev_ssize_t n = write_front(buf, fd, max, has_more);
+
+	if (n > 0)
+		evi_store_drop(buf, (size_t)n);
+	return n;
+}
+
+/* Reads small file ranges behind bytes in memory. One that cannot be read fails in its turn. */
+static void load_small_files(struct evbuffer *buf)
+{
+	struct evi_chain **link = &buf->first;
+	size_t at = 0;
+
+	while (*link != NULL && at < TOGETHER_MAX) {
+		if ((*link)->kind == EVI_CHAIN_FILE &&
+		    (at == 0 || (*link)->len > TOGETHER_MAX ||
+		     evi_evbuffer_load(buf, at, (*link)->len) < 0))
+			return;
+		at += (*link)->len;
+		link = &(*link)->next;
+	}
+}
+
+/* How much one call can write: a file range, or what is in memory before the next. */
+static size_t run_length(const struct evbuffer *buf, int *ret_file_follows)
+{
+	const struct evi_chain *chain = buf->first;
+	size_t len = 0;
+
+	*ret_file_follows = 0;
+	if (chain->kind == EVI_CHAIN_FILE)
+		return chain->len;
+	for (int n = 0; chain != NULL && chain->kind != EVI_CHAIN_FILE; chain = chain->next) {
+		if (n++ == EVI_IO_PIECES_MAX)
+			return len;
+		len += chain->len;
+	}
+	*ret_file_follows = chain != NULL;
+	return len;
+}
+
+/*
+ * Memory and file ranges in turn, as long as all goes out: waiting for the descriptor at each
+ * border would cost more than the file, and the head of a reply would be a packet of its own.
+ */
+static evi_noinline ev_ssize_t send_mixed(struct evbuffer *buf, evutil_socket_t fd, size_t max)
+{
+	size_t sent = 0;
+
+	load_small_files(buf);
+	for (int i = 0; i < MIXED_CALLS && sent < max && buf->len > 0; i++) {
+		int file_follows;
+		size_t run = run_length(buf, &file_follows), part = max - sent;
+		int has_more = file_follows && run < part && i + 1 < MIXED_CALLS;
+		ev_ssize_t n = take_front(buf, fd, run < part ? run : part, has_more);
+
+		if (n < 0 && sent == 0)
+			return n;
+		if (n > 0)
+			sent += (size_t)n;
+		if (n < 0 || (size_t)n < run)
+			break;
+	}
+	return sent > 0 ? (ev_ssize_t)sent : -EVI_IO_WOULD_BLOCK;
 }
 
 ev_ssize_t evi_evbuffer_send(struct evbuffer *buf, evutil_socket_t fd, size_t max)
 {
-	ev_ssize_t n = write_front(buf, fd, max);
+	ev_ssize_t n = evi_unlikely(buf->flags & EVI_BUF_UNLOADED) ? send_mixed(buf, fd, max)
+								   : take_front(buf, fd, max, 0);
 
-	if (n <= 0)
-		return n;
-	evi_store_drop(buf, (size_t)n);
-	evi_evbuffer_notify(buf, 0, (size_t)n);
+	if (n > 0)
+		evi_evbuffer_notify(buf, 0, (size_t)n);
 	return n;
 }
 
@@ -245,9 +318,7 @@ int evbuffer_write_atmost(struct evbuffer *buf, evutil_socket_t fd, ev_ssize_t h
 
 	evi_evbuffer_lock(buf);
 	if (!(buf->flags & EVI_BUF_FROZEN_FRONT))
-		n = write_front(buf, fd, howmuch < 0 ? SIZE_MAX : (size_t)howmuch);
-	if (n > 0)
-		evi_store_drop(buf, (size_t)n);
+		n = take_front(buf, fd, howmuch < 0 ? SIZE_MAX : (size_t)howmuch, 0);
 	evi_evbuffer_finish(buf, 0, n > 0 ? (size_t)n : 0);
 	return api_result(n);
 }

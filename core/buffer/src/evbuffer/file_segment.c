@@ -14,8 +14,9 @@
 
 #include <errno.h>
 
-/* Segments up to this size are read whole rather than piecewise, unless they are sent by descriptor. */
-#define WHOLE_MAX ((ev_off_t)1024 * 1024)
+/* Up to these sizes a segment that is not sent by descriptor is read whole when it is added. */
+#define WHOLE_MAX     ((ev_off_t)1024 * 1024)
+#define WHOLE_OWN_MAX ((ev_off_t)16384) /* from here on sendfile(2) costs less than copies */
 
 struct evbuffer_file_segment {
 	uint32_t refs; /* the creator and all chains */
@@ -23,6 +24,7 @@ struct evbuffer_file_segment {
 	int fd;
 	ev_off_t offset; /* in the file */
 	ev_off_t len;
+	int is_regular;
 	void *lock;
 	unsigned char *contents; /* owned; NULL until read */
 	evbuffer_file_segment_cleanup_cb cleanup;
@@ -81,7 +83,10 @@ static int read_contents(struct evbuffer_file_segment *segment)
 	return err;
 }
 
-/* Resolves a length of -1, and checks what can be checked. Zero or a negative errno. */
+/*
+ * Resolves a length of -1, and checks what can be checked. Returns 1; 0 if it is no regular file,
+ * so that the first use will tell; or a negative errno.
+ */
 static int check_range(int fd, ev_off_t offset, ev_off_t *length)
 {
 	ev_off_t size;
@@ -91,27 +96,38 @@ static int check_range(int fd, ev_off_t offset, ev_off_t *length)
 		return -EINVAL;
 	err = evi_io_file_size(fd, &size);
 	if (err == -ESPIPE && *length >= 0)
-		return 0; /* no regular file: the first use will tell */
+		return 0;
 	if (err < 0)
 		return err;
 	if (*length == -1)
 		*length = offset <= size ? size - offset : -1;
-	return *length >= 0 && offset + *length <= size ? 0 : -ERANGE;
+	return *length >= 0 && offset + *length <= size ? 1 : -ERANGE;
+}
+
+/*
+ * What is larger stays in the file. A descriptor that is not ours may be closed too early, which
+ * did no harm to small segments before; and what is read once can be sent many times.
+ */
+static ev_off_t whole_max(const struct evbuffer_file_segment *segment)
+{
+	return segment->is_regular && segment->flags & EVBUF_FS_CLOSE_ON_FREE ? WHOLE_OWN_MAX
+									      : WHOLE_MAX;
 }
 
 /* Whether the bytes are taken now, once for all. */
 static int is_snapshot(const struct evbuffer_file_segment *segment)
 {
 	return segment->flags & EVBUF_FS_DISABLE_SENDFILE &&
-	       (segment->flags & EVBUF_FS_DISABLE_MMAP || segment->len <= WHOLE_MAX);
+	       (segment->flags & EVBUF_FS_DISABLE_MMAP || segment->len <= whole_max(segment));
 }
 
 struct evbuffer_file_segment *evbuffer_file_segment_new(int fd, ev_off_t offset, ev_off_t length,
 							unsigned flags)
 {
 	struct evbuffer_file_segment *segment;
+	int is_regular = check_range(fd, offset, &length);
 
-	if (check_range(fd, offset, &length) < 0)
+	if (is_regular < 0)
 		return NULL;
 	segment = evi_calloc(1, sizeof(*segment));
 	if (segment == NULL)
@@ -121,6 +137,7 @@ struct evbuffer_file_segment *evbuffer_file_segment_new(int fd, ev_off_t offset,
 	segment->fd = fd;
 	segment->offset = offset;
 	segment->len = length;
+	segment->is_regular = is_regular;
 	if (evi_threading_enabled() && !(flags & EVBUF_FS_DISABLE_LOCKING)) {
 		segment->lock = evi_lock_new();
 		if (segment->lock == NULL)
@@ -156,7 +173,7 @@ static int stays_in_file(const struct evbuffer *buf, const struct evbuffer_file_
 {
 	if (!(segment->flags & EVBUF_FS_DISABLE_SENDFILE) && buf->flags & EVI_BUF_DRAINS_TO_FD)
 		return 1;
-	return !(segment->flags & EVBUF_FS_DISABLE_MMAP) && segment->len > WHOLE_MAX;
+	return !(segment->flags & EVBUF_FS_DISABLE_MMAP) && segment->len > whole_max(segment);
 }
 
 static int load_once(struct evbuffer_file_segment *segment)

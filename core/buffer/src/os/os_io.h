@@ -36,10 +36,12 @@ ev_ssize_t evi_io_read(evutil_socket_t fd, struct evbuffer_iovec *vec, int n_vec
 size_t evi_io_readable(evutil_socket_t fd);
 
 /*
- * Write the pieces in order; never raises SIGPIPE on a socket. *plain_fd is the caller's note of the
- * last descriptor that was no socket, -1 at first.
+ * Write the pieces in order; never raises SIGPIPE on a socket. `has_more`: more follows at once, so
+ * a packet that is not full may wait for it. *plain_fd is the caller's note of the last descriptor
+ * that was no socket, -1 at first.
  */
-ev_ssize_t evi_io_write(evutil_socket_t fd, struct evbuffer_iovec *vec, int n_vec, int *plain_fd);
+ev_ssize_t evi_io_write(evutil_socket_t fd, struct evbuffer_iovec *vec, int n_vec, int has_more,
+			int *plain_fd);
 
 /*
  * Write `len` bytes of a file from `offset` on, without a copy of ours. -ENOSYS where the platform or

@@ -17,6 +17,10 @@
 #define MSG_NOSIGNAL 0 /* these systems have SO_NOSIGPIPE, which the reactor sets on its sockets */
 #endif
 
+#ifndef MSG_MORE
+#define MSG_MORE 0
+#endif
+
 /* The most a single read(2) may be asked for everywhere. */
 #define READ_AT_MOST ((size_t)0x40000000)
 
@@ -34,14 +38,14 @@ size_t evi_io_readable(evutil_socket_t fd)
 	return ioctl(fd, FIONREAD, &n) == 0 && n > 0 ? (size_t)n : 0;
 }
 
-static ssize_t write_socket(int fd, struct evbuffer_iovec *vec, int n_vec)
+static ssize_t write_socket(int fd, struct evbuffer_iovec *vec, int n_vec, int flags)
 {
 	struct msghdr message = { .msg_iov = vec };
 
 	if (n_vec == 1)
-		return send(fd, vec->iov_base, vec->iov_len, MSG_NOSIGNAL);
+		return send(fd, vec->iov_base, vec->iov_len, flags);
 	message.msg_iovlen = (size_t)n_vec;
-	return sendmsg(fd, &message, MSG_NOSIGNAL);
+	return sendmsg(fd, &message, flags);
 }
 
 static ssize_t write_plain(int fd, struct evbuffer_iovec *vec, int n_vec)
@@ -49,12 +53,13 @@ static ssize_t write_plain(int fd, struct evbuffer_iovec *vec, int n_vec)
 	return n_vec == 1 ? write(fd, vec->iov_base, vec->iov_len) : writev(fd, vec, n_vec);
 }
 
-ev_ssize_t evi_io_write(evutil_socket_t fd, struct evbuffer_iovec *vec, int n_vec, int *plain_fd)
+ev_ssize_t evi_io_write(evutil_socket_t fd, struct evbuffer_iovec *vec, int n_vec, int has_more,
+			int *plain_fd)
 {
 	ssize_t n;
 
 	if (fd != *plain_fd) {
-		n = write_socket(fd, vec, n_vec);
+		n = write_socket(fd, vec, n_vec, MSG_NOSIGNAL | (has_more ? MSG_MORE : 0));
 		if (n >= 0 || errno != ENOTSOCK)
 			return n < 0 ? -errno : n;
 		*plain_fd = fd;

@@ -42,11 +42,13 @@ size_t evi_io_readable(evutil_socket_t fd)
 	return ioctlsocket(fd, FIONREAD, &n) == 0 ? n : 0;
 }
 
-ev_ssize_t evi_io_write(evutil_socket_t fd, struct evbuffer_iovec *vec, int n_vec, int *plain_fd)
+ev_ssize_t evi_io_write(evutil_socket_t fd, struct evbuffer_iovec *vec, int n_vec, int has_more,
+			int *plain_fd)
 {
 	WSABUF bufs[EVI_IO_PIECES_MAX];
 	DWORD n = 0;
 
+	(void)has_more;
 	(void)plain_fd;
 	if (WSASend(fd, bufs, to_wsabuf(vec, n_vec, bufs), &n, 0, NULL, NULL) == 0)
 		return (ev_ssize_t)n;
