@@ -94,16 +94,19 @@ static int open_name(const struct site *site, int dir, const char *name, int fla
 /* Opens what a path names; it begins with a slash, and is changed. */
 static int open_path(const struct site *site, char *path)
 {
-	int at = openat(site->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), next;
+	int at = site->root, next;
 	char *name = path + 1;
 
+	if (*name == '\0')
+		return openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	while (at >= 0 && *name != '\0') {
 		char *slash = strchr(name, '/');
 
 		if (slash != NULL)
 			*slash = '\0';
 		next = open_name(site, at, name, slash != NULL ? O_DIRECTORY : 0);
-		close(at);
+		if (at != site->root)
+			close(at);
 		at = next;
 		name = slash != NULL ? slash + 1 : name + strlen(name);
 	}
