@@ -90,6 +90,28 @@ Test(dns_log, without_a_function_the_librarys_log_is_used)
 	event_base_free(base);
 }
 
+/* U07: with the library's log and with a function of the program. */
+Test(dns_log, what_others_wrote_is_data_and_never_a_format)
+{
+	static const char text[] = "nameserver %n%s%n%s%1000000d\n";
+	struct event_base *base = support_base_new();
+	struct evdns_base *dns = evdns_base_new(base, 0);
+	struct text_file file = file_with(text, strlen(text));
+
+	support_capture_log();
+	(void)evdns_base_resolv_conf_parse(dns, DNS_OPTION_NAMESERVERS, file.name);
+	cr_assert_not_null(strstr(support_last_message(), "\"%n%s%n%s%1000000d\""));
+	evdns_set_log_fn(keep);
+	line_count = 0;
+	(void)evdns_base_resolv_conf_parse(dns, DNS_OPTION_NAMESERVERS, file.name);
+	cr_assert_gt(line_count, 0);
+	cr_assert_not_null(strstr(lines[0].text, "\"%n%s%n%s%1000000d\""));
+	evdns_set_log_fn(NULL);
+	file_done(&file);
+	evdns_base_free(dns, 0);
+	event_base_free(base);
+}
+
 /* DNS-085 */
 Test(dns_log, texts_are_cut_at_511_bytes)
 {

@@ -93,7 +93,7 @@ Test(rpc, the_wire_is_a_post_with_the_bare_stream)
 	world_done(&world);
 }
 
-/* RPC-054, RPC-055, RPC-062 */
+/* RPC-054, RPC-055, RPC-062, R05 */
 Test(rpc, anything_else_is_answered_with_503)
 {
 	static const char *const bodies[] = { "", "99 00", "01 01 61", "ff ff ff ff ff ff" };
@@ -446,7 +446,7 @@ Test(rpc, removing_a_connection_gives_it_back_and_ends_its_call)
 	world_done(&world);
 }
 
-/* RPC-096 */
+/* RPC-096, R05 */
 Test(rpc, freeing_a_pool_frees_its_calls_without_a_word)
 {
 	struct world world;

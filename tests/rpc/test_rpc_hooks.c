@@ -227,7 +227,7 @@ Test(rpc_hooks, paused_calls_end_with_their_base_or_pool)
 	}
 }
 
-/* RPC-080, RPC-087 */
+/* RPC-080, RPC-087, R05 */
 Test(rpc_hooks, a_deadline_ends_a_call_that_is_paused)
 {
 	for (int place = 0; place < 4; place += 3) {

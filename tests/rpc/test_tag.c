@@ -64,7 +64,7 @@ Test(tag, init_may_be_called_any_number_of_times)
 	evbuffer_free(buf);
 }
 
-/* TAG-002, TAG-003, TAG-004, TAG-005, TAG-006, TAG-007, TAG-008, TAG-009, TAG-010, TAG-013 */
+/* TAG-002, TAG-003, TAG-004, TAG-005, TAG-006, TAG-007, TAG-008, TAG-009, TAG-010, TAG-013, R06 */
 Test(tag, integers_have_these_bytes_and_come_back)
 {
 	struct evbuffer *buf = evbuffer_new();
@@ -113,7 +113,7 @@ Test(tag, an_integer_cut_anywhere_is_refused_and_stays)
 	}
 }
 
-/* TAG-010, TAG-011, TAG-012 */
+/* TAG-010, TAG-011, TAG-012, R06 */
 Test(tag, too_wide_integers_are_refused_and_loose_ones_are_not)
 {
 	struct evbuffer *wide = buffer_of("80 00 00 00 00 00");
@@ -174,7 +174,7 @@ Test(tag, tags_have_these_bytes_and_come_back)
 	evbuffer_free(buf);
 }
 
-/* TAG-018, TAG-019, TAG-020 */
+/* TAG-018, TAG-019, TAG-020, R01 */
 Test(tag, bad_tags_are_refused_and_stay)
 {
 	static const char *const bad[] = {
@@ -366,7 +366,7 @@ Test(tag, lengths_are_told_without_removing_and_before_the_payload_is_there)
 	evbuffer_free(buf);
 }
 
-/* TAG-035, TAG-037 */
+/* TAG-035, TAG-037, R02 */
 Test(tag, lengths_near_the_end_of_32_bits_do_not_wrap)
 {
 	struct evbuffer *top = buffer_of("01 7f ff ff ff f0 00"), *just = buffer_of("01 79 ff ff ff f0");
@@ -384,7 +384,7 @@ Test(tag, lengths_near_the_end_of_32_bits_do_not_wrap)
 	evbuffer_free(over);
 }
 
-/* TAG-037 */
+/* TAG-037, R02 */
 Test(tag, a_payload_above_int_max_is_refused_even_if_it_is_there)
 {
 	struct evbuffer *buf = huge_buffer();

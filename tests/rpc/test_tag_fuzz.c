@@ -93,7 +93,7 @@ static int unmarshal_some(int call, struct evbuffer *buf, struct evbuffer *dst)
 	}
 }
 
-/* TAG-020, TAG-046, TAG-047, TAG-048 */
+/* TAG-020, TAG-046, TAG-047, TAG-048, R03 */
 Test(tag_fuzz, random_input_is_read_alike_whole_and_in_pieces)
 {
 	long succeeded = 0;

@@ -500,7 +500,7 @@ Test(ws_client, given_up)
 
 /* --- Frames ----------------------------------------------------------------------------------------- */
 
-/* WS-077: the mask is another one each time, for each length. */
+/* WS-077, W03: the mask is another one each time, for each length. */
 Test(ws_client, masks)
 {
 	static const size_t lens[] = { 0, 1, 125, 126, 3000, 65535 };
@@ -525,7 +525,7 @@ Test(ws_client, masks)
 	finish();
 }
 
-/* WS-077 */
+/* WS-077, W03 */
 Test(ws_client, masked_server)
 {
 	open_session(0);

@@ -84,7 +84,7 @@ Test(ws_conformance, chops)
 	ws_peer_close(&peer);
 }
 
-/* WS-049, WS-051, WS-085 */
+/* WS-049, WS-051, WS-085, W05 */
 Test(ws_conformance, pings)
 {
 	struct ws_peer peer;
@@ -108,7 +108,7 @@ Test(ws_conformance, pings)
 	expect_failure(BYTES("\x89\xfe\x00\x7e\0\0\0\0"), 1002, "126 bytes");
 }
 
-/* WS-035, WS-038, WS-086: what came before is answered, what comes behind is not. */
+/* WS-035, WS-038, WS-086, W04: what came before is answered, what comes behind is not. */
 Test(ws_conformance, reserved_bits)
 {
 	static const unsigned firsts[] = { TEXT, BINARY, PING, PONG, CLOSE, WS_FINAL };
@@ -129,7 +129,7 @@ Test(ws_conformance, reserved_bits)
 	}
 }
 
-/* WS-033, WS-038, WS-086 */
+/* WS-033, WS-038, WS-086, W04 */
 Test(ws_conformance, opcodes)
 {
 	static const unsigned opcodes[] = { 3, 4, 5, 6, 7, 11, 12, 13, 14, 15 };
@@ -148,7 +148,7 @@ Test(ws_conformance, opcodes)
 	}
 }
 
-/* WS-034: of any type, and without payload too. */
+/* WS-034, W03: of any type, and without payload too. */
 Test(ws_conformance, unmasked)
 {
 	expect_failure(BYTES("\x81\x00"), 1002, "text");
@@ -158,7 +158,7 @@ Test(ws_conformance, unmasked)
 	expect_failure(BYTES("\x88\x02\x03\xe8"), 1002, "close");
 }
 
-/* WS-036 */
+/* WS-036, W06 */
 Test(ws_conformance, lengths_not_shortest)
 {
 	expect_failure(BYTES("\x82\xfe\x00\x00\0\0\0\0"), 1002, "0 in 16 bits");
@@ -169,7 +169,7 @@ Test(ws_conformance, lengths_not_shortest)
 	expect_failure(BYTES("\x82\xff\xff\xff\xff\xff\xff\xff\xff\xff\0\0\0\0"), 1002, "2^64-1");
 }
 
-/* WS-037: judged by the head, not when the payload has come. */
+/* WS-037, W05: judged by the head, not when the payload has come. */
 Test(ws_conformance, control_frames)
 {
 	expect_failure(BYTES("\x09\x80\0\0\0\0"), 1002, "ping not final");
@@ -180,7 +180,7 @@ Test(ws_conformance, control_frames)
 	expect_failure(BYTES("\x8a\xff\0\0\0\0\0\x01\0\0\0\0\0\0"), 1002, "pong of 65536");
 }
 
-/* WS-040, WS-044, WS-045, WS-049, WS-087 */
+/* WS-040, WS-044, WS-045, WS-049, WS-087, W05 */
 Test(ws_conformance, fragments)
 {
 	struct ws_peer peer;
@@ -206,7 +206,7 @@ Test(ws_conformance, fragments)
 	ws_peer_close(&peer);
 }
 
-/* WS-043, WS-087 */
+/* WS-043, WS-087, W07 */
 Test(ws_conformance, nothing_to_continue)
 {
 	expect_failure(BYTES("\x80\x81\0\0\0\0a"), 1002, "final");
@@ -214,7 +214,7 @@ Test(ws_conformance, nothing_to_continue)
 	expect_failure(BYTES("\x80\x80\0\0\0\0"), 1002, "empty");
 }
 
-/* WS-041, WS-042 */
+/* WS-041, WS-042, W07 */
 Test(ws_conformance, repeated_opcode)
 {
 	struct ws_peer peer;
@@ -241,7 +241,7 @@ static const char *const invalid[] = { "\x80", "\xbf", "\xc0\xaf", "\xe0\x80\xaf
 	"\xed\xbf\xbf", "\xf4\x90\x80\x80", "\xf7\xbf\xbf\xbf", "\xfe", "\xff", "\xc2", "\xe1\x80",
 	"\xf1\x80\x80", "\xce\xba\xed\xa0\x80\x65" };
 
-/* WS-046, WS-088: whole, and in frames of one byte. */
+/* WS-046, WS-088, W09: whole, and in frames of one byte. */
 Test(ws_conformance, valid_utf8)
 {
 	struct ws_peer peer;
@@ -262,7 +262,7 @@ Test(ws_conformance, valid_utf8)
 	ws_peer_close(&peer);
 }
 
-/* WS-046, WS-088 */
+/* WS-046, WS-088, W09 */
 Test(ws_conformance, invalid_utf8)
 {
 	int closed = 0;
@@ -310,7 +310,7 @@ static void close_with(const void *payload, size_t len, const void *answer, size
 	wait_for_end(&peer, &closed);
 }
 
-/* WS-053, WS-054, WS-055, WS-065, WS-089 */
+/* WS-053, WS-054, WS-055, WS-065, WS-089, W10 */
 Test(ws_conformance, close_codes)
 {
 	static const unsigned good[] = { 1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014,
@@ -333,7 +333,7 @@ Test(ws_conformance, close_codes)
 	}
 }
 
-/* WS-037, WS-053, WS-055, WS-065, WS-089 */
+/* WS-037, WS-053, WS-055, WS-065, WS-089, W10 */
 Test(ws_conformance, close_payloads)
 {
 	char longest[125] = "\x03\xe8";
@@ -350,7 +350,7 @@ Test(ws_conformance, close_payloads)
 	close_with(BYTES("\x03\xe8\xc3"), "\x03\xef", 2);
 }
 
-/* WS-050, WS-056, WS-057, WS-089 */
+/* WS-050, WS-056, WS-057, WS-089, W10 */
 Test(ws_conformance, nothing_behind_close)
 {
 	int closed = 0;
@@ -384,7 +384,7 @@ Test(ws_conformance, long_message_then_close)
 	wait_for_end(&peer, &closed);
 }
 
-/* WS-039: by the head alone, 10485760 bytes being allowed. */
+/* WS-039, W06: by the head alone, 10485760 bytes being allowed. */
 Test(ws_conformance, default_limit)
 {
 	struct ws_peer peer;
@@ -398,7 +398,7 @@ Test(ws_conformance, default_limit)
 	ws_peer_close(&peer);
 }
 
-/* WS-039: of the whole message. */
+/* WS-039, W08: of the whole message. */
 Test(ws_conformance, limit_of_fragments)
 {
 	int closed = 0;
@@ -469,7 +469,7 @@ static double work_on_fragments(struct ws_peer *peer, int n)
 	return work_ms() - start;
 }
 
-/* WS-090: eight times the fragments may not be 64 times the work. */
+/* WS-090, W08: eight times the fragments may not be 64 times the work. */
 Test(ws_conformance, many_fragments)
 {
 	struct ws_peer peer;

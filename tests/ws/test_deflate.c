@@ -23,7 +23,7 @@ static void open_compressed(struct ws_peer *peer, const char *offer)
 	ws_peer_open(peer, offer);
 }
 
-/* WS-025, WS-083: not unless the program asks for it; not unless the client offers it. */
+/* WS-025, WS-083, W02: not unless the program asks for it; not unless the client offers it. */
 Test(ws_deflate, negotiation)
 {
 	struct ws_peer peer;
@@ -152,7 +152,7 @@ Test(ws_deflate, broken)
 	expect_failure(TEXT | COMPRESSED, "\xff\xff\xff", 3, 1007);
 }
 
-/* WS-082 */
+/* WS-082, W15 */
 Test(ws_deflate, limit)
 {
 	ws_max = 5;

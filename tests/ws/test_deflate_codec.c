@@ -16,7 +16,7 @@ TestSuite(ws_deflate_codec, .init = support_leak_init, .fini = support_leak_fini
 #define BYTES(text) (const uint8_t *)(text), sizeof(text) - 1
 #define NAME "permessage-deflate"
 
-/* WS-081 */
+/* WS-081, W15 */
 Test(ws_deflate_codec, parameters)
 {
 	static const char *const good[] = { NAME, "Permessage-Deflate", NAME ";server_no_context_takeover",
@@ -119,7 +119,7 @@ Test(ws_deflate_codec, examples)
 	evi_ws_deflate_free(d);
 }
 
-/* A reference to what the sender promised to forget. */
+/* W15: A reference to what the sender promised to forget. */
 Test(ws_deflate_codec, no_context)
 {
 	struct evi_ws_deflate *d = evi_ws_deflate_take(NAME "; server_no_context_takeover");
@@ -259,7 +259,7 @@ Test(ws_deflate_codec, smallest_window)
 	evi_ws_deflate_free(d);
 }
 
-/* WS-082: the limit is exact, and memory stays near it, however much the bytes would become. */
+/* WS-082, W15: the limit is exact, and memory stays near it, however much the bytes would become. */
 Test(ws_deflate_codec, bomb)
 {
 	static uint8_t data[20u << 20];

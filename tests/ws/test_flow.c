@@ -261,7 +261,7 @@ Test(ws_flow, a_peer_that_reads_is_not_limited)
 	ws_peer_close(&peer);
 }
 
-/* The peer gets nothing, so it cannot be told; the session ends all the same. */
+/* W13: The peer gets nothing, so it cannot be told; the session ends all the same. */
 Test(ws_flow, one_that_does_not_read_is_dropped)
 {
 	struct ws_peer peer;

@@ -37,7 +37,7 @@ Test(ws_handshake, accepted)
 		LINE "Upgrade: h2c, websocket\r\n" CONNECTION KEY "\r\n",
 		LINE UPGRADE "Connection: keep-alive, uPGRADE\r\n" KEY "\r\n",
 		LINE UPGRADE "Connection: keep-alive\r\nConnection: upgrade\r\n" KEY "\r\n",
-		LINE UPGRADE CONNECTION KEY "Content-Length: 3\r\n\r\nabc",
+		LINE UPGRADE CONNECTION "Sec-WebSocket-Key: " AAAA AAAA AAAA AAAA AAAA AAAA "\r\n\r\n",
 	};
 
 	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
@@ -49,7 +49,9 @@ Test(ws_handshake, accepted)
 	}
 }
 
-/* WS-003, WS-017..021: the body is empty, and the connection goes on. */
+#define AAAA "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
+/* WS-003, WS-017..021, W01: the body is empty, and the connection goes on. */
 Test(ws_handshake, refused)
 {
 	static const char *const requests[] = {
@@ -68,6 +70,7 @@ Test(ws_handshake, refused)
 		LINE UPGRADE CONNECTION "Sec-WebSocket-Key: ????????????????????????\r\n\r\n",
 		LINE UPGRADE CONNECTION "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZR==\r\n\r\n",
 		LINE UPGRADE CONNECTION KEY KEY "\r\n",
+		LINE UPGRADE CONNECTION "Sec-WebSocket-Key: " AAAA AAAA AAAA AAAA AAAA AAAA "\r\n\r\n",
 	};
 
 	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
@@ -85,7 +88,7 @@ Test(ws_handshake, refused)
 	cr_expect_eq(times(http_log, "refused"), (int)(sizeof(requests) / sizeof(requests[0])));
 }
 
-/* WS-018: where there is no Upgrade yet. */
+/* WS-018, W01: where there is no Upgrade yet. */
 Test(ws_handshake, old_version)
 {
 	const char *reply = reply_to("GET /ws HTTP/1.0\r\nHost: a\r\n" UPGRADE CONNECTION KEY "\r\n");
@@ -94,7 +97,7 @@ Test(ws_handshake, old_version)
 	cr_expect_null(ws_session);
 }
 
-/* WS-020 */
+/* WS-020, W01 */
 Test(ws_handshake, other_protocol_version)
 {
 	static const char *const versions[] = { "8", "12", "14", "13, 8", "013", "x" };
@@ -124,7 +127,7 @@ static void upgrade_with_headers(struct evhttp_request *req, void *arg)
 	cr_expect_not_null(evws_new_session(req, ws_echo, NULL, 0));
 }
 
-/* WS-022, WS-023, WS-025 */
+/* WS-022, WS-023, WS-025, W02 */
 Test(ws_handshake, reply)
 {
 	struct ws_peer peer;
@@ -152,7 +155,7 @@ Test(ws_handshake, reply_with_own_headers)
 	cr_expect_null(strstr(reply, "made-up"));
 }
 
-/* WS-024 */
+/* WS-024, W02 */
 Test(ws_handshake, protocol)
 {
 	static char chosen[] = "two";
@@ -207,7 +210,7 @@ Test(ws_handshake, frames_behind_it)
 	peer_close(peer);
 }
 
-/* WS-032: byte by byte, the handshake too. */
+/* WS-032, W16: byte by byte, the handshake too. */
 Test(ws_handshake, in_bytes)
 {
 	static const char bytes[] = WS_REQUEST "\r\n\x81\x82\x01\x02\x03\x04ik" CLOSE_1000;

@@ -155,12 +155,13 @@ static void run_all(int options, void (*refuse)(long n))
 	cr_expect_leq(support_live_blocks(), live_blocks + 20); /* pools of the server */
 }
 
-/* WS-001, WS-003, WS-079 */
+/* WS-001, WS-003, WS-079, W12 */
 Test(ws_memory, one_refused)
 {
 	run_all(0, refuse_once);
 }
 
+/* W12 */
 Test(ws_memory, one_refused_with_threads_and_compression)
 {
 	run_all(BEV_OPT_THREADSAFE | EVWS_OPT_DEFLATE, refuse_once);

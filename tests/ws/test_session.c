@@ -140,7 +140,7 @@ Test(ws_session, no_callback_from_inside)
 
 /* --- Closing --------------------------------------------------------------------------------------- */
 
-/* WS-007, WS-058..060: which payload goes out for which reason; later calls do nothing. */
+/* WS-007, WS-058..060, W10: which payload goes out for which reason; later calls do nothing. */
 Test(ws_session, close_reasons)
 {
 	static const struct {
@@ -225,7 +225,7 @@ static void close_normal(struct evws_connection *evws)
 	evws_send_text(evws, "late");
 }
 
-/* WS-061, WS-013, WS-056: from the message callback; nothing is delivered afterwards. */
+/* WS-061, WS-013, WS-056, W14: from the message callback; nothing is delivered afterwards. */
 Test(ws_session, close_in_message_callback)
 {
 	struct ws_peer peer;
@@ -287,7 +287,7 @@ static void free_now(struct evws_connection *evws)
 	cr_expect_eq(evws_connection_get_close_code(evws), 1006);
 }
 
-/* WS-013, WS-009 */
+/* WS-013, WS-009, W14 */
 Test(ws_session, free_in_message_callback)
 {
 	struct ws_peer peer;
@@ -312,7 +312,7 @@ static void free_again(struct evws_connection *evws)
 	cr_expect_not_null(evws_connection_get_bufferevent(evws));
 }
 
-/* WS-014, WS-062 */
+/* WS-014, WS-062, W14 */
 Test(ws_session, free_in_close_callback)
 {
 	struct ws_peer peer;
@@ -372,7 +372,7 @@ Test(ws_session, server_freed_in_close_callback)
 
 /* --- The peer goes ------------------------------------------------------------------------------------ */
 
-/* WS-063, WS-065 */
+/* WS-063, WS-065, W11 */
 Test(ws_session, eof)
 {
 	struct ws_peer peer;
@@ -405,7 +405,7 @@ Test(ws_session, eof_behind_many_frames)
 	ws_peer_close(&peer);
 }
 
-/* WS-064 */
+/* WS-064, W11 */
 Test(ws_session, reset)
 {
 	struct ws_peer peer;
@@ -418,7 +418,7 @@ Test(ws_session, reset)
 	cr_expect_eq(evhttp_get_connection_count(http), 0);
 }
 
-/* WS-064, WS-066: with output that was never taken. */
+/* WS-064, WS-066, W11: with output that was never taken. */
 Test(ws_session, gone_with_output_pending)
 {
 	static char data[8u << 20];
@@ -475,7 +475,7 @@ Test(ws_session, failed_and_stays)
 
 /* --- Time ------------------------------------------------------------------------------------------ */
 
-/* WS-029: a timeout that the program sets ends the session, and the answer is heard. */
+/* WS-029, W11: a timeout that the program sets ends the session, and the answer is heard. */
 Test(ws_session, own_timeout)
 {
 	struct timeval limit = { 0, 100000 };
@@ -503,6 +503,7 @@ Test(ws_session, no_pings_unasked)
 	ws_peer_close(&peer);
 }
 
+/* W17 */
 Test(ws_session, keepalive)
 {
 	struct timeval interval = { 1, 0 }; /* in which a busy machine must find time for a pong */
@@ -536,7 +537,7 @@ Test(ws_session, keepalive_off)
 
 /* --- Floods ---------------------------------------------------------------------------------------- */
 
-/* WS-049: pings whose answers nobody reads do not fill the memory. */
+/* WS-049, W13: pings whose answers nobody reads do not fill the memory. */
 Test(ws_session, ping_flood)
 {
 	struct evbuffer *bytes = evbuffer_new();
@@ -594,7 +595,7 @@ static void note_input(struct evws_connection *evws)
 	most_input = len > most_input ? len : most_input;
 }
 
-/* WS-090: small frames that come faster than they are handled wait with the peer, not in our memory. */
+/* WS-090, W08: small frames that come faster than they are handled wait with the peer, not in our memory. */
 Test(ws_session, small_frames)
 {
 	struct evbuffer *bytes = evbuffer_new();
@@ -626,7 +627,7 @@ static void count_round(evutil_socket_t fd, short what, void *arg)
 	event_add(other, &soon);
 }
 
-/* WS-090: a peer with many frames does not keep others waiting until it is through. */
+/* WS-090, W16: a peer with many frames does not keep others waiting until it is through. */
 Test(ws_session, takes_turns)
 {
 	struct timeval soon = { 0, 0 };

@@ -93,7 +93,7 @@ Test(ws_wire, answers)
 	cr_expect_eq(ws_closed, (int)n);
 }
 
-/* WS-032: the same, however it is cut. */
+/* WS-032, W16: the same, however it is cut. */
 Test(ws_wire, answers_to_pieces)
 {
 	for (size_t piece = 1; piece < 6; piece += 2) {

@@ -54,7 +54,7 @@ Test(evbuffer_add, appends_copies)
 	evbuffer_free(buf);
 }
 
-/* BUF-032, BUF-042, BUF-360 */
+/* BUF-032, BUF-042, BUF-360, B01 */
 Test(evbuffer_add, absurd_sizes_are_refused_and_nothing_is_lost)
 {
 	struct evbuffer *buf = buffer_of("safe");
@@ -207,7 +207,7 @@ Test(evbuffer_add, vectors_are_appended_in_one_round)
 	evbuffer_free(buf);
 }
 
-/* BUF-047 */
+/* BUF-047, B01 */
 Test(evbuffer_add, vectors_whose_sum_overflows_are_refused)
 {
 	struct evbuffer *buf = buffer_of("x");

@@ -59,7 +59,7 @@ Test(evbuffer_file, every_variant_delivers_the_same_bytes)
 	free(bytes);
 }
 
-/* BUF-111..113, BUF-120, BUF-121 */
+/* BUF-111..113, BUF-120, BUF-121, B05 */
 Test(evbuffer_file, ranges_are_checked)
 {
 	int fd = file_of("0123456789", 10), ends[2];
@@ -144,7 +144,7 @@ Test(evbuffer_file, the_position_of_the_descriptor_stays)
 	close(fd);
 }
 
-/* BUF-122 */
+/* BUF-122, B05 */
 Test(evbuffer_file, a_refused_addition_leaves_the_segment_alone)
 {
 	int fd = file_of("abc", 3);
@@ -273,7 +273,7 @@ Test(evbuffer_file, sending_by_descriptor_keeps_to_the_limit)
 	free(got);
 }
 
-/* BUF-134 */
+/* BUF-134, B06 */
 Test(evbuffer_file, a_full_socket_is_an_error_to_retry)
 {
 	char *bytes = pattern(4000000);
@@ -294,7 +294,7 @@ Test(evbuffer_file, a_full_socket_is_an_error_to_retry)
 	free(bytes);
 }
 
-/* BUF-133 */
+/* BUF-133, B06 */
 Test(evbuffer_file, a_file_that_shrank_is_an_error)
 {
 	int fd = file_of("0123456789", 10), kept = dup(fd);

@@ -33,7 +33,7 @@ Test(evbuffer_io, reserved_space_becomes_content_when_committed)
 	evbuffer_free(buf);
 }
 
-/* BUF-253..255, BUF-260, BUF-262, BUF-263 */
+/* BUF-253..255, BUF-260, BUF-262, BUF-263, B01 */
 Test(evbuffer_io, reservations_that_cannot_be)
 {
 	struct changes c = { 0 };

@@ -510,13 +510,13 @@ static void run_all(void (*fail)(long n))
 	}
 }
 
-/* BUF-030, BUF-063, BUF-078, BUF-094, BUF-145, BUF-173, BUF-361 */
+/* BUF-030, BUF-063, BUF-078, BUF-094, BUF-145, BUF-173, BUF-361, B04 */
 Test(evbuffer_memory, each_allocation_refused_once)
 {
 	run_all(support_fail_once_after);
 }
 
-/* BUF-361, BUF-362 */
+/* BUF-361, BUF-362, B04 */
 Test(evbuffer_memory, all_allocations_refused_from_one_on)
 {
 	run_all(support_fail_all_after);

@@ -127,7 +127,7 @@ Test(evbuffer_move, order_survives_every_mixture)
 	evbuffer_free(b);
 }
 
-/* BUF-070..073, BUF-075, BUF-077 */
+/* BUF-070..073, BUF-075, BUF-077, B03 */
 Test(evbuffer_move, sharing_leaves_the_source_alone)
 {
 	struct changes from = { 0 }, to = { 0 };
@@ -170,7 +170,7 @@ Test(evbuffer_move, what_is_shared_is_not_shared_again)
 	evbuffer_free(c);
 }
 
-/* BUF-005, BUF-076, BUF-091 */
+/* BUF-005, BUF-076, BUF-091, B03 */
 Test(evbuffer_move, a_shared_reference_is_cleaned_up_by_the_last)
 {
 	struct cleanup done = { 0 };

@@ -251,7 +251,7 @@ Test(evbuffer_take, finding_the_end_of_a_line)
 	evbuffer_free(buf);
 }
 
-/* BUF-396 */
+/* BUF-396, B08 */
 Test(evbuffer_take, a_line_that_grows_is_not_scanned_again_and_again, .timeout = 20)
 {
 	struct evbuffer *buf = evbuffer_new();
@@ -270,7 +270,7 @@ Test(evbuffer_take, a_line_that_grows_is_not_scanned_again_and_again, .timeout =
 	evbuffer_free(buf);
 }
 
-/* BUF-200..205, BUF-207 */
+/* BUF-200..205, BUF-207, B07 */
 Test(evbuffer_take, positions)
 {
 	struct evbuffer *buf = pieces_of("0123456789", 3), *empty = evbuffer_new();
@@ -298,7 +298,7 @@ Test(evbuffer_take, positions)
 	evbuffer_free(empty);
 }
 
-/* BUF-210..213, BUF-215, BUF-216 */
+/* BUF-210..213, BUF-215, BUF-216, B07 */
 Test(evbuffer_take, searching_across_pieces_of_every_size)
 {
 	static const char text[] = "aaabcaabab";

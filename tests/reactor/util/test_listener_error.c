@@ -142,7 +142,7 @@ Test(listener_error, without_descriptors_it_pauses_reports_and_recovers)
 	world_done(&world);
 }
 
-/* UTIL-124, UTIL-125, UTIL-126, UTIL-137; C06 */
+/* UTIL-124, UTIL-125, UTIL-126, UTIL-137; C06, U07 */
 Test(listener_error, without_error_callback_it_logs_once_per_episode)
 {
 	struct world world;
