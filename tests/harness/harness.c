@@ -169,26 +169,37 @@ static int matches(const struct harness_test *test, const char *filter)
 }
 
 /*
- * TEST_LEFT_OUT names a file whose lines are "suite/name reason": tests that make no sense, or are known
- * to fail, where they run. They are skipped, and the reason is printed.
+ * TEST_LEFT_OUT names a file whose lines are "suite/name reason", or "suite/name@backend reason": tests
+ * that make no sense where they run, or on the backend that TEST_BACKEND names there. They are skipped,
+ * and the reason is printed.
  */
+static const char *reason_in(const char *line, const struct harness_test *test, const char *backend)
+{
+	char name[512];
+
+	snprintf(name, sizeof(name), "%s/%s%s%s ", test->suite, test->name, backend != NULL ? "@" : "",
+		 backend != NULL ? backend : "");
+	return strncmp(line, name, strlen(name)) == 0 ? line + strlen(name) : NULL;
+}
+
 static int is_left_out(const struct harness_test *test)
 {
 	const char *path = getenv("TEST_LEFT_OUT");
 	FILE *list = path != NULL ? fopen(path, "r") : NULL;
-	char line[512], name[512];
-	int found = 0;
+	const char *backend = getenv("TEST_BACKEND"), *reason = NULL;
+	char line[512];
 
 	if (list == NULL)
 		return 0;
-	snprintf(name, sizeof(name), "%s/%s ", test->suite, test->name);
-	while (!found && fgets(line, sizeof(line), list) != NULL) {
-		found = strncmp(line, name, strlen(name)) == 0;
-		if (found)
-			fprintf(stderr, "skipped: %s", line + strlen(name));
+	while (reason == NULL && fgets(line, sizeof(line), list) != NULL) {
+		reason = reason_in(line, test, NULL);
+		if (reason == NULL && backend != NULL)
+			reason = reason_in(line, test, backend);
 	}
+	if (reason != NULL)
+		fprintf(stderr, "skipped: %s", reason);
 	fclose(list);
-	return found;
+	return reason != NULL;
 }
 
 static int run_all(const char *filter, int verbose)

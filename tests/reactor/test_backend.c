@@ -72,6 +72,8 @@ Test(backend, features_are_those_of_the_method)
 		{ "devpoll", EV_FEATURE_O1 | EV_FEATURE_FDS },
 		{ "poll", EV_FEATURE_FDS | EV_FEATURE_EARLY_CLOSE },
 		{ "select", EV_FEATURE_FDS },
+		{ "win32", 0 },
+		{ "wepoll", EV_FEATURE_O1 | EV_FEATURE_EARLY_CLOSE },
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
@@ -92,6 +94,21 @@ Test(backend, flags_that_a_backend_lacks_are_accepted_and_served_as_well_as_it_c
 	close(pair[1]);
 	cr_expect_eq(what_happens(pair[0], EV_CLOSED), has(EV_FEATURE_EARLY_CLOSE) ? EV_CLOSED : 0);
 	close(pair[0]);
+}
+
+/* CORE-066, CORE-075 */
+Test(backend, a_peer_that_sends_no_more_is_told_when_nothing_is_left_to_read)
+{
+	evutil_socket_t pair[2];
+	short closed = has(EV_FEATURE_EARLY_CLOSE) ? EV_CLOSED : 0;
+
+	support_socketpair(pair);
+	cr_expect_eq(what_happens(pair[0], EV_CLOSED), 0);
+	shutdown(pair[1], SHUT_WR);
+	cr_expect_eq(what_happens(pair[0], ALL_IO), EV_READ | EV_WRITE | closed);
+	cr_expect_eq(what_happens(pair[0], EV_CLOSED), closed);
+	cr_expect_eq(what_happens(pair[0], EV_WRITE), EV_WRITE);
+	close_pair(pair);
 }
 
 /* CORE-066, CORE-074, CORE-075 */

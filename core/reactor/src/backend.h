@@ -89,5 +89,6 @@ extern const struct evi_backend evi_backend_poll;
 extern const struct evi_backend evi_backend_select;
 extern const struct evi_backend evi_backend_io_uring;
 extern const struct evi_backend evi_backend_win32;
+extern const struct evi_backend evi_backend_wepoll;
 
 #endif

@@ -26,6 +26,7 @@
 #undef dup2
 #undef send
 #undef recv
+#undef fclose
 
 int posix_cannot(const char *what)
 {
@@ -173,6 +174,49 @@ int posix_pipe(size_t size, void *ends)
 char *posix_mkdtemp(char *name)
 {
 	return _mktemp(name) != NULL && _mkdir(name) == 0 ? name : NULL;
+}
+
+static struct {
+	FILE *file;
+	char **text;
+	size_t *len;
+} memory;
+
+FILE *posix_open_memstream(char **text, size_t *len)
+{
+	char dir[MAX_PATH], name[MAX_PATH];
+
+	if (memory.file != NULL || GetTempPathA(sizeof(dir), dir) == 0 ||
+	    GetTempFileNameA(dir, "mem", 0, name) == 0)
+		return NULL;
+	memory.file = fopen(name, "w+bD"); /* gone when it is closed */
+	memory.text = text;
+	memory.len = len;
+	return memory.file;
+}
+
+int posix_fclose(FILE *file)
+{
+	long len;
+
+	if (file == NULL || file != memory.file)
+		return fclose(file);
+	memory.file = NULL;
+	len = ftell(file);
+	rewind(file);
+	*memory.text = calloc(1, (size_t)len + 1);
+	*memory.len = *memory.text != NULL ? fread(*memory.text, 1, (size_t)len, file) : 0;
+	return fclose(file);
+}
+
+void *posix_memmem(const void *in, size_t n, const void *what, size_t m)
+{
+	const char *at = in;
+
+	for (size_t i = 0; i + m <= n; i++)
+		if (memcmp(at + i, what, m) == 0)
+			return (void *)(uintptr_t)(at + i);
+	return NULL;
 }
 
 int posix_setenv(const char *name, const char *value)

@@ -13,6 +13,7 @@
 #define SIGUSR2 SIGINT
 #define SIGHUP  SIGTERM
 #define SIGALRM SIGILL
+#define SIGPIPE 97 /* which nobody can get */
 #define SIGKILL 98
 #define SIGSTOP 99
 
