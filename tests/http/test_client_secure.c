@@ -139,7 +139,7 @@ static void ask(struct evhttp_connection *evcon)
 	client_wait(before + 1);
 }
 
-/* HTTP-307, HTTP-229 */
+/* HTTP-307, HTTP-229, T13 */
 Test(http_client_secure, a_server_of_that_name_that_is_trusted)
 {
 	struct evhttp_connection *evcon;
@@ -155,6 +155,7 @@ Test(http_client_secure, a_server_of_that_name_that_is_trusted)
 	evhttp_connection_free(evcon);
 }
 
+/* T13 */
 Test(http_client_secure, an_address_is_checked_and_not_told_as_a_name)
 {
 	struct evhttp_connection *evcon;

@@ -31,7 +31,7 @@ static void settle(struct tls_side *side)
 		event_base_loop(pair.base, EVLOOP_NONBLOCK);
 }
 
-/* TLS-092, TLS-094, TLS-095, TLS-101, TLS-103, TLS-192 */
+/* TLS-092, TLS-094, TLS-095, TLS-101, TLS-103, TLS-192, T01 */
 Test(tls_close, an_end_without_goodbye_is_an_error, .timeout = 120)
 {
 	for (int is_filter = 0; is_filter < 2; is_filter++) {
@@ -44,7 +44,7 @@ Test(tls_close, an_end_without_goodbye_is_an_error, .timeout = 120)
 	}
 }
 
-/* TLS-093, TLS-094, TLS-175: a socket that is closed with bytes unread, such as tickets, resets. */
+/* TLS-093, TLS-094, TLS-175, T01: a socket that is closed with bytes unread, such as tickets, resets. */
 Test(tls_close, a_dirty_end_is_an_end_if_allowed, .timeout = 120)
 {
 	for (int i = 0; i < 4; i++) {
@@ -68,7 +68,7 @@ Test(tls_close, a_dirty_end_is_an_end_if_allowed, .timeout = 120)
 	}
 }
 
-/* TLS-060, TLS-061, TLS-090, TLS-097, TLS-102, TLS-175 */
+/* TLS-060, TLS-061, TLS-090, TLS-097, TLS-102, TLS-175, T02 */
 Test(tls_close, data_then_goodbye_then_end_give_one_eof, .timeout = 120)
 {
 	for (int is_filter = 0; is_filter < 2; is_filter++) {
@@ -87,7 +87,7 @@ Test(tls_close, data_then_goodbye_then_end_give_one_eof, .timeout = 120)
 	}
 }
 
-/* TLS-091 */
+/* TLS-091, T09 */
 Test(tls_close, writing_goes_on_after_the_peers_goodbye, .timeout = 120)
 {
 	for (int is_filter = 0; is_filter < 2; is_filter++) {
@@ -306,7 +306,7 @@ static size_t measure_record(void)
 	return size;
 }
 
-/* TLS-092, TLS-175: cut off anywhere, what came whole is delivered, then there is one error. */
+/* TLS-092, TLS-175, T09: cut off anywhere, what came whole is delivered, then there is one error. */
 Test(tls_close, a_stream_cut_short_is_an_error, .timeout = 120)
 {
 	for (int i = 0; i < 2; i++)
@@ -333,7 +333,7 @@ Test(tls_close, a_stream_cut_short_is_an_error, .timeout = 120)
 		}
 }
 
-/* TLS-040: harmless messages, far more than anybody needs. */
+/* TLS-040, T08: harmless messages, far more than anybody needs. */
 Test(tls_close, a_flood_of_warnings_is_an_error, .timeout = 120)
 {
 	static const char warning[] = { 21, 3, 1, 0, 2, 1, 90 };

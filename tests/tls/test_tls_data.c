@@ -73,7 +73,7 @@ static void ignore_event(struct bufferevent *bev, short what, void *arg)
 	(void)arg;
 }
 
-/* TLS-056, TLS-057, TLS-058, TLS-059, TLS-200 */
+/* TLS-056, TLS-057, TLS-058, TLS-059, TLS-200, T06 */
 Test(tls_data, a_high_mark_strands_nothing, .timeout = 120)
 {
 	for (int i = 0; i < 4; i++) {
@@ -186,7 +186,7 @@ Test(tls_data, nothing_written_is_nothing_sent, .timeout = 120)
 	tls_pair_fini(&pair);
 }
 
-/* TLS-058, TLS-064: all the ways that reading stops inside a record. */
+/* TLS-058, TLS-064, T06: all the ways that reading stops inside a record. */
 Test(tls_data, enabling_again_goes_on_with_the_record, .timeout = 120)
 {
 	for (int is_filter = 0; is_filter < 2; is_filter++) {
@@ -234,7 +234,7 @@ static void fill_until_blocked(struct tls_pair *to_fill, size_t *ret_written)
 	cr_assert_gt(evbuffer_get_length(output), 0);
 }
 
-/* TLS-073, TLS-074 */
+/* TLS-073, TLS-074, T15 */
 Test(tls_data, output_may_grow_and_move_while_a_write_is_blocked, .timeout = 120)
 {
 	size_t written;
@@ -412,7 +412,7 @@ Test(tls_data, endless_answers_over_a_pair_go_through_the_loop, .timeout = 120)
 
 /* --- Keys ---------------------------------------------------------------------------------------------- */
 
-/* TLS-062: the answer to a key update is written though the user writes nothing, and many do no harm. */
+/* TLS-062, T08: the answer to a key update is written though the user writes nothing, and many do no harm. */
 Test(tls_data, key_updates_are_answered, .timeout = 120)
 {
 	if (!tls_is_13())

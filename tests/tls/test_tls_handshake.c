@@ -10,7 +10,7 @@
 
 static struct tls_pair pair;
 
-/* TLS-030, TLS-034, TLS-055 */
+/* TLS-030, TLS-034, TLS-055, T05 */
 Test(tls_handshake, it_completes_one_byte_at_a_time, .timeout = 120)
 {
 	for (int is_filter = 0; is_filter < 2; is_filter++) {
@@ -62,7 +62,7 @@ static int break_off_after(size_t limit, int is_filter, int is_reset)
 	return is_over;
 }
 
-/* TLS-040, TLS-041, TLS-092 */
+/* TLS-040, TLS-041, TLS-092, T09 */
 Test(tls_handshake, breaking_it_off_anywhere_is_one_error, .timeout = 120)
 {
 	for (int mode = 0; mode < 4; mode++) {
@@ -74,7 +74,7 @@ Test(tls_handshake, breaking_it_off_anywhere_is_one_error, .timeout = 120)
 	}
 }
 
-/* TLS-135, TLS-137, TLS-138: a peer that sends a byte now and then is as late as a silent one. */
+/* TLS-135, TLS-137, TLS-138, T04: a peer that sends a byte now and then is as late as a silent one. */
 Test(tls_handshake, the_timeout_is_for_the_handshake_as_a_whole, .timeout = 120)
 {
 	struct timeval limit = { 0, 150000 };
@@ -371,7 +371,7 @@ static void renegotiate_from(struct tls_side *side, int is_filter)
 	tls_pair_fini(&pair);
 }
 
-/* TLS-062, TLS-160, TLS-162 */
+/* TLS-062, TLS-160, TLS-162, T15 */
 Test(tls_handshake, renegotiation_loses_nothing, .timeout = 120)
 {
 	if (tls_is_13())
@@ -426,7 +426,7 @@ Test(tls_handshake, what_cannot_renegotiate_goes_on, .timeout = 120)
 	tls_pair_fini(&pair);
 }
 
-/* TLS-161: servers refuse unless told otherwise, so that a client cannot keep one busy with it. */
+/* TLS-161, T07: servers refuse unless told otherwise, so that a client cannot keep one busy with it. */
 Test(tls_handshake, a_refusing_server_is_not_kept_busy, .timeout = 120)
 {
 	struct tls_setup client = { .renegotiates = 1 };

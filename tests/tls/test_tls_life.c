@@ -23,7 +23,7 @@ Test(tls_life, both_sides_are_told_once, .timeout = 120)
 	}
 }
 
-/* TLS-001, TLS-003, TLS-008, TLS-009 */
+/* TLS-001, TLS-003, TLS-008, TLS-009, T10 */
 Test(tls_life, bad_arguments_give_null_and_close_nothing, .timeout = 120)
 {
 	const struct tls_library *library = tls_library();
@@ -44,7 +44,7 @@ Test(tls_life, bad_arguments_give_null_and_close_nothing, .timeout = 120)
 	event_base_free(base);
 }
 
-/* TLS-007, TLS-013, TLS-016 */
+/* TLS-007, TLS-013, TLS-016, T10 */
 Test(tls_life, without_close_on_free_all_stays_the_callers, .timeout = 120)
 {
 	for (int is_filter = 0; is_filter < 2; is_filter++) {
@@ -86,7 +86,7 @@ static void free_all(struct bufferevent *bev, short what, void *arg)
 	*is_done = 1;
 }
 
-/* TLS-007, TLS-036 */
+/* TLS-007, TLS-036, T17 */
 Test(tls_life, the_object_may_go_right_after_the_bufferevent, .timeout = 120)
 {
 	int is_done = 0;
@@ -135,18 +135,28 @@ Test(tls_life, flags_answer_what_was_before, .timeout = 120)
 	tls_pair_fini(&pair);
 }
 
-/* TLS-040, TLS-115, TLS-116, TLS-177 */
+/* TLS-040, TLS-115, TLS-116, TLS-177, T03 */
 Test(tls_life, garbage_ends_the_handshake_with_one_error, .timeout = 120)
 {
-	static const char *const garbage[] = { "GET / HTTP/1.0\r\n\r\n", "\377\377\377\377\377\377\377\377" };
+	/* Other protocols, nothing at all, an alert, a record of the greatest length. */
+	static const struct {
+		const char *bytes;
+		size_t len;
+	} garbage[] = {
+		{ "GET / HTTP/1.0\r\n\r\n", 18 },
+		{ "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16 },
+		{ "\377\377\377\377\377\377\377\377", 8 },
+		{ "\025\003\003\000\002\002\050", 7 },
+		{ "\026\003\003\377\377\002\000\000", 8 },
+	};
 
-	for (int i = 0; i < 4; i++) {
+	for (size_t i = 0; i < 2 * sizeof(garbage) / sizeof(garbage[0]); i++) {
 		tls_pair_init(&pair, i & 1, BEV_OPT_CLOSE_ON_FREE);
 		bufferevent_free(pair.server.bev);
 		pair.server.bev = NULL;
 		support_socketpair(pair.fds);
 		bufferevent_setfd(pair.client.bev, pair.fds[0]);
-		cr_assert_gt(send(pair.fds[1], garbage[i / 2], strlen(garbage[i / 2]), 0), 0);
+		cr_assert_gt(send(pair.fds[1], garbage[i / 2].bytes, garbage[i / 2].len, 0), 0);
 		support_run_until(pair.base, &pair.client.is_ended, TLS_TEST_WAIT_MS);
 		event_base_loop(pair.base, EVLOOP_NONBLOCK);
 		cr_assert_eq(pair.client.events, 1);
@@ -158,7 +168,7 @@ Test(tls_life, garbage_ends_the_handshake_with_one_error, .timeout = 120)
 	}
 }
 
-/* TLS-135, TLS-137, TLS-138 */
+/* TLS-135, TLS-137, TLS-138, T04 */
 Test(tls_life, a_silent_peer_times_out_once, .timeout = 120)
 {
 	struct timeval soon = { 0, 20000 };

@@ -163,7 +163,7 @@ Test(tls_limit, members_wait_for_their_share_of_little, .timeout = 120)
 	ev_token_bucket_cfg_free(limit);
 }
 
-/* TLS-150, TLS-205: a limited server, and clients that reset at every stage. */
+/* TLS-150, TLS-205, T16: a limited server, and clients that reset at every stage. */
 Test(tls_limit, clients_that_reset_leave_nothing_behind, .timeout = 120)
 {
 	struct ev_token_bucket_cfg *limit = limit_of(500, 1);

@@ -19,7 +19,7 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 	}
 }
 
-/* TLS-030, TLS-031, TLS-187 */
+/* TLS-030, TLS-031, TLS-187, T18 */
 Test(tls_many, a_thousand_handshakes_at_once_complete, .timeout = 600)
 {
 	const struct tls_library *library = tls_library();

@@ -106,7 +106,7 @@ static void try_with_refusal(long n, int is_filter, int *ret_refused)
 	event_base_free(base);
 }
 
-/* TLS-008, TLS-171, TLS-205 */
+/* TLS-008, TLS-171, TLS-205, T11 */
 Test(tls_memory, each_refused_allocation_is_survived)
 {
 	for (int is_filter = 0; is_filter < 2; is_filter++) {
@@ -127,7 +127,7 @@ Test(tls_memory, a_context_without_memory_is_null)
 	support_fail_all_after(-1);
 }
 
-/* TLS-007: as many blocks afterwards as before, however often. */
+/* TLS-007, T18: as many blocks afterwards as before, however often. */
 Test(tls_memory, handshakes_leave_nothing)
 {
 	struct event_base *base = support_base_new();

@@ -255,7 +255,7 @@ static int free_in_verify(int ok, X509_STORE_CTX *store)
 	return 1;
 }
 
-/* TLS-007, TLS-036: from inside the library, which the object must outlive. */
+/* TLS-007, TLS-036, T17: from inside the library, which the object must outlive. */
 Test(tls_object, it_may_be_given_up_inside_a_call, .timeout = 120)
 {
 	if (tls_library() != &tls_openssl)

@@ -81,7 +81,7 @@ static void meet(const struct meeting *meeting)
 	tls_pair_fini(&pair);
 }
 
-/* TLS-017, TLS-040, TLS-116, TLS-173, TLS-176 */
+/* TLS-017, TLS-040, TLS-116, TLS-173, TLS-176, T12 */
 Test(tls_verify, only_the_right_name_on_a_valid_certificate_will_do, .timeout = 120)
 {
 	for (size_t i = 0; i < sizeof(meetings) / sizeof(meetings[0]); i++)
@@ -271,7 +271,7 @@ static SSL_SESSION *make_session(SSL_CTX **ret_ctx, int says_goodbye)
 	return session;
 }
 
-/* TLS-101, TLS-102, TLS-206 */
+/* TLS-101, TLS-102, TLS-206, T19: and nothing is sent or taken before the handshake, which could be replayed. */
 Test(tls_verify, a_session_that_ended_well_is_resumed, .timeout = 120)
 {
 	if (tls_library() != &tls_openssl)
@@ -290,6 +290,8 @@ Test(tls_verify, a_session_that_ended_well_is_resumed, .timeout = 120)
 		cr_assert_eq(SSL_set_session(client_ssl(), session), 1);
 		tls_pair_connect(&pair);
 		cr_assert_eq(SSL_session_reused(client_ssl()), is_good);
+		cr_assert_eq(SSL_SESSION_get_max_early_data(session), 0);
+		cr_assert_neq(SSL_get_early_data_status(server_ssl()), SSL_EARLY_DATA_ACCEPTED);
 		SSL_SESSION_free(session);
 		SSL_CTX_free(ctx);
 		tls_pair_fini(&pair);
@@ -298,7 +300,7 @@ Test(tls_verify, a_session_that_ended_well_is_resumed, .timeout = 120)
 
 /* --- The thread's error queue -------------------------------------------------------------------------- */
 
-/* TLS-115, TLS-117, TLS-118, TLS-120, TLS-192, TLS-209 */
+/* TLS-115, TLS-117, TLS-118, TLS-120, TLS-192, TLS-209, T14 */
 Test(tls_verify, other_peoples_errors_are_not_ours, .timeout = 120)
 {
 	struct tls_setup client = { .verifies = 1 };
