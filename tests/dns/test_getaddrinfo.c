@@ -265,9 +265,11 @@ static size_t v6_first(struct fake *fake, const uint8_t *query, size_t len, uint
 {
 	static uint8_t held[512];
 	static size_t held_len;
+	static struct sockaddr_in held_for;
 	size_t n;
 
 	if (question_type(query) == 1) {
+		held_for = fake->from;
 		n = begin_reply(query, held, REPLY_OK);
 		n = add_record(held, n, 1, 1, 1, 300, "\x0a\0\0\2", 4);
 		held_len = add_record(held, n, 1, 1, 1, 300, "\x0a\0\0\1", 4);
@@ -275,6 +277,7 @@ static size_t v6_first(struct fake *fake, const uint8_t *query, size_t len, uint
 	}
 	n = answer_address(fake, query, len, reply);
 	fake_send(fake, reply, n);
+	fake->from = held_for;
 	fake_send(fake, held, held_len);
 	return 0;
 }

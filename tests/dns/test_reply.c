@@ -534,13 +534,14 @@ static void watch_log(int is_warning, const char *text)
 		mismatches++;
 }
 
-/* DNS-084..086, DNS-113 */
+/* DNS-084..086, DNS-113: on the one socket that is not connected, which is used once it has been asked for. */
 Test(dns_reply, another_port_is_another_sender)
 {
 	struct asked a;
 
 	evdns_set_log_fn(watch_log);
 	set_up(&a, from_elsewhere);
+	cr_assert_geq(evdns_base_get_nameserver_fd(a.dns, 0), 0);
 	cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "host.example.com", 0, tell, &a.told));
 	await(a.base, &mismatches);
 	run_for(a.base, 20);

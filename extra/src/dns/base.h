@@ -101,17 +101,21 @@ struct evi_dns_hosts {
 /* --- Sockets: udp.c ----------------------------------------------------------------------------- */
 
 /*
- * A UDP socket of one server. Its port is random; a new one is opened after a few queries. It is
- * closed when it is retired and none of its queries waits any more.
+ * A UDP socket of one server, with a random port; for one query, or a few. It is closed when it is retired
+ * and none of its queries waits any more.
  */
 struct evi_dns_socket {
 	struct evdns_base *base;
 	struct evi_dns_server *server;
 	evutil_socket_t fd; /* -1: closed, and about to be freed */
 	struct event readable;
-	int refs;      /* the server, and sendings */
-	int uses_left; /* queries that may still leave through it; -1: no limit */
-	int is_watched;
+	struct event writable; /* watched while queries wait for room */
+	int refs;              /* the server, and sendings */
+	int uses_left;         /* queries that may still leave through it; -1: no limit */
+	int unsent;            /* queries that wait for room */
+	uint8_t is_watched;
+	uint8_t is_connected;
+	uint8_t is_refused; /* so the system said; to be seen to by the loop */
 };
 
 /* The socket for the server's next query, with a reference; NULL if there is none to be had. */
@@ -124,6 +128,10 @@ int evi_dns_socket_open_main(struct evi_dns_server *server);
 
 /* 0, -EAGAIN if it would block, or another negative errno. */
 int evi_dns_socket_send(struct evi_dns_socket *socket, const void *data, size_t len);
+
+/* Have evi_dns_query_send_unsent() called when there is room again; once for each query. */
+int evi_dns_socket_await_room(struct evi_dns_socket *socket);
+void evi_dns_socket_unawait_room(struct evi_dns_socket *socket);
 
 /* --- TCP: tcp.c ---------------------------------------------------------------------------------- */
 
@@ -181,9 +189,9 @@ const char *evi_dns_sockaddr_text(const struct sockaddr *sa, char *buf, size_t l
 /* --- Queries: query.c ----------------------------------------------------------------------------- */
 
 /* Where a query went: a reply counts only from there. */
-struct evi_dns_sending {
-	struct evi_dns_server *server;
-	struct evi_dns_socket *socket; /* NULL: by TCP */
+union evi_dns_sending {
+	struct evi_dns_socket *socket;
+	struct evi_dns_server *server; /* by TCP */
 };
 
 enum evi_dns_query_state { EVI_DNS_IDLE, EVI_DNS_WAITING, EVI_DNS_IN_FLIGHT };
@@ -195,7 +203,7 @@ struct evi_dns_query {
 	struct evdns_request *request; /* NULL: a probe */
 	struct evi_dns_server *only;   /* a probe goes nowhere else */
 	struct evi_dns_server *server; /* the last one it went to */
-	struct evi_dns_sending sendings[EVI_DNS_SENDINGS];
+	union evi_dns_sending sendings[EVI_DNS_SENDINGS]; /* all by UDP or all by TCP: `by_tcp` */
 	int sending_count;
 	enum evi_dns_query_state state;
 	uint16_t id;
@@ -204,7 +212,8 @@ struct evi_dns_query {
 	uint8_t ignores_tc;
 	uint8_t has_moved;      /* once, after NOTIMP or REFUSED */
 	uint8_t has_opt;        /* the message carries an OPT record */
-	uint8_t is_stranded;    /* its connection was closed just now */
+	uint8_t is_stranded;    /* its connection was closed just now, or its datagram refused */
+	uint8_t is_unsent;      /* its last sending waits for room in the socket */
 	int sent;
 	struct evi_dns_server **servfail; /* servers that said so; owned */
 	int servfail_count;
@@ -248,6 +257,12 @@ void evi_dns_query_replied(struct evi_dns_query *query, struct evi_dns_server *s
 			   struct evi_dns_reader *reader, const struct evi_dns_header *header);
 int evi_dns_query_was_sent_by(const struct evi_dns_query *query, const struct evi_dns_server *server,
 			      const struct evi_dns_socket *socket);
+
+/* Send what waits for room in that socket, as far as there is any. */
+void evi_dns_query_send_unsent(struct evi_dns_socket *socket);
+
+/* Nobody listens where the socket is connected to: its queries go to another server that is up. */
+void evi_dns_query_refused(struct evi_dns_socket *socket);
 
 /* The server's connection is lost: its queries go elsewhere, or out of time. */
 void evi_dns_query_tcp_lost(struct evi_dns_server *server);
@@ -352,6 +367,9 @@ struct evdns_base {
 	struct evdns_request *requests, **requests_last;
 	struct evdns_getaddrinfo_request *lookups;
 	struct evi_dns_cache cache;
+	int socket_count;    /* UDP, of all servers */
+	time_t fresh_second; /* sockets that may still be opened in this second */
+	int fresh_left;
 	uint8_t *packet; /* room for one datagram of any size */
 	uint8_t random[EVI_DNS_RANDOM_POOL];
 	size_t random_left;

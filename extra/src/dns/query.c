@@ -97,48 +97,65 @@ static void build_message(struct evi_dns_query *q)
 
 /* --- Sendings --------------------------------------------------------------------------------------- */
 
-static void drop_sending(struct evi_dns_sending *sending)
+static void drop_sending(const struct evi_dns_query *q, const union evi_dns_sending *sending)
 {
-	if (sending->socket != NULL)
-		evi_dns_socket_unref(sending->socket);
-	else
+	if (q->by_tcp)
 		evi_dns_tcp_query_ended(sending->server);
+	else
+		evi_dns_socket_unref(sending->socket);
+}
+
+static struct evi_dns_socket *last_socket(const struct evi_dns_query *q)
+{
+	return q->by_tcp || q->sending_count == 0 ? NULL : q->sendings[q->sending_count - 1].socket;
+}
+
+/* What has not been sent yet is not to be sent any more. */
+static void forget_unsent(struct evi_dns_query *q)
+{
+	if (q->is_unsent)
+		evi_dns_socket_unawait_room(last_socket(q));
+	q->is_unsent = 0;
 }
 
 static void drop_sendings(struct evi_dns_query *q)
 {
+	forget_unsent(q);
 	for (int i = 0; i < q->sending_count; i++)
-		drop_sending(&q->sendings[i]);
+		drop_sending(q, &q->sendings[i]);
 	q->sending_count = 0;
 }
 
 /* The oldest makes room: an answer to it would be late indeed. */
-static void note_sending(struct evi_dns_query *q, struct evi_dns_server *server, struct evi_dns_socket *socket)
+static void note_sending(struct evi_dns_query *q, union evi_dns_sending sending)
 {
+	forget_unsent(q);
 	if (q->sending_count == EVI_DNS_SENDINGS) {
-		drop_sending(&q->sendings[0]);
+		drop_sending(q, &q->sendings[0]);
 		q->sending_count--;
 		memmove(q->sendings, q->sendings + 1, sizeof(q->sendings) - sizeof(q->sendings[0]));
 	}
-	q->sendings[q->sending_count++] = (struct evi_dns_sending){ server, socket };
-	if (socket == NULL)
-		server->tcp_queries++;
+	q->sendings[q->sending_count++] = sending;
+	if (q->by_tcp)
+		sending.server->tcp_queries++;
 }
 
-int evi_dns_query_was_sent_by(const struct evi_dns_query *q, const struct evi_dns_server *server,
-			      const struct evi_dns_socket *socket)
+static int is_being_asked(const struct evi_dns_query *q, const struct evi_dns_server *server)
 {
-	for (int i = 0; i < q->sending_count; i++) {
-		if (q->sendings[i].server == server && q->sendings[i].socket == socket)
+	for (int i = 0; q->by_tcp && i < q->sending_count; i++) {
+		if (q->sendings[i].server == server)
 			return 1;
 	}
 	return 0;
 }
 
-static int is_being_asked(const struct evi_dns_query *q, const struct evi_dns_server *server)
+int evi_dns_query_was_sent_by(const struct evi_dns_query *q, const struct evi_dns_server *server,
+			      const struct evi_dns_socket *socket)
 {
-	for (int i = 0; i < q->sending_count; i++) {
-		if (q->sendings[i].server == server && q->sendings[i].socket == NULL)
+	if (socket == NULL)
+		return is_being_asked(q, server);
+	for (int i = 0; !q->by_tcp && i < q->sending_count; i++) {
+		if (q->sendings[i].socket == socket)
 			return 1;
 	}
 	return 0;
@@ -325,23 +342,54 @@ static void finish_with(struct evi_dns_query *q, int err)
 
 static void on_timeout(evutil_socket_t fd, short what, void *arg);
 
-static int transmit(struct evi_dns_query *q, struct evi_dns_server *server)
+static int transmit_udp(struct evi_dns_query *q, struct evi_dns_server *server)
 {
-	struct evi_dns_socket *socket;
+	struct evi_dns_socket *socket = evi_dns_socket_get(server);
 	int err;
 
-	if (q->by_tcp) {
-		err = evi_dns_tcp_send(server, q->message, q->len);
-		if (err == 0)
-			note_sending(q, server, NULL);
-		return err;
-	}
-	socket = evi_dns_socket_get(server);
 	if (socket == NULL)
 		return -EMFILE;
-	note_sending(q, server, socket);
+	note_sending(q, (union evi_dns_sending){ .socket = socket });
 	err = evi_dns_socket_send(socket, q->message, q->len);
-	return err == -EAGAIN ? 0 : err; /* as good as lost on the way */
+	if (err != -EAGAIN)
+		return err;
+	q->is_unsent = evi_dns_socket_await_room(socket) == 0;
+	return 0; /* if not: as good as lost on the way */
+}
+
+static int transmit(struct evi_dns_query *q, struct evi_dns_server *server)
+{
+	int err;
+
+	if (!q->by_tcp)
+		return transmit_udp(q, server);
+	err = evi_dns_tcp_send(server, q->message, q->len);
+	if (err == 0)
+		note_sending(q, (union evi_dns_sending){ .server = server });
+	return err;
+}
+
+/* 0 if it has to go on waiting. */
+static int send_late(struct evi_dns_query *q, struct evi_dns_socket *socket)
+{
+	int err = evi_dns_socket_send(socket, q->message, q->len);
+
+	if (err == -EAGAIN)
+		return 0;
+	forget_unsent(q);
+	if (err < 0)
+		evi_dns_server_failed(socket->server, evutil_socket_error_to_string(-err));
+	return 1;
+}
+
+void evi_dns_query_send_unsent(struct evi_dns_socket *socket)
+{
+	for (int bucket = 0; socket->unsent > 0 && bucket < EVI_DNS_IDS_BUCKETS; bucket++) {
+		for (struct evi_dns_query *q = socket->base->ids[bucket]; q != NULL; q = q->id_next) {
+			if (q->is_unsent && last_socket(q) == socket && !send_late(q, socket))
+				return;
+		}
+	}
 }
 
 /* Sends once more; a failure to send is noticed by the timeout, like any loss. */
@@ -474,7 +522,29 @@ static void reopen_connection(struct evi_dns_server *server)
 	}
 }
 
-/* Refused, closed early, or nonsense: the next server at once, attempts still count. */
+static int is_another_up(const struct evi_dns_query *q, const struct evi_dns_server *server)
+{
+	for (int i = 0; i < q->base->server_count; i++) {
+		if (q->base->servers[i] != server && !q->base->servers[i]->is_down)
+			return 1;
+	}
+	return 0;
+}
+
+/* The next server at once, attempts still count; a probe waits for its timeout. */
+static void move_on(struct evi_dns_query *q, const struct evi_dns_server *server)
+{
+	if (q->only != NULL)
+		return;
+	if (q->sent >= q->base->settings.attempts) {
+		give_up(q);
+		return;
+	}
+	(void)event_del_noblock(&q->timer);
+	send_query(q, server);
+}
+
+/* Refused, closed early, or nonsense. */
 void evi_dns_query_tcp_lost(struct evi_dns_server *server)
 {
 	struct evdns_base *base = server->base;
@@ -487,14 +557,27 @@ void evi_dns_query_tcp_lost(struct evi_dns_server *server)
 	}
 	strand_queries(server);
 	while ((q = next_stranded(base, &bucket)) != NULL) {
-		if (q->only != NULL || base->server_count < 2)
-			continue; /* its timeout sends it again */
-		if (q->sent >= base->settings.attempts) {
-			give_up(q);
-			continue;
-		}
-		(void)event_del_noblock(&q->timer);
-		send_query(q, server);
+		if (base->server_count > 1)
+			move_on(q, server);
+	}
+}
+
+void evi_dns_query_refused(struct evi_dns_socket *socket)
+{
+	struct evi_dns_server *server = socket->server;
+	struct evdns_base *base = server->base;
+	struct evi_dns_query *q;
+	int bucket;
+
+	evi_dns_server_failed(server, "connection refused");
+	for (bucket = 0; bucket < EVI_DNS_IDS_BUCKETS; bucket++) {
+		for (q = base->ids[bucket]; q != NULL; q = q->id_next)
+			q->is_stranded = last_socket(q) == socket;
+	}
+	bucket = 0;
+	while ((q = next_stranded(base, &bucket)) != NULL) {
+		if (is_another_up(q, server))
+			move_on(q, server);
 	}
 }
 
@@ -540,15 +623,6 @@ static void server_failed_at_it(struct evi_dns_query *q, struct evi_dns_server *
 	send_to(q, next);
 }
 
-static int is_another_up(const struct evi_dns_query *q, const struct evi_dns_server *server)
-{
-	for (int i = 0; i < q->base->server_count; i++) {
-		if (q->base->servers[i] != server && !q->base->servers[i]->is_down)
-			return 1;
-	}
-	return 0;
-}
-
 static void server_will_not(struct evi_dns_query *q, struct evi_dns_server *server, int err)
 {
 	if (q->only != NULL || q->has_moved || !is_another_up(q, server)) {
@@ -566,8 +640,8 @@ static void reply_was_cut(struct evi_dns_query *q, struct evi_dns_server *server
 		finish_with(q, DNS_ERR_TRUNCATED);
 		return;
 	}
-	q->by_tcp = 1;
 	forget_sendings(q);
+	q->by_tcp = 1;
 	send_to(q, server);
 }
 

@@ -2,10 +2,13 @@
 /*
  * UDP sockets of a nameserver.
  *
- * Forging a reply takes the right port as well as the right id, so queries leave from sockets with
- * random ports (RFC 5452), a new one after every few queries. The main socket, opened when the server is
- * added, stands in when no other can be had, and is the only one once the program has asked for it, or
- * has fixed the local port.
+ * Forging a reply takes the right port as well as the right id, so each query leaves from a socket of its
+ * own, with a random port (RFC 5452), connected, so that the system drops what comes from elsewhere and
+ * tells when nobody listens there. A socket costs more than a query: a resolver that has opened many
+ * within a second, or has many open, lets a few queries share one (doc/design/dns-ports.md).
+ *
+ * The main socket, opened when the server is added, stands in when no other can be had, and is the only
+ * one once the program has asked for it, or has fixed the local port.
  */
 
 #include "dns/base.h"
@@ -13,12 +16,17 @@
 #include <errno.h>
 #include <string.h>
 
+/* Sockets opened per second, and open at a time, before queries share them. */
+#define FRESH_PER_SECOND 1000
+#define SOCKETS_ENOUGH   64
+
 #define USES_PER_SOCKET 16
 
 /* Datagrams taken per wake-up. */
 #define BATCH 64
 
 static void on_readable(evutil_socket_t fd, short what, void *arg);
+static void on_writable(evutil_socket_t fd, short what, void *arg);
 
 /* Servers on this host are reached from any address. */
 static int is_loopback(const union evi_dns_sockaddr *addr)
@@ -93,6 +101,7 @@ static int update_watch(struct evi_dns_socket *socket)
 
 static struct evi_dns_socket *make(struct evi_dns_server *server, int *ret_err)
 {
+	struct event_base *event_base = server->base->event_base;
 	struct evi_dns_socket *socket = evi_calloc(1, sizeof(*socket));
 	evutil_socket_t fd;
 
@@ -110,8 +119,9 @@ static struct evi_dns_socket *make(struct evi_dns_server *server, int *ret_err)
 	socket->fd = fd;
 	socket->refs = 1;
 	socket->uses_left = USES_PER_SOCKET;
-	(void)event_assign(&socket->readable, server->base->event_base, fd, EV_READ | EV_PERSIST, on_readable,
-			   socket);
+	(void)event_assign(&socket->readable, event_base, fd, EV_READ | EV_PERSIST, on_readable, socket);
+	(void)event_assign(&socket->writable, event_base, fd, EV_WRITE | EV_PERSIST, on_writable, socket);
+	server->base->socket_count++;
 	return socket;
 }
 
@@ -121,6 +131,7 @@ static void free_socket(struct event *readable, void *arg)
 	struct evdns_base *base = socket->base;
 
 	event_debug_unassign(readable);
+	event_debug_unassign(&socket->writable);
 	evi_free(socket);
 	evi_dns_disposed(base);
 }
@@ -128,8 +139,10 @@ static void free_socket(struct event *readable, void *arg)
 static void destroy(struct evi_dns_socket *socket)
 {
 	(void)event_del_noblock(&socket->readable);
+	(void)event_del_noblock(&socket->writable);
 	(void)evutil_closesocket(socket->fd);
 	socket->fd = EVUTIL_INVALID_SOCKET;
+	socket->base->socket_count--;
 	evi_dns_dispose(socket->base, &socket->readable, free_socket);
 }
 
@@ -159,16 +172,59 @@ void evi_dns_socket_retire_current(struct evi_dns_server *server)
 		evi_dns_socket_unref(old);
 }
 
-static struct evi_dns_socket *choose(struct evi_dns_server *server)
+/* One that cannot be connected is of no use, not even to send by. */
+static struct evi_dns_socket *make_connected(struct evi_dns_server *server)
 {
 	int ignored;
+	struct evi_dns_socket *socket = make(server, &ignored);
 
+	if (socket == NULL)
+		return NULL;
+	if (connect(socket->fd, &server->addr.sa, (ev_socklen_t)server->addr_len) != 0) {
+		destroy(socket);
+		return NULL;
+	}
+	socket->is_connected = 1;
+	return socket;
+}
+
+/* Takes one of the sockets that may be opened in this second. */
+static int take_fresh(struct evdns_base *base)
+{
+	struct timeval now;
+
+	if (event_base_gettimeofday_cached(base->event_base, &now) < 0)
+		return 0;
+	if (now.tv_sec != base->fresh_second) {
+		base->fresh_second = now.tv_sec;
+		base->fresh_left = FRESH_PER_SECOND;
+	}
+	if (base->fresh_left == 0)
+		return 0;
+	base->fresh_left--;
+	return 1;
+}
+
+/* Whether the server's next query leaves through the same socket as the last. */
+static int is_shared(const struct evi_dns_server *server)
+{
+	const struct evi_dns_socket *current = server->current;
+
+	if (current == NULL)
+		return 0;
+	if (server->base->socket_count >= SOCKETS_ENOUGH && current->refs > 1)
+		return 1;
+	return !take_fresh(server->base) && current->uses_left > 0;
+}
+
+static struct evi_dns_socket *choose(struct evi_dns_server *server)
+{
 	if (server->is_main_fixed || has_fixed_port(server))
 		return server->main;
-	if (server->current != NULL && server->current->uses_left > 0)
+	if (is_shared(server))
 		return server->current;
 	evi_dns_socket_retire_current(server);
-	server->current = make(server, &ignored);
+	server->current = make_connected(server);
 	return server->current != NULL ? server->current : server->main;
 }
 
@@ -194,21 +250,57 @@ void evi_dns_socket_unref(struct evi_dns_socket *socket)
 		(void)update_watch(socket);
 }
 
-int evi_dns_socket_send(struct evi_dns_socket *socket, const void *data, size_t len)
+static ev_ssize_t send_now(const struct evi_dns_socket *socket, const void *data, size_t len)
 {
 	const struct evi_dns_server *server = socket->server;
+
+	if (socket->is_connected)
+		return send(socket->fd, data, len, MSG_NOSIGNAL);
+	return sendto(socket->fd, data, len, MSG_NOSIGNAL, &server->addr.sa, (ev_socklen_t)server->addr_len);
+}
+
+int evi_dns_socket_send(struct evi_dns_socket *socket, const void *data, size_t len)
+{
 	int err;
 
-	if (sendto(socket->fd, data, len, MSG_NOSIGNAL, &server->addr.sa, (ev_socklen_t)server->addr_len) >= 0)
+	if (send_now(socket, data, len) >= 0)
 		return 0;
 	err = EVUTIL_SOCKET_ERROR();
+	if (evi_error_is_refused(err)) {
+		/* An earlier one was: the loop sees to that, and this one has not been sent. */
+		socket->is_refused = 1;
+		event_active(&socket->readable, EV_READ, 1);
+		return 0;
+	}
 	return evi_error_is_retriable_rw(err) ? -EAGAIN : -err;
+}
+
+int evi_dns_socket_await_room(struct evi_dns_socket *socket)
+{
+	if (socket->unsent == 0 && event_add(&socket->writable, NULL) < 0)
+		return -EIO;
+	socket->unsent++;
+	return 0;
+}
+
+void evi_dns_socket_unawait_room(struct evi_dns_socket *socket)
+{
+	if (--socket->unsent == 0)
+		(void)event_del_noblock(&socket->writable);
 }
 
 /* Zone and flow label aside, address and port must be the server's. */
 static int is_from_server(const struct evi_dns_server *server, const union evi_dns_sockaddr *from)
 {
 	return evutil_sockaddr_cmp(&server->addr.sa, &from->sa, 1) == 0;
+}
+
+static void receive_failed(struct evi_dns_socket *socket, int err)
+{
+	if (evi_error_is_refused(err) || evi_error_is_reset(err))
+		socket->is_refused = 1;
+	else if (!evi_error_is_retriable_rw(err))
+		evi_dns_server_failed(socket->server, evutil_socket_error_to_string(err));
 }
 
 /* One datagram; 0 if there is none. */
@@ -223,10 +315,10 @@ static int receive(struct evi_dns_socket *socket)
 
 	memset(&from, 0, sizeof(from));
 	len = recvfrom(socket->fd, (void *)packet, EVI_DNS_MESSAGE_MAX, 0, &from.sa, &from_len);
-	if (len < 0 && !evi_error_is_retriable_rw(EVUTIL_SOCKET_ERROR()))
-		evi_dns_server_failed(server, evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()));
-	if (len < 0)
+	if (len < 0) {
+		receive_failed(socket, EVUTIL_SOCKET_ERROR());
 		return 0;
+	}
 	if (from.sa.sa_family == server->addr.sa.sa_family && is_from_server(server, &from)) {
 		(void)evi_dns_server_message(server, socket, packet, (size_t)len);
 		return 1;
@@ -236,21 +328,43 @@ static int receive(struct evi_dns_socket *socket)
 	return 1;
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *arg)
+/* What nobody waits for has time until it is told of again. */
+static void receive_all(struct evi_dns_socket *socket)
 {
-	struct evi_dns_socket *socket = arg;
-	struct evdns_base *base = socket->base;
 	int count = 0;
 
-	(void)fd;
-	(void)what;
+	do
+		count++;
+	while (receive(socket) && count < BATCH && socket->refs > 1 + is_in_use(socket));
+	if (!socket->is_refused)
+		return;
+	socket->is_refused = 0;
+	evi_dns_query_refused(socket);
+}
+
+static void on_ready(struct evi_dns_socket *socket, void (*fn)(struct evi_dns_socket *socket))
+{
+	struct evdns_base *base = socket->base;
+
 	evi_dns_lock(base);
 	if (socket->fd >= 0) {
 		socket->refs++; /* a message may end what holds it */
-		do /* what nobody waits for has time until it is told of again */
-			count++;
-		while (receive(socket) && count < BATCH && socket->refs > 1 + is_in_use(socket));
+		fn(socket);
 		evi_dns_socket_unref(socket);
 	}
 	evi_dns_unlock(base);
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	on_ready(arg, receive_all);
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	on_ready(arg, evi_dns_query_send_unsent);
 }
