@@ -55,9 +55,9 @@ static void note_errors(struct evi_tls *tls)
 
 static enum evi_tls_result result_of(struct evi_tls *tls, SSL *ssl, int result)
 {
-	switch (SSL_get_error(ssl, result)) {
-	case SSL_ERROR_NONE:
+	if (result == 1)
 		return EVI_TLS_OK;
+	switch (SSL_get_error(ssl, result)) {
 	case SSL_ERROR_WANT_READ:
 		return EVI_TLS_WANT_READ;
 	case SSL_ERROR_WANT_WRITE:
@@ -111,7 +111,8 @@ static enum evi_tls_result write_data(struct evi_tls *tls, void *object, const v
 
 	clear_errors();
 	result = result_of(tls, object, SSL_write_ex(object, data, len, ret_len));
-	clear_errors();
+	if (result != EVI_TLS_OK)
+		clear_errors(); /* encrypting alone leaves nothing */
 	return result;
 }
 

@@ -12,16 +12,7 @@
 
 short evi_bev_active(const struct bufferevent *bev, short directions)
 {
-	const struct evi_bev *b = evi_bev_of(bev);
-	short active = bev->enabled & directions & BOTH;
-
-	if (!evi_bev_is_alive(bev))
-		return 0;
-	if (b->held_read != 0)
-		active &= ~EV_READ;
-	if (b->held_write != 0)
-		active &= ~EV_WRITE;
-	return active;
+	return evi_bev_moves(evi_bev_of(bev), directions);
 }
 
 static void stop(struct evi_bev *b, short directions)

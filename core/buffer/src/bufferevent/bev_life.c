@@ -378,7 +378,7 @@ void evi_bev_leave(struct bufferevent *bev)
 
 int evi_bev_is_alive(const struct bufferevent *bev)
 {
-	return atomic_load_explicit(&evi_bev_of(bev)->refs, memory_order_relaxed) > 0;
+	return evi_bev_lives(evi_bev_of(bev));
 }
 
 /* --- The API ---------------------------------------------------------------------------------- */

@@ -73,6 +73,26 @@ static inline struct evi_bev *evi_bev_of(const struct bufferevent *bev)
 	return (struct evi_bev *)(uintptr_t)bev;
 }
 
+/* --- What is asked all the time: evi_bev_is_alive(), evi_bev_active(), evi_bev_waits() ----------- */
+
+static inline int evi_bev_lives(const struct evi_bev *b)
+{
+	return atomic_load_explicit(&b->refs, memory_order_relaxed) > 0;
+}
+
+static inline short evi_bev_moves(const struct evi_bev *b, short directions)
+{
+	short active = b->pub.enabled & directions & (EV_READ | EV_WRITE);
+
+	if (!evi_bev_lives(b))
+		return 0;
+	if (b->held_read != 0)
+		active &= ~EV_READ;
+	if (b->held_write != 0)
+		active &= ~EV_WRITE;
+	return active;
+}
+
 /* --- References ------------------------------------------------------------------------------- */
 
 static inline void evi_bev_ref(struct evi_bev *b)

@@ -155,7 +155,9 @@ void evi_evbuffer_notify(struct evbuffer *buf, size_t added, size_t deleted)
 	if ((added == 0 && deleted == 0) || !(buf->flags & EVI_BUF_WATCHED))
 		return;
 	buf->refs++;
-	if (buf->deferral == NULL)
+	if (buf->callbacks == NULL)
+		; /* only the owner hears of it */
+	else if (buf->deferral == NULL)
 		run_round(buf, &info);
 	else if (any_is_on(buf))
 		schedule(buf, added, deleted);

@@ -12,6 +12,9 @@
 
 #define BOTH (EV_READ | EV_WRITE)
 
+/* How often one turn reads and writes; each time four records in each direction at most. */
+#define BURSTS_PER_TURN 4
+
 struct evi_tls *evi_tls_of(struct bufferevent *bev)
 {
 	if (!evi_bev_is(bev, &evi_tls_socket_ops) && !evi_bev_is(bev, &evi_tls_filter_ops))
@@ -24,9 +27,32 @@ static struct evi_tls *tls_of(struct bufferevent *bev)
 	return evi_bev_data(bev);
 }
 
-int evi_tls_is_running(const struct evi_tls *tls)
+/*
+ * What the read callback has answered goes out while it is warm. Only small pieces that the user wants
+ * in one record wait for the end of the round, for what others may add.
+ */
+static int may_answer(const struct evi_tls *tls)
 {
-	return evi_bev_is_alive(tls->bev) && !tls->is_failed;
+	if (tls->is_blocked || tls->write_wants_read)
+		return 0;
+	return !(tls->flags & BUFFEREVENT_SSL_BATCH_WRITE) ||
+	       evi_evbuffer_len(tls->bev->output) >= EVI_TLS_RECORD_MAX;
+}
+
+/* Reads and writes in turn, for a while: a fast sender does not keep others waiting. */
+static void move(struct evi_tls *tls, int may_read, int may_write)
+{
+	for (int burst = 0; burst < BURSTS_PER_TURN; burst++) {
+		if (may_read || tls->has_more) {
+			evi_tls_read(tls);
+			may_write |= may_answer(tls);
+		}
+		if (may_write)
+			evi_tls_write(tls);
+		if (!tls->has_more || tls->is_blocked || !evi_tls_active(tls, EV_READ))
+			break;
+		may_read = may_write = 0;
+	}
 }
 
 /* A TLS library is not entered twice: who calls from inside is served at the end of the round. */
@@ -34,7 +60,7 @@ static void run(struct evi_tls *tls, int may_read, int may_write)
 {
 	if (!evi_tls_is_running(tls))
 		return;
-	if (tls->is_in_call) {
+	if (tls->is_in_call || tls->is_in_turn) {
 		evi_bev_at_round_end(tls->bev);
 		return;
 	}
@@ -42,13 +68,14 @@ static void run(struct evi_tls *tls, int may_read, int may_write)
 		evi_tls_shake(tls);
 		return;
 	}
+	tls->is_in_turn = 1;
 	if (tls->is_renegotiation_due || tls->renegotiation != EVI_TLS_SETTLED)
 		evi_tls_advance(tls);
-	if (may_read || tls->has_more)
-		evi_tls_read(tls);
-	if (may_write)
-		evi_tls_write(tls);
+	move(tls, may_read, may_write);
+	tls->is_in_turn = 0;
 	evi_tls_update_waits(tls);
+	if (evi_tls_has_work(tls))
+		evi_bev_at_round_end(tls->bev);
 }
 
 static void readable(struct bufferevent *bev)
@@ -77,7 +104,7 @@ static void output_grew(struct bufferevent *bev)
 {
 	struct evi_tls *tls = tls_of(bev);
 
-	if (!tls->is_shaking && !tls->is_failed && !tls->is_blocked)
+	if (!tls->is_shaking && !tls->is_failed && !tls->is_blocked && !tls->is_in_turn)
 		evi_bev_at_round_end(bev);
 }
 

@@ -4,10 +4,14 @@
 
 /* What the files of the TLS engine share. */
 
-#include <event2/component/buffer.h>
+#include "bufferevent/bufferevent.h"
+
 #include <event2/component/tls.h>
 
 #define EVI_TLS_ERRORS_MAX 8
+
+/* The largest piece of data in one record: RFC 8446 section 5.1. */
+#define EVI_TLS_RECORD_MAX 16384
 
 struct evi_tls {
 	struct bufferevent *bev;
@@ -20,6 +24,7 @@ struct evi_tls {
 	unsigned is_shaking : 1;         /* the first handshake is not over */
 	unsigned is_paused : 1;          /* a timeout stopped it */
 	unsigned is_in_call : 1;         /* an operation of the table runs */
+	unsigned is_in_turn : 1;         /* run() will see to what the user adds */
 	unsigned read_wants_write : 1;   /* a read waits until the transport takes something */
 	unsigned write_wants_read : 1;   /* and the other way round */
 	unsigned is_blocked : 1;         /* the transport did not take all */
@@ -46,6 +51,18 @@ struct evi_tls {
 
 extern const struct bufferevent_ops evi_tls_socket_ops;
 extern const struct bufferevent_ops evi_tls_filter_ops;
+
+/* Nonzero while bytes may move: alive, connected, not failed. */
+static inline int evi_tls_is_running(const struct evi_tls *tls)
+{
+	return evi_bev_lives(evi_bev_of(tls->bev)) && !tls->is_failed;
+}
+
+/* Those of `directions` that are active. */
+static inline short evi_tls_active(const struct evi_tls *tls, short directions)
+{
+	return evi_bev_moves(evi_bev_of(tls->bev), directions);
+}
 
 /* The engine of a TLS bufferevent, or NULL if it is of another kind. */
 struct evi_tls *evi_tls_of(struct bufferevent *bev);
@@ -80,11 +97,11 @@ void evi_tls_watch_renegotiation(struct evi_tls *tls);
 void evi_tls_read(struct evi_tls *tls);
 void evi_tls_write(struct evi_tls *tls);
 
+/* Nonzero if a burst has left something that could go on at once. */
+int evi_tls_has_work(const struct evi_tls *tls);
+
 /* Before a failure elsewhere ends everything: decrypt all that has come, as far as it may be read. */
 void evi_tls_read_rest(struct evi_tls *tls);
-
-/* Nonzero while bytes may move: alive, connected, not failed. */
-int evi_tls_is_running(const struct evi_tls *tls);
 
 /* tls_wait.c: everything is over: one event, and nothing moves or waits any more. */
 void evi_tls_fail(struct evi_tls *tls, short what);

@@ -10,7 +10,6 @@
  * evi_tls_advance() drives it as far as the next data. Nothing is written meanwhile.
  */
 
-#include "bufferevent/bufferevent.h"
 #include "tls/tls.h"
 
 #define BOTH      (EV_READ | EV_WRITE)
@@ -149,7 +148,7 @@ void evi_tls_shake(struct evi_tls *tls)
 	enum evi_tls_result result;
 
 	if (!tls->is_shaking || tls->is_paused || !evi_tls_is_running(tls) ||
-	    !evi_bev_active(tls->bev, BOTH) || !transport_stands(tls))
+	    !evi_tls_active(tls, BOTH) || !transport_stands(tls))
 		return;
 	set_deadline(tls);
 	evi_tls_call_begin(tls);
@@ -207,7 +206,7 @@ void evi_tls_advance(struct evi_tls *tls)
 	if (tls->is_renegotiation_due && tls->retry_len == 0)
 		begin(tls);
 	if (!evi_tls_is_running(tls) || tls->renegotiation == EVI_TLS_SETTLED ||
-	    evi_bev_active(tls->bev, BOTH) != EV_WRITE)
+	    evi_tls_active(tls, BOTH) != EV_WRITE)
 		return;
 	evi_tls_call_begin(tls);
 	result = tls->ops->advance(tls, tls->object);

@@ -2,9 +2,9 @@
 /*
  * TLS engine: data.
  *
- * Bytes are decrypted straight into the input's own memory and encrypted from the output's. One turn
- * is bounded; what it leaves goes on at the end of the round, so that nothing recurses however fast
- * the transport answers, and a fast sender does not keep others waiting.
+ * Bytes are decrypted straight into the input's own memory and encrypted from the output's. One burst
+ * is bounded; what it leaves goes on later in the turn or at the end of the round, so that nothing
+ * recurses however fast the transport answers, and a fast sender does not keep others waiting.
  */
 
 #include "evbuffer.h"
@@ -12,10 +12,9 @@
 
 #include <errno.h>
 
-/* The largest piece of data in one record: RFC 8446 section 5.1. */
-#define RECORD_MAX 16384
+#define RECORD_MAX EVI_TLS_RECORD_MAX
 
-/* What one turn may move. */
+/* What is moved in one direction before the other has its turn. */
 #define BURST_MAX (4 * RECORD_MAX)
 
 /* --- Reading --------------------------------------------------------------------------------------- */
@@ -70,7 +69,7 @@ static enum evi_tls_result read_burst(struct evi_tls *tls, size_t *ret_total)
 	enum evi_tls_result result = EVI_TLS_OK;
 
 	*ret_total = 0;
-	while (left > 0 && result == EVI_TLS_OK && evi_bev_active(tls->bev, EV_READ)) {
+	while (left > 0 && result == EVI_TLS_OK && evi_tls_active(tls, EV_READ)) {
 		size_t len = 0;
 
 		result = read_piece(tls, left, &len);
@@ -89,8 +88,6 @@ static void end_read(struct evi_tls *tls, enum evi_tls_result result)
 		evi_bev_fail(tls->bev, BEV_EVENT_READING | BEV_EVENT_EOF, 0);
 	} else if (result == EVI_TLS_FAILED) {
 		evi_tls_fail_read(tls);
-	} else if (result == EVI_TLS_OK && evi_bev_active(tls->bev, EV_READ)) {
-		evi_bev_at_round_end(tls->bev);
 	}
 }
 
@@ -104,7 +101,7 @@ void evi_tls_read(struct evi_tls *tls)
 	enum evi_tls_result result;
 	size_t total;
 
-	if (!may_read(tls) || !evi_bev_active(tls->bev, EV_READ))
+	if (!may_read(tls) || !evi_tls_active(tls, EV_READ))
 		return;
 	result = read_burst(tls, &total);
 	tls->read_wants_write = result == EVI_TLS_WANT_WRITE;
@@ -127,7 +124,7 @@ void evi_tls_read_rest(struct evi_tls *tls)
 	tls->is_drained = 0;
 	do
 		evi_tls_read(tls);
-	while (may_read(tls) && tls->has_more && evi_bev_active(tls->bev, EV_READ) &&
+	while (may_read(tls) && tls->has_more && evi_tls_active(tls, EV_READ) &&
 	       evi_bev_room(tls->bev, EV_READ) > 0);
 }
 
@@ -186,7 +183,7 @@ static enum evi_tls_result write_piece(struct evi_tls *tls, size_t max, size_t *
 /* Bytes that must be repeated go first, even if a new handshake is to come. */
 static int may_encrypt(const struct evi_tls *tls)
 {
-	if (!evi_bev_active(tls->bev, EV_WRITE) || evi_evbuffer_len(tls->bev->output) == 0)
+	if (!evi_tls_active(tls, EV_WRITE) || evi_evbuffer_len(tls->bev->output) == 0)
 		return 0;
 	return tls->retry_len > 0 ||
 	       (!tls->is_renegotiation_due && tls->renegotiation != EVI_TLS_UNDER_WAY);
@@ -210,15 +207,12 @@ static enum evi_tls_result write_burst(struct evi_tls *tls, size_t *ret_total)
 /* A peer that takes no more may have sent something before. */
 static void end_write(struct evi_tls *tls, enum evi_tls_result result)
 {
-	if (result == EVI_TLS_FAILED || result == EVI_TLS_CLOSED) {
-		if (tls->transport_err != 0)
-			evi_tls_read_rest(tls);
-		if (evi_tls_is_running(tls))
-			evi_tls_fail(tls, BEV_EVENT_WRITING | BEV_EVENT_ERROR);
-	} else if (result == EVI_TLS_OK && evi_evbuffer_len(tls->bev->output) > 0 &&
-		   evi_bev_active(tls->bev, EV_WRITE) && tls->renegotiation != EVI_TLS_UNDER_WAY) {
-		evi_bev_at_round_end(tls->bev);
-	}
+	if (result != EVI_TLS_FAILED && result != EVI_TLS_CLOSED)
+		return;
+	if (tls->transport_err != 0)
+		evi_tls_read_rest(tls);
+	if (evi_tls_is_running(tls))
+		evi_tls_fail(tls, BEV_EVENT_WRITING | BEV_EVENT_ERROR);
 }
 
 void evi_tls_write(struct evi_tls *tls)
@@ -232,11 +226,20 @@ void evi_tls_write(struct evi_tls *tls)
 	tls->write_wants_read = result == EVI_TLS_WANT_READ;
 	tls->is_blocked = result == EVI_TLS_WANT_WRITE;
 	evi_tls_charge(tls);
-	evi_tls_watch_renegotiation(tls);
+	if (result != EVI_TLS_OK || tls->renegotiation != EVI_TLS_SETTLED)
+		evi_tls_watch_renegotiation(tls);
 	if (total > 0) {
 		evi_bev_progress(tls->bev, EV_WRITE);
 		evi_bev_notify(tls->bev, EV_WRITE, BEV_TRIG_DEFER_CALLBACKS);
 	}
 	if (evi_tls_is_running(tls) && !tls->is_shaking)
 		end_write(tls, result);
+}
+
+int evi_tls_has_work(const struct evi_tls *tls)
+{
+	if (!evi_tls_is_running(tls) || tls->is_shaking)
+		return 0;
+	return (tls->has_more && !tls->is_read_closed && evi_tls_active(tls, EV_READ)) ||
+	       (!tls->is_blocked && !tls->write_wants_read && may_encrypt(tls));
 }

@@ -45,7 +45,7 @@ void evi_tls_wait(struct evi_tls *tls, short directions)
 
 static short wanted_by_reading(const struct evi_tls *tls)
 {
-	if (tls->is_read_closed || !evi_bev_active(tls->bev, EV_READ))
+	if (tls->is_read_closed || !evi_tls_active(tls, EV_READ))
 		return 0;
 	return tls->read_wants_write ? BOTH : EV_READ;
 }
@@ -54,7 +54,7 @@ static short wanted_by_writing(const struct evi_tls *tls)
 {
 	short wanted = 0;
 
-	if (!evi_bev_active(tls->bev, EV_WRITE) || evbuffer_get_length(tls->bev->output) == 0)
+	if (!evi_tls_active(tls, EV_WRITE) || evbuffer_get_length(tls->bev->output) == 0)
 		return 0;
 	if (tls->write_wants_read)
 		wanted |= EV_READ;
