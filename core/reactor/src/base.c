@@ -3,6 +3,7 @@
 
 #include "base.h"
 #include "env.h"
+#include "os/os_port.h"
 
 #include <errno.h>
 
@@ -38,7 +39,7 @@ static int choose_backend(struct event_base *base, const struct event_config *cf
 	return -1;
 }
 
-static int set_up_threads(struct event_base *base)
+static int set_up_threads(struct event_base *base, const struct event_config *cfg)
 {
 	if (!evi_threading_enabled() || (base->flags & EVENT_BASE_FLAG_NOLOCK))
 		return 0;
@@ -46,7 +47,11 @@ static int set_up_threads(struct event_base *base)
 	if (base->lock == NULL || evi_posts_init(base) < 0)
 		return -1;
 	base->callback_done = evi_cond_new();
-	return evi_wake_open(base);
+	if (evi_wake_open(base) < 0)
+		return -1;
+	if (base->flags & EVENT_BASE_FLAG_STARTUP_IOCP)
+		return evi_port_open(base, cfg != NULL ? cfg->cpus : 0);
+	return 0;
 }
 
 static void init_fields(struct event_base *base, const struct event_config *cfg)
@@ -72,7 +77,8 @@ struct event_base *event_base_new_with_config(const struct event_config *cfg)
 	evi_thread_note_base();
 	evi_debug_note_object();
 	EVI_CHECK(evi_debug_prepare());
-	if (evi_active_init(base, 1) < 0 || choose_backend(base, cfg) < 0 || set_up_threads(base) < 0) {
+	if (evi_active_init(base, 1) < 0 || choose_backend(base, cfg) < 0 ||
+	    set_up_threads(base, cfg) < 0) {
 		event_base_free_nofinalize(base);
 		return NULL;
 	}
@@ -172,6 +178,7 @@ static void base_free(struct event_base *base, int with_finalizers)
 	if (with_finalizers)
 		run_finalizers(base); /* which lets go of the lock meanwhile */
 	evi_base_unlock(base);
+	evi_port_close(base);
 	evi_once_done(base);
 	orphan_events(base);
 	evi_watch_done(base);

@@ -36,6 +36,7 @@ struct event_config {
 	int64_t max_interval_ns; /* < 0: no limit */
 	int max_callbacks;       /* INT_MAX: no limit */
 	int min_priority;        /* limits hold from here on */
+	int cpus;                /* for the completion port; 0: nothing was said */
 };
 
 /* A number and the largest it has been: event_base_get_max_events(). */
@@ -51,6 +52,7 @@ struct evi_common {
 	struct timeval key; /* what the program passes to event_add() */
 };
 
+struct evi_port;
 struct evi_posts;
 struct evi_signals;
 
@@ -77,6 +79,9 @@ struct event_base {
 	struct event wake; /* internal; its descriptor is -1 until first needed */
 	int wake_write;    /* where to write to, or -1 */
 	_Atomic int is_wake_sent;
+
+	/* os_port_*.c */
+	struct evi_port *port; /* NULL: completions are not asked for, or there are none here */
 
 	/* post.c */
 	struct evi_posts *posts; /* NULL without threads */

@@ -69,8 +69,10 @@ int event_config_set_flag(struct event_config *cfg, int flag)
 
 int event_config_set_num_cpus_hint(struct event_config *cfg, int cpus)
 {
-	(void)cpus; /* counts for completion ports only, which pick their own number */
-	return cfg != NULL ? 0 : -1;
+	if (cfg == NULL)
+		return -1;
+	cfg->cpus = cpus > 0 ? cpus : 0;
+	return 0;
 }
 
 int event_config_set_max_dispatch_interval(struct event_config *cfg,

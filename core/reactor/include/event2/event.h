@@ -83,7 +83,13 @@ enum event_base_config_flag {
 	EVENT_BASE_FLAG_NOLOCK = 1,
 	/** Pass over the EVENT_* environment variables; set-user-id programs always do. */
 	EVENT_BASE_FLAG_IGNORE_ENV = 2,
-	/** Windows: start completion ports. */
+	/**
+	 * Windows: a completion port, and threads to wait on it (event_config_set_num_cpus_hint()). Socket
+	 * bufferevents of the base then read, write and connect by overlapped operations; their callbacks
+	 * come from the loop as ever, their priority is the middle one. Needs the locks of
+	 * evthread_use_windows_threads(), set up before, and no NOLOCK; without them, and on other systems,
+	 * it has no effect.
+	 */
 	EVENT_BASE_FLAG_STARTUP_IOCP = 4,
 	/** Read the clock at each query, instead of once per round. */
 	EVENT_BASE_FLAG_NO_CACHE_TIME = 8,
@@ -572,7 +578,8 @@ EVENT2_EXPORT_SYMBOL
 int event_config_set_max_dispatch_interval(struct event_config *cfg, const struct timeval *max_interval, int max_callbacks, int min_priority);
 
 /**
- * Say how many processors a Windows completion port may use; without effect elsewhere.
+ * Say how many threads may wait on the completion port of EVENT_BASE_FLAG_STARTUP_IOCP: at most 64; unless
+ * told, and for 0 and less, one per processor, but no more than 4. Without effect elsewhere.
  *
  * @return 0; -1 for a NULL configuration
  */
