@@ -110,6 +110,10 @@ ev_ssize_t evi_evbuffer_receive(struct evbuffer *buf, evutil_socket_t fd, size_t
  */
 ev_ssize_t evi_evbuffer_send(struct evbuffer *buf, evutil_socket_t fd, size_t max);
 
+/* How much a read should be offered, by what the reads before delivered; and what the next has to know. */
+size_t evi_evbuffer_read_size(const struct evbuffer *buf);
+void evi_evbuffer_adapt(struct evbuffer *buf, size_t offered, size_t n);
+
 /* Give unused memory back: an empty buffer holds none afterwards. Any time; costs some 10 ns. */
 void evi_evbuffer_trim(struct evbuffer *buf);
 

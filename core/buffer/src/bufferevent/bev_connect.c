@@ -27,8 +27,16 @@ void evi_bev_connect_abandon(struct evi_bev *b)
 void evi_bev_connect_use(struct evi_bev *b, evutil_socket_t fd)
 {
 	evi_bev_unwait(&b->pub, BOTH);
+	b->flags &= (uint8_t)~EVI_BEV_IS_UNWATCHED;
 	evi_bev_assign(b, fd);
 	b->output.plain_fd = -1;
+}
+
+void evi_bev_unwatch(struct evi_bev *b)
+{
+	evi_bev_unwait(&b->pub, BOTH);
+	b->flags |= EVI_BEV_IS_UNWATCHED;
+	evi_bev_assign(b, evi_bev_fd(&b->pub));
 }
 
 /* What was under way on the old descriptor is over, and `fd` takes its place; nothing runs yet. */
@@ -98,18 +106,22 @@ void evi_bev_connect_failed(struct evi_bev *b, int err)
 	evi_bev_notify_event(&b->pub, BEV_EVENT_ERROR, err, 0);
 }
 
-void evi_bev_connect_ready(struct evi_bev *b)
+void evi_bev_connect_end(struct evi_bev *b, int err)
 {
-	int err = evi_bev_connect_error(evi_bev_fd(&b->pub));
-
-	if (evi_error_is_retriable_connect(err))
-		return;
 	if (err == 0) {
 		evi_dial_own_done(b);
 		evi_bev_connect_done(b);
 	} else if (!evi_dial_own_failed(b, err)) {
 		evi_bev_connect_failed(b, err);
 	}
+}
+
+void evi_bev_connect_ready(struct evi_bev *b)
+{
+	int err = evi_bev_connect_error(evi_bev_fd(&b->pub));
+
+	if (!evi_error_is_retriable_connect(err))
+		evi_bev_connect_end(b, err);
 }
 
 /* Both directions are held from now on, also if this fails. */
@@ -139,10 +151,19 @@ static void report_refusal(struct evi_bev *b, int err)
 	evi_bev_notify_event(&b->pub, BEV_EVENT_ERROR, err, BEV_TRIG_DEFER_CALLBACKS);
 }
 
+static int begin(struct evi_bev *b, const struct sockaddr *sa, ev_socklen_t len)
+{
+	if (sa == NULL)
+		return 0; /* the user has begun */
+	if (b->pub.be_ops->connect != NULL)
+		return b->pub.be_ops->connect(&b->pub, sa, (int)len);
+	return evi_bev_connect_begin(evi_bev_fd(&b->pub), sa, len);
+}
+
 /* Connects the descriptor that `b` has, or declares it connecting if `sa` is NULL. */
 static int connect_own(struct evi_bev *b, const struct sockaddr *sa, ev_socklen_t len)
 {
-	int err = sa != NULL ? evi_bev_connect_begin(evi_bev_fd(&b->pub), sa, len) : 0;
+	int err = begin(b, sa, len);
 
 	if (err == 0)
 		return watch(b);

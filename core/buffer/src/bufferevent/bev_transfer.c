@@ -59,7 +59,7 @@ static int is_busy(const struct evi_bev *b)
 {
 	return b->waits != 0 || b->pending_data != 0 || b->pending_events != 0 ||
 	       b->round_end.prev != NULL || b->dial != NULL || b->limits != NULL ||
-	       (b->flags & EVI_BEV_IS_CONNECTING);
+	       (b->flags & (EVI_BEV_IS_CONNECTING | EVI_BEV_IS_UNWATCHED));
 }
 
 static void set_priority(struct evi_bev *b, int priority)
@@ -108,7 +108,8 @@ int bufferevent_priority_set(struct bufferevent *bev, int pri)
 {
 	int result;
 
-	if (!(bev->be_ops->traits & EVI_BEV_DESCRIPTOR) || pri < 0 ||
+	if (!(bev->be_ops->traits & EVI_BEV_DESCRIPTOR) ||
+	    (bev->be_ops->traits & EVI_BEV_FIXED_PRIORITY) || pri < 0 ||
 	    pri >= event_base_get_npriorities(bev->ev_base))
 		return -1;
 	evi_bev_enter(bev);

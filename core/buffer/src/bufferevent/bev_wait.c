@@ -29,13 +29,18 @@ static const struct timeval *timeout_of(const struct evi_bev *b, short direction
 	return evutil_timerisset(tv) && timeout_runs(b, direction) ? tv : NULL;
 }
 
+static int watches(const struct event *ev)
+{
+	return (event_get_events(ev) & (EV_READ | EV_WRITE)) != 0;
+}
+
 /* Without descriptor and timeout nothing can happen, so nothing keeps the loop alive. */
 int evi_bev_arm(struct evi_bev *b, short direction)
 {
 	struct event *ev = event_of(b, direction);
 	const struct timeval *timeout = timeout_of(b, direction);
 
-	if (timeout == NULL && event_get_fd(ev) < 0)
+	if (timeout == NULL && !watches(ev))
 		return event_del(ev) < 0 ? -EINVAL : 0;
 	if (timeout == NULL && event_pending(ev, EV_TIMEOUT, NULL))
 		(void)event_remove_timer(ev); /* fails only without a base */
@@ -48,11 +53,12 @@ int evi_bev_arm(struct evi_bev *b, short direction)
 void evi_bev_assign(struct evi_bev *b, evutil_socket_t fd)
 {
 	struct event_base *base = b->pub.ev_base;
+	int is_watched = fd >= 0 && !(b->flags & EVI_BEV_IS_UNWATCHED);
 	short flags = EV_PERSIST | EV_FINALIZE;
 
-	event_assign(&b->pub.ev_read, base, fd, fd < 0 ? flags : (short)(flags | EV_READ),
+	event_assign(&b->pub.ev_read, base, fd, is_watched ? (short)(flags | EV_READ) : flags,
 		     evi_bev_on_read, b);
-	event_assign(&b->pub.ev_write, base, fd, fd < 0 ? flags : (short)(flags | EV_WRITE),
+	event_assign(&b->pub.ev_write, base, fd, is_watched ? (short)(flags | EV_WRITE) : flags,
 		     evi_bev_on_write, b);
 	event_priority_set(&b->pub.ev_read, b->priority);
 	event_priority_set(&b->pub.ev_write, b->priority);

@@ -7,14 +7,9 @@
  * some. So, other than with reading, "waits for writing" means that something is in the way.
  */
 
-#include <event2/component/buffer.h>
+#include "bufferevent/type_socket.h"
 
 #include "evbuffer.h"
-
-struct socket_data {
-	unsigned is_blocked : 1;   /* the descriptor did not take all; writable() goes on */
-	unsigned is_announced : 1; /* EV_WRITE was enabled explicitly: tell when it is writable */
-};
 
 /* --- Reading ---------------------------------------------------------------------------------- */
 
@@ -46,7 +41,7 @@ static void fail_write(struct bufferevent *bev, int err)
 /* The rest waits for the descriptor; the timeout starts with this progress, or lack of any. */
 static void block(struct bufferevent *bev)
 {
-	struct socket_data *data = evi_bev_data(bev);
+	struct evi_socket_data *data = evi_bev_data(bev);
 	int err;
 
 	data->is_blocked = 1;
@@ -57,7 +52,7 @@ static void block(struct bufferevent *bev)
 
 static void unblock(struct bufferevent *bev)
 {
-	struct socket_data *data = evi_bev_data(bev);
+	struct evi_socket_data *data = evi_bev_data(bev);
 
 	data->is_blocked = 0;
 	if (evi_bev_waits(bev, EV_WRITE))
@@ -67,7 +62,7 @@ static void unblock(struct bufferevent *bev)
 /* An allowance of 0 is not an answer of the descriptor: start() or nothing will follow. */
 static void write_some(struct bufferevent *bev)
 {
-	struct socket_data *data = evi_bev_data(bev);
+	struct evi_socket_data *data = evi_bev_data(bev);
 	size_t room = evi_bev_room(bev, EV_WRITE);
 	ev_ssize_t n;
 
@@ -94,7 +89,7 @@ static void write_some(struct bufferevent *bev)
 
 static void writable(struct bufferevent *bev)
 {
-	struct socket_data *data = evi_bev_data(bev);
+	struct evi_socket_data *data = evi_bev_data(bev);
 
 	data->is_announced = 0;
 	if (evi_evbuffer_len(bev->output) > 0) {
@@ -108,24 +103,23 @@ static void writable(struct bufferevent *bev)
 
 static void output_grew(struct bufferevent *bev)
 {
-	struct socket_data *data = evi_bev_data(bev);
+	struct evi_socket_data *data = evi_bev_data(bev);
 
 	if (!data->is_blocked && evi_bev_fd(bev) >= 0)
 		evi_bev_at_round_end(bev);
 }
 
-/* Writability is news only for a callback or a timeout; mostly, there is neither. */
-static int is_news(const struct bufferevent *bev)
+int evi_socket_is_news(const struct bufferevent *bev)
 {
 	return bev->writecb != NULL || evutil_timerisset(&bev->timeout_write);
 }
 
 static void announce(struct bufferevent *bev)
 {
-	struct socket_data *data = evi_bev_data(bev);
+	struct evi_socket_data *data = evi_bev_data(bev);
 	int err = 0;
 
-	if (!is_news(bev))
+	if (!evi_socket_is_news(bev))
 		data->is_announced = 0;
 	else if (evi_bev_active(bev, EV_WRITE))
 		err = evi_bev_wait(bev, EV_WRITE);
@@ -135,7 +129,7 @@ static void announce(struct bufferevent *bev)
 
 static void round_end(struct bufferevent *bev)
 {
-	struct socket_data *data = evi_bev_data(bev);
+	struct evi_socket_data *data = evi_bev_data(bev);
 
 	if (data->is_blocked || evi_bev_fd(bev) < 0)
 		return;
@@ -154,7 +148,7 @@ static void round_end(struct bufferevent *bev)
  */
 static int start_writing(struct bufferevent *bev, enum evi_bev_cause cause)
 {
-	struct socket_data *data = evi_bev_data(bev);
+	struct evi_socket_data *data = evi_bev_data(bev);
 	int has_output = evi_evbuffer_len(bev->output) > 0;
 
 	if (cause == EVI_BEV_ENABLED)
@@ -165,7 +159,7 @@ static int start_writing(struct bufferevent *bev, enum evi_bev_cause cause)
 		data->is_announced = 0;
 	if (!data->is_blocked && (has_output || data->is_announced))
 		evi_bev_at_round_end(bev);
-	return data->is_blocked || (data->is_announced && is_news(bev))
+	return data->is_blocked || (data->is_announced && evi_socket_is_news(bev))
 		       ? evi_bev_wait(bev, EV_WRITE)
 		       : 0;
 }
@@ -183,7 +177,7 @@ static int start(struct bufferevent *bev, short directions, enum evi_bev_cause c
 
 static void stop(struct bufferevent *bev, short directions)
 {
-	struct socket_data *data = evi_bev_data(bev);
+	struct evi_socket_data *data = evi_bev_data(bev);
 
 	if (directions & EV_WRITE)
 		data->is_blocked = 0;
@@ -192,7 +186,7 @@ static void stop(struct bufferevent *bev, short directions)
 
 static int set_fd(struct bufferevent *bev, evutil_socket_t fd)
 {
-	struct socket_data *data = evi_bev_data(bev);
+	struct evi_socket_data *data = evi_bev_data(bev);
 
 	data->is_blocked = 0;
 	return evi_bev_set_fd(bev, fd);
@@ -207,7 +201,7 @@ static int flush(struct bufferevent *bev, short directions, enum bufferevent_flu
 	return 0;
 }
 
-static const struct bufferevent_ops socket_ops = {
+const struct bufferevent_ops evi_socket_ops = {
 	.name = "bufferevent_socket",
 	.traits = EVI_BEV_DESCRIPTOR | EVI_BEV_CHANGES_BASE,
 	.start = start,
@@ -224,9 +218,14 @@ static const struct bufferevent_ops socket_ops = {
 
 struct bufferevent *bufferevent_socket_new(struct event_base *base, evutil_socket_t fd, int options)
 {
-	struct bufferevent *bev =
-		evi_bev_new(&socket_ops, base, options, sizeof(struct socket_data));
+	const struct bufferevent_ops *ops;
+	struct bufferevent *bev;
+	size_t data_size;
 
+	if (base == NULL)
+		base = evi_current_base();
+	ops = evi_socket_type_of(base, &data_size);
+	bev = evi_bev_new(ops, base, options, data_size);
 	if (bev != NULL && fd >= 0)
 		evi_bev_adopt_fd(bev, fd);
 	return bev;

@@ -123,6 +123,13 @@ static void (*const release[])(struct evi_chain *chain) = {
 	[EVI_CHAIN_FILE] = release_file,
 };
 
+void evi_chain_pin(struct evi_chain *chain)
+{
+	if (!(chain->flags & EVI_CHAIN_SHARED))
+		chain->flags |= EVI_CHAIN_SHARED;
+	__atomic_fetch_add(&chain->refs, 1, __ATOMIC_RELAXED);
+}
+
 void evi_chain_unref(struct evi_chain *chain)
 {
 	if (chain->flags & EVI_CHAIN_SHARED &&
@@ -173,9 +180,7 @@ struct evi_chain *evi_chain_new_view(struct evi_chain *seen, size_t len)
 	init_borrowing(&view->chain, EVI_CHAIN_VIEW, seen->data, len);
 	view->chain.flags = seen->flags & EVI_CHAIN_GUEST;
 	view->parent = seen->kind == EVI_CHAIN_VIEW ? ((struct evi_chain_view *)seen)->parent : seen;
-	if (!(view->parent->flags & EVI_CHAIN_SHARED))
-		view->parent->flags |= EVI_CHAIN_SHARED;
-	__atomic_fetch_add(&view->parent->refs, 1, __ATOMIC_RELAXED);
+	evi_chain_pin(view->parent);
 	return &view->chain;
 }
 

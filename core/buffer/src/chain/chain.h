@@ -40,7 +40,7 @@ enum evi_chain_kind {
 };
 
 enum {
-	EVI_CHAIN_SHARED = 1 << 0, /* views look at it: bytes before `data + len` are never written */
+	EVI_CHAIN_SHARED = 1 << 0, /* others look at it: bytes before `data + len` are never written */
 	EVI_CHAIN_GUEST = 1 << 1,  /* came by evbuffer_add_buffer_reference(): may not be shared again */
 };
 
@@ -94,6 +94,9 @@ static inline size_t evi_chain_class_room(unsigned size_class)
 
 /* An empty memory chain with at least `room` bytes of room, all in one; NULL when out of memory. */
 struct evi_chain *evi_chain_new(size_t room);
+
+/* One more reference: the bytes stay where they are until it is dropped, whatever the buffer does. */
+void evi_chain_pin(struct evi_chain *chain);
 
 /* Drop a reference; the last one releases the memory and tells who is to be told. */
 void evi_chain_unref(struct evi_chain *chain);

@@ -112,7 +112,7 @@ static ev_ssize_t read_into(struct evbuffer *buf, evutil_socket_t fd, size_t wan
 }
 
 /* A read that filled what it was offered asks for more next time; one that used little, for less. */
-static void adapt(struct evbuffer *buf, size_t offered, size_t n)
+void evi_evbuffer_adapt(struct evbuffer *buf, size_t offered, size_t n)
 {
 	if (n >= offered)
 		buf->read_hint = buf->read_hint + 2 < RECEIVE_HINT_MAX ? buf->read_hint + 2
@@ -121,10 +121,15 @@ static void adapt(struct evbuffer *buf, size_t offered, size_t n)
 		buf->read_hint--;
 }
 
+/* So much that a block of the size has it. */
+size_t evi_evbuffer_read_size(const struct evbuffer *buf)
+{
+	return (RECEIVE_MIN << buf->read_hint) - sizeof(struct evi_chain);
+}
+
 ev_ssize_t evi_evbuffer_receive(struct evbuffer *buf, evutil_socket_t fd, size_t max, int *ret_full)
 {
-	size_t size = RECEIVE_MIN << buf->read_hint;
-	size_t wanted = size - sizeof(struct evi_chain); /* so that a block of the size has it */
+	size_t wanted = evi_evbuffer_read_size(buf);
 	size_t room = wanted < EVI_CHAIN_ROOM_MAX ? wanted : EVI_CHAIN_ROOM_MAX;
 	ev_ssize_t n;
 
@@ -135,7 +140,7 @@ ev_ssize_t evi_evbuffer_receive(struct evbuffer *buf, evutil_socket_t fd, size_t
 	if (n <= 0)
 		return n;
 	if (wanted < max)
-		adapt(buf, wanted, (size_t)n);
+		evi_evbuffer_adapt(buf, wanted, (size_t)n);
 	if (ret_full != NULL)
 		*ret_full = (size_t)n == wanted;
 	evi_evbuffer_notify(buf, (size_t)n, 0);

@@ -59,6 +59,8 @@ extern "C" {
 #define EVI_BEV_CHANGES_BASE 4u
 /** bufferevent_ops.traits: rate limits may be set, and do nothing. */
 #define EVI_BEV_UNLIMITED 8u
+/** bufferevent_ops.traits: with EVI_BEV_DESCRIPTOR, cannot have another priority than the middle one. */
+#define EVI_BEV_FIXED_PRIORITY 16u
 
 /** Why start() is called. */
 enum evi_bev_cause {
@@ -112,6 +114,13 @@ struct bufferevent_ops {
 
 	/** An event of the wrapped bufferevent. NULL passes it on to the user. */
 	void (*transport_event)(struct bufferevent *bev, short what);
+
+	/**
+	 * Begin to connect the descriptor. NULL: connect(2), and the descriptor is watched.
+	 *
+	 * @return 0: under way; a negative error: nothing will follow
+	 */
+	int (*connect)(struct bufferevent *bev, const struct sockaddr *sa, int len);
 
 	/**
 	 * The descriptor's connection, made by bufferevent_socket_connect(), stands. NULL reports
