@@ -209,11 +209,22 @@ evutil_socket_t support_listen(ev_uint16_t *port)
 
 /* --- loops ---------------------------------------------------------------------------------- */
 
+int support_uses_completions(void)
+{
+	return getenv("TEST_IOCP") != NULL;
+}
+
 struct event_base *support_base_new(void)
 {
 	const char *backend = getenv("TEST_BACKEND");
-	struct event_base *base = event_base_new();
+	struct event_config *cfg = event_config_new();
+	struct event_base *base;
 
+	cr_assert(cfg != NULL);
+	if (support_uses_completions())
+		support_want_completions(cfg);
+	base = event_base_new_with_config(cfg);
+	event_config_free(cfg);
 	if (base == NULL && backend != NULL)
 		cr_skip_test("%s does not work on this system", backend);
 	cr_assert(base != NULL);

@@ -53,6 +53,12 @@ void support_socketpair(evutil_socket_t pair[2]);
 /* A nonblocking listening TCP socket on 127.0.0.1; its port goes to *port. */
 evutil_socket_t support_listen(ev_uint16_t *port);
 
+/* Nonzero if the TEST_IOCP environment variable asks for bases with a completion port, which Windows has. */
+int support_uses_completions(void);
+
+/* Have `cfg` ask for one (completions_*.c). */
+void support_want_completions(struct event_config *cfg);
+
 /*
  * A base of the backend that the TEST_BACKEND environment variable names, if it is set; skips the
  * test if this system lacks that backend.

@@ -399,11 +399,11 @@ Test(bev_life, the_public_fields_are_current)
 	cr_expect_eq(bev[0]->enabled, EV_WRITE);
 	cr_expect_not(event_pending(&bev[0]->ev_read, EV_READ, NULL));
 	bufferevent_enable(bev[0], EV_READ);
-	cr_expect(event_pending(&bev[0]->ev_read, EV_READ, NULL));
+	cr_expect_eq(event_pending(&bev[0]->ev_read, EV_READ, NULL), watched(EV_READ));
 	cr_expect_not(event_pending(&bev[0]->ev_write, EV_WRITE, NULL));
 	bufferevent_write(bev[0], bytes, 4000000);
 	settle();
-	cr_expect(event_pending(&bev[0]->ev_write, EV_WRITE, NULL));
+	cr_expect_eq(event_pending(&bev[0]->ev_write, EV_WRITE, NULL), watched(EV_WRITE));
 	bufferevent_disable(bev[0], BOTH);
 	cr_expect_not(event_pending(&bev[0]->ev_read, EV_READ, NULL));
 	cr_expect_not(event_pending(&bev[0]->ev_write, EV_WRITE, NULL));

@@ -42,7 +42,7 @@ Test(bev_timeout, values_are_copied_and_can_be_removed)
 	cr_expect(timer_runs(bev[0], EV_READ));
 	cr_expect_eq(bufferevent_set_timeouts(bev[0], MS(0), NULL), 0);
 	cr_expect_not(timer_runs(bev[0], EV_READ));
-	cr_expect(event_pending(&bev[0]->ev_read, EV_READ, NULL));
+	cr_expect_eq(event_pending(&bev[0]->ev_read, EV_READ, NULL), watched(EV_READ));
 	bufferevent_free(bev[0]);
 	bufferevent_free(bev[1]);
 }
