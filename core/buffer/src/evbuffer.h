@@ -157,8 +157,15 @@ static inline void evi_evbuffer_unlock(struct evbuffer *buf)
 /* Drop a reference with the lock held, then unlock; destroys the buffer with the last one. */
 void evi_evbuffer_unref_unlock(struct evbuffer *buf);
 
+/* Run the callbacks for a change. */
+void evi_evbuffer_tell(struct evbuffer *buf, size_t added, size_t deleted);
+
 /* Tell of a change of the length that is complete; nothing if both are 0. The buffer survives it. */
-void evi_evbuffer_notify(struct evbuffer *buf, size_t added, size_t deleted);
+static inline void evi_evbuffer_notify(struct evbuffer *buf, size_t added, size_t deleted)
+{
+	if ((added | deleted) != 0 && (buf->flags & EVI_BUF_WATCHED))
+		evi_evbuffer_tell(buf, added, deleted);
+}
 
 /* The end of a changing call: notify, then unlock. The buffer may be gone afterwards. */
 static inline void evi_evbuffer_finish(struct evbuffer *buf, size_t added, size_t deleted)

@@ -25,7 +25,7 @@ void evi_arena_init(struct evi_arena *arena, void *memory, size_t len)
 	arena->blocks = NULL;
 	arena->open = memory;
 	arena->at = memory;
-	arena->end = (char *)memory + len;
+	arena->end = (char *)memory + len - ((uintptr_t)memory + len) % EVI_ARENA_ALIGN;
 }
 
 void evi_arena_done(struct evi_arena *arena)
@@ -49,6 +49,7 @@ int evi_arena_grow(struct evi_arena *arena, size_t len)
 		return -ENOMEM;
 	if (want < (used + len) * 2)
 		want = (used + len) * 2;
+	want += -want % EVI_ARENA_ALIGN;
 	block = evi_malloc(sizeof(*block) + want);
 	if (block == NULL)
 		return -ENOMEM;

@@ -21,6 +21,9 @@ struct evi_arena {
 	char *end;                      /* of the block */
 };
 
+/* What items are aligned to; blocks are, at both ends. */
+#define EVI_ARENA_ALIGN sizeof(void *)
+
 /* Use `len` bytes of the owner's memory first. */
 void evi_arena_init(struct evi_arena *arena, void *memory, size_t len);
 
@@ -30,9 +33,7 @@ void evi_arena_done(struct evi_arena *arena);
 /* Start an item, aligned for any pointer. There is none open. Costs nothing until it grows. */
 static inline void evi_arena_open(struct evi_arena *arena)
 {
-	size_t gap = -(uintptr_t)arena->at % sizeof(void *);
-
-	arena->at = (size_t)(arena->end - arena->at) < gap ? arena->end : arena->at + gap;
+	arena->at += -(uintptr_t)arena->at % EVI_ARENA_ALIGN;
 	arena->open = arena->at;
 }
 

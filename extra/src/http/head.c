@@ -209,6 +209,8 @@ static size_t take_line(struct evi_head *head, const char *in, size_t len)
 		return 0;
 	if (run == len)
 		return run;
+	if (len - run > 1 && in[run] == '\r' && in[run + 1] == '\n')
+		run++;
 	if (in[run] == '\r')
 		head->state = LINE_LF;
 	else if (in[run] == '\n')
@@ -479,8 +481,10 @@ static size_t take_field(struct evi_head *head, const char *in, size_t len)
 	if (head->is_open && close_field(head) != 0)
 		return 0;
 	if (in[0] == '\r') {
-		head->state = END_LF;
-		return 1;
+		int is_whole = len > 1 && in[1] == '\n';
+
+		head->state = is_whole ? DONE : END_LF;
+		return is_whole ? 2 : 1;
 	}
 	if (in[0] == '\n') {
 		if (accept_lf(head, 0) != 0)

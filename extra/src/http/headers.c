@@ -3,6 +3,7 @@
 
 #include "http/headers.h"
 #include "http/queue.h"
+#include "http/scan.h"
 
 #include <event2/http.h>
 #include <event2/util.h>
@@ -42,23 +43,6 @@ const char *evhttp_find_header(const struct evkeyvalq *headers, const char *key)
 	struct evkeyval *pair = evi_headers_find(headers, key);
 
 	return pair != NULL ? pair->value : NULL;
-}
-
-/* tchar of RFC 9110 section 5.6.2. */
-static int is_token(const char *name)
-{
-	static const char symbols[] = "!#$%&'*+-.^_`|~";
-
-	if (*name == '\0')
-		return 0;
-	for (; *name != '\0'; name++) {
-		char c = *name;
-
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-		      strchr(symbols, c) != NULL))
-			return 0;
-	}
-	return 1;
 }
 
 static int is_line_break(const char *p)
@@ -107,14 +91,18 @@ static void unfold(char *value)
 
 int evhttp_add_header(struct evkeyvalq *headers, const char *key, const char *value)
 {
+	size_t key_len = strlen(key), value_len = strlen(value);
+	size_t plain = evi_scan_text(value, value_len);
 	struct evi_field *field;
 
-	if (!is_token(key) || !is_value(value))
+	if (key_len == 0 || evi_scan_token(key, key_len) != key_len ||
+	    (plain < value_len && !is_value(value + plain)))
 		return -1;
-	field = evi_field_new(key, strlen(key), value, strlen(value));
+	field = evi_field_new(key, key_len, value, value_len);
 	if (field == NULL)
 		return -1;
-	unfold(field->pair.value);
+	if (plain < value_len)
+		unfold(field->pair.value);
 	EVI_QUEUE_APPEND(headers, &field->pair, next);
 	return 0;
 }

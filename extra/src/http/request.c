@@ -82,8 +82,10 @@ void evi_request_reset(struct evi_request *r)
 
 	let_go(r);
 	memset(r, 0, sizeof(*r));
-	evbuffer_drain(input, evbuffer_get_length(input));
-	evbuffer_drain(output, evbuffer_get_length(output));
+	if (evbuffer_get_length(input) > 0)
+		evbuffer_drain(input, evbuffer_get_length(input));
+	if (evbuffer_get_length(output) > 0)
+		evbuffer_drain(output, evbuffer_get_length(output));
 	r->pub.input_buffer = input;
 	r->pub.output_buffer = output;
 	r->pub.input_headers = &r->input_headers;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Runs of token and text bytes. Text, which is most of a head, is tested sixteen bytes at a time.
+ * Runs of token and text bytes, sixteen at a time.
  */
 
 #include "http/scan.h"
@@ -55,35 +55,93 @@ static size_t first_of(uint64_t word)
 	return (size_t)(lowest_first ? __builtin_ctzll(word) : __builtin_clzll(word)) / 8;
 }
 
-/* The first control byte among the next VECTOR, or VECTOR. HTAB counts: the caller looks closer. */
-static size_t find_control(const char *in)
+static vector vector_at(const char *in)
 {
-	vector bytes, hit;
-	uint64_t half[2];
+	vector bytes;
 
 	memcpy(&bytes, in, sizeof(bytes));
-	hit = (vector)(bytes < 0x20) | (vector)(bytes == 0x7f);
-	memcpy(half, &hit, sizeof(half));
-	if (half[0] != 0)
-		return first_of(half[0]);
-	return half[1] != 0 ? 8 + first_of(half[1]) : VECTOR;
+	return bytes;
 }
 
-/* Nonzero if a control byte may be among the next eight. */
-static int has_control(const char *in)
+static int is_any_hit(vector hit)
+{
+	uint64_t half[2];
+
+	memcpy(half, &hit, sizeof(half));
+	return (half[0] | half[1]) != 0;
+}
+
+/* The first byte that is hit; one is. */
+static size_t first_hit(vector hit)
+{
+	uint64_t half[2];
+
+	memcpy(half, &hit, sizeof(half));
+	return half[0] != 0 ? first_of(half[0]) : 8 + first_of(half[1]);
+}
+
+/* Hits controls. HTAB counts: the caller looks closer. */
+static vector hit_controls(vector bytes)
+{
+	return (vector)(bytes < 0x20) | (vector)(bytes == 0x7f);
+}
+
+/* Hits what is neither letter, digit nor "-", of which most names consist. */
+static vector hit_unusual(vector bytes)
+{
+	vector lower = bytes | 0x20;
+
+	return ~((vector)((vector)(lower - 'a') < 26) | (vector)((vector)(bytes - '0') < 10) |
+		 (vector)(bytes == '-'));
+}
+
+/* Nonzero if a control byte may be among these eight. */
+static int has_control(uint64_t bytes)
 {
 	static const uint64_t ones = UINT64_MAX / 255, tops = UINT64_MAX / 255 * 128;
-	uint64_t bytes, del;
+	uint64_t del = bytes ^ ones * 0x7f;
+
+	return ((((bytes - ones * 0x20) & ~bytes) | ((del - ones) & ~del)) & tops) != 0;
+}
+
+static uint64_t eight_at(const char *in)
+{
+	uint64_t bytes;
 
 	memcpy(&bytes, in, sizeof(bytes));
-	del = bytes ^ ones * 0x7f;
-	return ((((bytes - ones * 0x20) & ~bytes) | ((del - ones) & ~del)) & tops) != 0;
+	return bytes;
+}
+
+/* Nonzero if so many bytes, up to VECTOR, are text; zero proves nothing. The looks may overlap. */
+static int is_short_text(const char *in, size_t len)
+{
+	uint32_t first, last;
+
+	if (len >= 8)
+		return !has_control(eight_at(in)) && !has_control(eight_at(in + len - 8));
+	if (len < 4)
+		return 0;
+	memcpy(&first, in, sizeof(first));
+	memcpy(&last, in + len - 4, sizeof(last));
+	return !has_control((uint64_t)first << 32 | last);
 }
 
 size_t evi_scan_token(const char *in, size_t len)
 {
 	size_t n = 0;
 
+	while (len - n >= VECTOR) {
+		vector hit = hit_unusual(vector_at(in + n));
+
+		if (!is_any_hit(hit)) {
+			n += VECTOR;
+			continue;
+		}
+		n += first_hit(hit);
+		if ((evi_byte_class[(unsigned char)in[n]] & T) == 0)
+			return n;
+		n++;
+	}
 	while (len - n >= 4 &&
 	       (evi_byte_class[(unsigned char)in[n]] & evi_byte_class[(unsigned char)in[n + 1]] &
 		evi_byte_class[(unsigned char)in[n + 2]] &
@@ -99,17 +157,19 @@ size_t evi_scan_text(const char *in, size_t len)
 	size_t n = 0;
 
 	while (len - n >= VECTOR) {
-		size_t run = find_control(in + n);
+		vector hit = hit_controls(vector_at(in + n));
 
-		n += run;
-		if (run == VECTOR)
+		if (!is_any_hit(hit)) {
+			n += VECTOR;
 			continue;
+		}
+		n += first_hit(hit);
 		if (in[n] != '\t')
 			return n;
 		n++;
 	}
-	if (len - n >= 8 && !has_control(in + n))
-		n += 8;
+	if (is_short_text(in + n, len - n))
+		return len;
 	while (n < len && is_text((unsigned char)in[n]))
 		n++;
 	return n;

@@ -169,13 +169,14 @@ static void write_status(struct evi_writer *w, const struct evi_request *r, int 
 			 const char *reason)
 {
 	int is_old = r->has_line && r->head.minor == 0 && !r->is_error;
+	const char digits[] = { (char)('0' + code / 100), (char)('0' + code / 10 % 10),
+				(char)('0' + code % 10), ' ' };
 
 	if (is_old)
 		EVI_WRITE(w, "HTTP/1.0 ");
 	else
 		EVI_WRITE(w, "HTTP/1.1 ");
-	evi_write_number(w, (uint64_t)code);
-	EVI_WRITE(w, " ");
+	evi_write(w, digits, sizeof(digits));
 	evi_write_text(w, reason);
 	EVI_WRITE(w, "\r\n");
 }
@@ -270,7 +271,7 @@ void evhttp_send_reply(struct evhttp_request *req, int code, const char *reason,
 {
 	struct evi_request *r = answerable(req, EVI_REPLY_NONE);
 	struct evbuffer *out;
-	size_t len;
+	size_t own_len, len;
 
 	if (r == NULL) {
 		if (req->evcon == NULL)
@@ -278,15 +279,14 @@ void evhttp_send_reply(struct evhttp_request *req, int code, const char *reason,
 		return;
 	}
 	out = bufferevent_get_output(req->evcon->bev);
-	len = evbuffer_get_length(req->output_buffer);
-	if (databuf != NULL)
-		len += evbuffer_get_length(databuf);
-	if (evi_reply_write_head(r, code, reason, len, 0) != 0) {
+	own_len = evbuffer_get_length(req->output_buffer);
+	len = databuf != NULL ? evbuffer_get_length(databuf) : 0;
+	if (evi_reply_write_head(r, code, reason, own_len + len, 0) != 0) {
 		give_up_all(r);
 		return;
 	}
 	if (!r->sends_no_body &&
-	    (evbuffer_add_buffer(out, req->output_buffer) != 0 ||
+	    ((own_len > 0 && evbuffer_add_buffer(out, req->output_buffer) != 0) ||
 	     (databuf != NULL && evbuffer_add_buffer(out, databuf) != 0))) {
 		give_up_all(r);
 		return;

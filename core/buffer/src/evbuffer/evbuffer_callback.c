@@ -146,14 +146,12 @@ static void run_deferred(struct evi_deferred *deferred, void *arg)
 		ops->unref(owner);
 }
 
-void evi_evbuffer_notify(struct evbuffer *buf, size_t added, size_t deleted)
+void evi_evbuffer_tell(struct evbuffer *buf, size_t added, size_t deleted)
 {
 	struct evbuffer_cb_info info = { .orig_size = buf->len + deleted - added,
 					 .n_added = added,
 					 .n_deleted = deleted };
 
-	if ((added == 0 && deleted == 0) || !(buf->flags & EVI_BUF_WATCHED))
-		return;
 	buf->refs++;
 	if (buf->callbacks == NULL)
 		; /* only the owner hears of it */
