@@ -85,6 +85,7 @@ static struct evdns_base *make(struct event_base *event_base, int flags)
 	base->waiting_last = &base->waiting;
 	base->requests_last = &base->requests;
 	evi_dns_settings_init(&base->settings);
+	evi_dns_deadlines_init(base);
 	base->search = evi_dns_search_new();
 	base->packet = evi_malloc(EVI_DNS_MESSAGE_MAX);
 	if (evi_threading_enabled())
@@ -93,6 +94,7 @@ static struct evdns_base *make(struct event_base *event_base, int flags)
 		return base;
 	evi_dns_search_unref(base->search);
 	evi_free(base->packet);
+	event_debug_unassign(&base->timer);
 	evi_lock_free(base->lock);
 	evi_free(base);
 	return NULL;
@@ -159,6 +161,7 @@ void evdns_base_free(struct evdns_base *base, int fail_requests)
 			evi_dns_request_drop(request);
 	}
 	free_servers(base);
+	evi_dns_deadlines_done(base);
 	evdns_base_clear_host_addresses(base);
 	evi_dns_cache_done(base);
 	evi_dns_search_unref(base->search);

@@ -186,6 +186,20 @@ int evi_dns_server_message(struct evi_dns_server *server, struct evi_dns_socket 
 /* "address:port" */
 const char *evi_dns_sockaddr_text(const struct sockaddr *sa, char *buf, size_t len);
 
+/* --- Deadlines of queries: deadline.c --------------------------------------------------------------- */
+
+struct evi_dns_deadline {
+	struct evi_dns_deadline *next, *prev; /* base->deadlines; next NULL: not set */
+	int64_t at_us;                        /* on the monotonic clock */
+};
+
+void evi_dns_deadlines_init(struct evdns_base *base);
+void evi_dns_deadlines_done(struct evdns_base *base);
+
+/* Have evi_dns_query_timed_out() called later, instead of when it was to be so far; 0 or -1: not set. */
+int evi_dns_deadline_set(struct evi_dns_query *query, const struct timeval *after);
+void evi_dns_deadline_clear(struct evi_dns_query *query);
+
 /* --- Queries: query.c ----------------------------------------------------------------------------- */
 
 /* Where a query went: a reply counts only from there. */
@@ -196,45 +210,55 @@ union evi_dns_sending {
 
 enum evi_dns_query_state { EVI_DNS_IDLE, EVI_DNS_WAITING, EVI_DNS_IN_FLIGHT };
 
+/* Servers that said SERVFAIL. */
+struct evi_dns_servfail {
+	int count;
+	struct evi_dns_server *servers[];
+};
+
+/* There may be very many of these and of requests: fields are as small as they can be. */
 struct evi_dns_query {
-	struct evi_dns_query *next, **prev;       /* waiting */
-	struct evi_dns_query *id_next, **id_prev; /* in flight: same bucket of ids */
 	struct evdns_base *base;
-	struct evdns_request *request; /* NULL: a probe */
-	struct evi_dns_server *only;   /* a probe goes nowhere else */
+	struct evi_dns_query *next, **prev; /* of those that wait; in flight: of those in the bucket of ids */
+	struct evi_dns_deadline deadline;
+	struct evi_dns_server *only;   /* of a probe, which goes nowhere else; NULL: part of a request */
 	struct evi_dns_server *server; /* the last one it went to */
-	union evi_dns_sending sendings[EVI_DNS_SENDINGS]; /* all by UDP or all by TCP: `by_tcp` */
-	int sending_count;
-	enum evi_dns_query_state state;
+	struct evi_dns_servfail *servfail; /* owned; NULL: none */
+	union {
+		union evi_dns_sending sendings[EVI_DNS_SENDINGS]; /* all by UDP or all by TCP: `by_tcp` */
+		struct evi_dns_answer answer;                     /* when it is over */
+	};
 	uint16_t id;
 	uint16_t type;
+	uint16_t sent; /* how often */
+	uint16_t len;
+	uint16_t question_len; /* in the message, behind its head */
+	uint8_t sending_count;
+	uint8_t state; /* enum evi_dns_query_state */
 	uint8_t by_tcp;
 	uint8_t ignores_tc;
-	uint8_t has_moved;      /* once, after NOTIMP or REFUSED */
-	uint8_t has_opt;        /* the message carries an OPT record */
-	uint8_t is_stranded;    /* its connection was closed just now, or its datagram refused */
-	uint8_t is_unsent;      /* its last sending waits for room in the socket */
-	int sent;
-	struct evi_dns_server **servfail; /* servers that said so; owned */
-	int servfail_count;
-	struct event timer;
-	size_t len;
-	size_t question_len; /* in the message, behind its head */
-	size_t message_room;
+	uint8_t has_moved;   /* once, after NOTIMP or REFUSED */
+	uint8_t has_opt;     /* the message carries an OPT record */
+	uint8_t is_stranded; /* its connection was closed just now, or its datagram refused */
+	uint8_t is_unsent;   /* its last sending waits for room in the socket */
+	uint16_t message_room;
 	char *name;       /* as asked */
 	uint8_t *message; /* as sent */
 };
 
 /* Room behind the owner of a query for its name and message; `name_room` includes the NUL. */
-#define EVI_DNS_QUERY_ROOM(name_room) (2 * (name_room) + 40)
+#define EVI_DNS_MESSAGE_ROOM(name_room) ((name_room) + 1 + EVI_DNS_HEADER_SIZE + 4 + EVI_DNS_OPT_SIZE)
+#define EVI_DNS_QUERY_ROOM(name_room)   ((name_room) + EVI_DNS_MESSAGE_ROOM(name_room))
 
 /* Say where that room is; once, before the first of the following. */
 void evi_dns_query_set_room(struct evi_dns_query *query, void *room, size_t name_room);
 
-/* Prepare to ask; 0, or -1 if the name cannot be asked for. */
-int evi_dns_query_init(struct evi_dns_query *query, struct evdns_base *base, struct evdns_request *request,
-		       const char *name, uint16_t type);
+/* Prepare to ask; 0, or -1 if the name cannot be asked for. It may stand in the room for it already. */
+int evi_dns_query_init(struct evi_dns_query *query, struct evdns_base *base, const char *name, uint16_t type);
 void evi_dns_query_start(struct evi_dns_query *query);
+
+/* From deadline.c. */
+void evi_dns_query_timed_out(struct evi_dns_query *query);
 
 /* Forget it: nothing is sent, and nothing is told, any more. */
 void evi_dns_query_stop(struct evi_dns_query *query);
@@ -274,22 +298,21 @@ typedef void evi_dns_request_fn(struct evdns_request *request, struct evi_dns_an
 
 struct evdns_request {
 	struct evdns_request *next, **prev; /* base->requests while running; prev NULL: done */
-	struct evdns_request *before;       /* while all are suspended */
-	struct evdns_base *base;
 	struct evi_dns_query query;
 	struct evi_dns_search *search; /* NULL: no search */
 	int step;                      /* of the search */
 	int flags;
-	int saw_nodata;
 	int nodata_ttl;
-	struct evi_dns_answer answer;
+	uint8_t saw_nodata;
 	struct evi_deferred deferred;
 	evi_dns_request_fn *fn;
 	evdns_callback_type user_fn;
 	void *arg;
-	uint16_t type;
-	char name[];
+	char name[]; /* its final dot is gone where there is no search */
 };
+
+/* NULL if it is a probe. */
+struct evdns_request *evi_dns_request_of(struct evi_dns_query *query);
 
 /* Ask; NULL if the name cannot be asked for, or out of memory: then `fn` is never called. */
 struct evdns_request *evi_dns_request_new(struct evdns_base *base, const char *name, uint16_t type,
@@ -362,13 +385,16 @@ struct evdns_base {
 	int server_count;
 	unsigned rotation;
 	struct evi_dns_query *ids[EVI_DNS_IDS_BUCKETS];
+	struct evi_dns_deadline deadlines; /* a ring, the earliest first */
+	struct event timer;
+	int64_t timer_at_us; /* 0: not set */
 	int inflight;
 	struct evi_dns_query *waiting, **waiting_last;
 	struct evdns_request *requests, **requests_last;
 	struct evdns_getaddrinfo_request *lookups;
 	struct evi_dns_cache cache;
 	int socket_count;    /* UDP, of all servers */
-	time_t fresh_second; /* sockets that may still be opened in this second */
+	int64_t fresh_second; /* sockets that may still be opened in this second */
 	int fresh_left;
 	uint8_t *packet; /* room for one datagram of any size */
 	uint8_t random[EVI_DNS_RANDOM_POOL];

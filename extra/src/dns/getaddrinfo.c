@@ -269,7 +269,7 @@ static void on_answer(struct evdns_request *request, struct evi_dns_answer *answ
 	struct evdns_base *base = g->base;
 
 	evi_dns_lock(base);
-	half_ended(g, request->type == EVI_DNS_TYPE_A ? 0 : 1, answer);
+	half_ended(g, request->query.type == EVI_DNS_TYPE_A ? 0 : 1, answer);
 	evi_dns_unlock(base);
 }
 

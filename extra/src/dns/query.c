@@ -10,12 +10,30 @@
 #include "dns/base.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 static void send_to(struct evi_dns_query *q, struct evi_dns_server *server);
 static void send_query(struct evi_dns_query *q, const struct evi_dns_server *except);
 
 /* --- Ids ------------------------------------------------------------------------------------------- */
+
+static void link_query(struct evi_dns_query **at, struct evi_dns_query *q)
+{
+	q->next = *at;
+	if (q->next != NULL)
+		q->next->prev = &q->next;
+	q->prev = at;
+	*at = q;
+}
+
+static void unlink_query(struct evi_dns_query *q)
+{
+	if (q->next != NULL)
+		q->next->prev = q->prev;
+	*q->prev = q->next;
+	q->prev = NULL;
+}
 
 static struct evi_dns_query **bucket_of(struct evdns_base *base, uint16_t id)
 {
@@ -27,36 +45,27 @@ struct evi_dns_query *evi_dns_query_find(struct evdns_base *base, uint16_t id)
 	struct evi_dns_query *q = *bucket_of(base, id);
 
 	while (q != NULL && q->id != id)
-		q = q->id_next;
+		q = q->next;
 	return q;
 }
 
 /* Random, and nobody else's; 0xffff is never used. There are always fewer in flight than ids. */
 static void take_id(struct evi_dns_query *q)
 {
-	struct evi_dns_query **bucket;
 	uint16_t id;
 
 	do {
 		evi_dns_random(q->base, &id, sizeof(id));
 	} while (id == 0xffff || evi_dns_query_find(q->base, id) != NULL);
 	q->id = id;
-	bucket = bucket_of(q->base, id);
-	q->id_next = *bucket;
-	if (q->id_next != NULL)
-		q->id_next->id_prev = &q->id_next;
-	q->id_prev = bucket;
-	*bucket = q;
+	link_query(bucket_of(q->base, id), q);
 }
 
+/* Of a query in flight. */
 static void drop_id(struct evi_dns_query *q)
 {
-	if (q->id_prev == NULL)
-		return;
-	if (q->id_next != NULL)
-		q->id_next->id_prev = q->id_prev;
-	*q->id_prev = q->id_next;
-	q->id_prev = NULL;
+	if (q->prev != NULL)
+		unlink_query(q);
 }
 
 /* --- The message ----------------------------------------------------------------------------------- */
@@ -83,12 +92,12 @@ static void build_message(struct evi_dns_query *q)
 	evi_dns_write_header(&w, &header);
 	evi_dns_write_name(&w, q->name, 0);
 	name_end = w.at;
-	q->question_len = name_end + 4 - EVI_DNS_HEADER_SIZE;
+	q->question_len = (uint16_t)(name_end + 4 - EVI_DNS_HEADER_SIZE);
 	evi_dns_write_u16(&w, q->type);
 	evi_dns_write_u16(&w, EVI_DNS_CLASS_IN);
 	if (q->has_opt)
 		evi_dns_write_opt(&w, (unsigned)q->base->settings.edns_udp_size, 0);
-	q->len = w.at;
+	q->len = (uint16_t)w.at;
 	if (!q->base->settings.randomize_case)
 		return;
 	evi_dns_random(q->base, bits, (name_end - EVI_DNS_HEADER_SIZE) / 8 + 1);
@@ -165,22 +174,20 @@ int evi_dns_query_was_sent_by(const struct evi_dns_query *q, const struct evi_dn
 
 static int counts_as_inflight(const struct evi_dns_query *q)
 {
-	return q->request != NULL; /* probes are exempt */
+	return q->only == NULL; /* probes are exempt */
 }
 
 static void leave_state(struct evi_dns_query *q)
 {
-	(void)event_del_noblock(&q->timer);
+	evi_dns_deadline_clear(q);
 	if (q->state == EVI_DNS_WAITING) {
-		if (q->next != NULL)
-			q->next->prev = q->prev;
-		else
+		if (q->next == NULL)
 			q->base->waiting_last = q->prev;
-		*q->prev = q->next;
-	} else if (q->state == EVI_DNS_IN_FLIGHT && counts_as_inflight(q)) {
-		q->base->inflight--;
+		unlink_query(q);
+	} else if (q->state == EVI_DNS_IN_FLIGHT) {
+		q->base->inflight -= counts_as_inflight(q);
+		drop_id(q);
 	}
-	drop_id(q);
 	drop_sendings(q);
 	q->state = EVI_DNS_IDLE;
 }
@@ -189,7 +196,6 @@ static void forget_history(struct evi_dns_query *q)
 {
 	evi_free(q->servfail);
 	q->servfail = NULL;
-	q->servfail_count = 0;
 	q->sent = 0;
 	q->has_moved = 0;
 	q->server = NULL;
@@ -203,7 +209,7 @@ static void start_giving_up(struct evi_dns_query *q)
 
 	limit.tv_sec = (time_t)(us / 1000000);
 	limit.tv_usec = (int)(us % 1000000);
-	(void)event_add(&q->timer, &limit);
+	(void)evi_dns_deadline_set(q, &limit);
 }
 
 static void enter_waiting(struct evi_dns_query *q, int at_front)
@@ -211,13 +217,9 @@ static void enter_waiting(struct evi_dns_query *q, int at_front)
 	struct evdns_base *base = q->base;
 
 	q->state = EVI_DNS_WAITING;
-	q->prev = at_front ? &base->waiting : base->waiting_last;
-	q->next = *q->prev;
-	if (q->next != NULL)
-		q->next->prev = &q->next;
-	else
+	link_query(at_front ? &base->waiting : base->waiting_last, q);
+	if (q->next == NULL)
 		base->waiting_last = &q->next;
-	*q->prev = q;
 	if (base->server_count == 0 && !base->is_suspended)
 		start_giving_up(q);
 }
@@ -272,49 +274,36 @@ void evi_dns_query_stop(struct evi_dns_query *q)
 	evi_dns_query_start_waiting(q->base);
 }
 
+/* NULL if it is the first. */
+static struct evdns_request *request_before(struct evdns_base *base, struct evdns_request **link)
+{
+	if (link == &base->requests)
+		return NULL;
+	return (struct evdns_request *)(void *)((char *)link - offsetof(struct evdns_request, next));
+}
+
 /* Requests are kept in the order they were made; the last goes to the front first. */
 void evi_dns_query_suspend_all(struct evdns_base *base)
 {
-	struct evdns_request *request = base->requests, *last = NULL;
+	struct evdns_request *request = request_before(base, base->requests_last);
 
-	for (; request != NULL; request = request->next) {
-		request->before = last;
-		last = request;
-	}
-	for (request = last; request != NULL; request = request->before) {
+	for (; request != NULL; request = request_before(base, request->prev)) {
 		struct evi_dns_query *q = &request->query;
 
-		if (q->state != EVI_DNS_IN_FLIGHT)
-			continue;
-		leave_state(q);
+		if (q->state == EVI_DNS_IN_FLIGHT) {
+			leave_state(q);
+			enter_waiting(q, 1);
+		}
 		forget_history(q);
-		enter_waiting(q, 1);
 	}
-	for (request = base->requests; request != NULL; request = request->next)
-		forget_history(&request->query);
 }
 
 /* --- Results ------------------------------------------------------------------------------------------ */
 
-static void free_probe(struct event *timer, void *arg)
-{
-	struct evi_dns_query *q = arg;
-	struct evdns_base *base = q->base;
-
-	event_debug_unassign(timer);
-	evi_free(q);
-	evi_dns_disposed(base);
-}
-
-static void dispose_probe(struct evi_dns_query *q)
-{
-	evi_dns_dispose(q->base, &q->timer, free_probe);
-}
-
 void evi_dns_query_free_probe(struct evi_dns_query *q)
 {
 	evi_dns_query_stop(q);
-	dispose_probe(q);
+	evi_free(q);
 }
 
 static void finish(struct evi_dns_query *q, struct evi_dns_answer *answer)
@@ -324,11 +313,11 @@ static void finish(struct evi_dns_query *q, struct evi_dns_answer *answer)
 	evi_dns_query_stop(q);
 	if (probed != NULL) {
 		evi_dns_answer_done(answer);
-		dispose_probe(q);
+		evi_free(q);
 		evi_dns_server_probe_failed(probed);
 		return;
 	}
-	evi_dns_request_answered(q->request, answer);
+	evi_dns_request_answered(evi_dns_request_of(q), answer);
 }
 
 static void finish_with(struct evi_dns_query *q, int err)
@@ -339,8 +328,6 @@ static void finish_with(struct evi_dns_query *q, int err)
 }
 
 /* --- Sending ------------------------------------------------------------------------------------------- */
-
-static void on_timeout(evutil_socket_t fd, short what, void *arg);
 
 static int transmit_udp(struct evi_dns_query *q, struct evi_dns_server *server)
 {
@@ -385,7 +372,7 @@ static int send_late(struct evi_dns_query *q, struct evi_dns_socket *socket)
 void evi_dns_query_send_unsent(struct evi_dns_socket *socket)
 {
 	for (int bucket = 0; socket->unsent > 0 && bucket < EVI_DNS_IDS_BUCKETS; bucket++) {
-		for (struct evi_dns_query *q = socket->base->ids[bucket]; q != NULL; q = q->id_next) {
+		for (struct evi_dns_query *q = socket->base->ids[bucket]; q != NULL; q = q->next) {
 			if (q->is_unsent && last_socket(q) == socket && !send_late(q, socket))
 				return;
 		}
@@ -404,7 +391,7 @@ static void send_to(struct evi_dns_query *q, struct evi_dns_server *server)
 	err = transmit(q, server);
 	if (err < 0)
 		evi_dns_server_failed(server, evutil_socket_error_to_string(-err));
-	if (event_add(&q->timer, &q->base->settings.timeout) < 0)
+	if (evi_dns_deadline_set(q, &q->base->settings.timeout) < 0)
 		finish_with(q, DNS_ERR_TIMEOUT);
 }
 
@@ -417,7 +404,7 @@ static void send_query(struct evi_dns_query *q, const struct evi_dns_server *exc
 /* What was sent so far counts no more: the question is about to be asked anew. */
 static void forget_sendings(struct evi_dns_query *q)
 {
-	(void)event_del_noblock(&q->timer);
+	evi_dns_deadline_clear(q);
 	drop_sendings(q);
 	q->sent = 0;
 }
@@ -436,7 +423,7 @@ static void strand_queries(struct evi_dns_server *server)
 
 	evi_dns_tcp_close(server);
 	for (int bucket = 0; bucket < EVI_DNS_IDS_BUCKETS; bucket++) {
-		for (struct evi_dns_query *q = base->ids[bucket]; q != NULL; q = q->id_next) {
+		for (struct evi_dns_query *q = base->ids[bucket]; q != NULL; q = q->next) {
 			if (!is_being_asked(q, server))
 				continue;
 			drop_sendings(q);
@@ -449,7 +436,7 @@ static void strand_queries(struct evi_dns_server *server)
 static struct evi_dns_query *next_stranded(struct evdns_base *base, int *bucket)
 {
 	for (; *bucket < EVI_DNS_IDS_BUCKETS; ++*bucket) {
-		for (struct evi_dns_query *q = base->ids[*bucket]; q != NULL; q = q->id_next) {
+		for (struct evi_dns_query *q = base->ids[*bucket]; q != NULL; q = q->next) {
 			if (q->is_stranded) {
 				q->is_stranded = 0;
 				return q;
@@ -479,32 +466,25 @@ static void replace_connection(struct evi_dns_query *silent)
 	while ((q = next_stranded(server->base, &bucket)) != NULL) {
 		if (q->sent >= server->base->settings.attempts)
 			continue; /* its own timeout ends it */
-		(void)event_del_noblock(&q->timer);
+		evi_dns_deadline_clear(q);
 		send_to(q, server);
 	}
 }
 
-static void on_timeout(evutil_socket_t fd, short what, void *arg)
+void evi_dns_query_timed_out(struct evi_dns_query *q)
 {
-	struct evi_dns_query *q = arg;
-	struct evdns_base *base = q->base;
-
-	(void)fd;
-	(void)what;
-	evi_dns_lock(base);
 	if (q->state == EVI_DNS_WAITING) {
 		finish_with(q, DNS_ERR_TIMEOUT);
-	} else if (q->state == EVI_DNS_IN_FLIGHT) {
-		if (q->only == NULL)
-			evi_dns_server_timed_out(q->server);
-		if (q->sent >= base->settings.attempts)
-			give_up(q);
-		else if (q->by_tcp)
-			replace_connection(q);
-		else
-			send_query(q, NULL);
+		return;
 	}
-	evi_dns_unlock(base);
+	if (q->only == NULL)
+		evi_dns_server_timed_out(q->server);
+	if (q->sent >= q->base->settings.attempts)
+		give_up(q);
+	else if (q->by_tcp)
+		replace_connection(q);
+	else
+		send_query(q, NULL);
 }
 
 /* Servers close after so many queries, or so long: what it did not answer is asked for again at once. */
@@ -517,7 +497,7 @@ static void reopen_connection(struct evi_dns_server *server)
 	while ((q = next_stranded(server->base, &bucket)) != NULL) {
 		if (q->sent > 1)
 			q->sent--; /* that sending was no failure */
-		(void)event_del_noblock(&q->timer);
+		evi_dns_deadline_clear(q);
 		send_to(q, server);
 	}
 }
@@ -540,7 +520,7 @@ static void move_on(struct evi_dns_query *q, const struct evi_dns_server *server
 		give_up(q);
 		return;
 	}
-	(void)event_del_noblock(&q->timer);
+	evi_dns_deadline_clear(q);
 	send_query(q, server);
 }
 
@@ -571,7 +551,7 @@ void evi_dns_query_refused(struct evi_dns_socket *socket)
 
 	evi_dns_server_failed(server, "connection refused");
 	for (bucket = 0; bucket < EVI_DNS_IDS_BUCKETS; bucket++) {
-		for (q = base->ids[bucket]; q != NULL; q = q->id_next)
+		for (q = base->ids[bucket]; q != NULL; q = q->next)
 			q->is_stranded = last_socket(q) == socket;
 	}
 	bucket = 0;
@@ -585,10 +565,24 @@ void evi_dns_query_refused(struct evi_dns_socket *socket)
 
 static int has_said_servfail(const struct evi_dns_query *q, const struct evi_dns_server *server)
 {
-	for (int i = 0; i < q->servfail_count; i++) {
-		if (q->servfail[i] == server)
+	for (int i = 0; q->servfail != NULL && i < q->servfail->count; i++) {
+		if (q->servfail->servers[i] == server)
 			return 1;
 	}
+	return 0;
+}
+
+static int note_servfail(struct evi_dns_query *q, struct evi_dns_server *server)
+{
+	int count = q->servfail != NULL ? q->servfail->count : 0;
+	struct evi_dns_servfail *servfail =
+		evi_realloc(q->servfail, sizeof(*servfail) + (size_t)(count + 1) * sizeof(servfail->servers[0]));
+
+	if (servfail == NULL)
+		return -1;
+	servfail->servers[count] = server;
+	servfail->count = count + 1;
+	q->servfail = servfail;
 	return 0;
 }
 
@@ -606,15 +600,10 @@ static struct evi_dns_server *next_capable(const struct evi_dns_query *q)
 
 static void server_failed_at_it(struct evi_dns_query *q, struct evi_dns_server *server)
 {
-	struct evi_dns_server **list =
-		evi_realloc(q->servfail, (size_t)(q->servfail_count + 1) * sizeof(struct evi_dns_server *));
 	struct evi_dns_server *next = NULL;
 
-	if (list != NULL) {
-		q->servfail = list;
-		list[q->servfail_count++] = server;
-		next = q->only == NULL ? next_capable(q) : NULL;
-	}
+	if (note_servfail(q, server) == 0 && q->only == NULL)
+		next = next_capable(q);
 	if (next == NULL) {
 		finish_with(q, DNS_ERR_SERVERFAILED);
 		return;
@@ -714,11 +703,10 @@ void evi_dns_query_set_room(struct evi_dns_query *q, void *room, size_t name_roo
 {
 	q->name = room;
 	q->message = (uint8_t *)room + name_room;
-	q->message_room = name_room + 40;
+	q->message_room = (uint16_t)EVI_DNS_MESSAGE_ROOM(name_room);
 }
 
-int evi_dns_query_init(struct evi_dns_query *q, struct evdns_base *base, struct evdns_request *request,
-		       const char *name, uint16_t type)
+int evi_dns_query_init(struct evi_dns_query *q, struct evdns_base *base, const char *name, uint16_t type)
 {
 	size_t len = evi_dns_name_len(name);
 
@@ -726,10 +714,9 @@ int evi_dns_query_init(struct evi_dns_query *q, struct evdns_base *base, struct 
 		return -1;
 	memset(q, 0, offsetof(struct evi_dns_query, message_room));
 	q->base = base;
-	q->request = request;
 	q->type = type;
-	memcpy(q->name, name, len);
+	if (name != q->name)
+		memcpy(q->name, name, len);
 	q->name[len] = '\0';
-	(void)event_assign(&q->timer, base->event_base, -1, 0, on_timeout, q);
 	return 0;
 }

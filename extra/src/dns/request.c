@@ -6,8 +6,16 @@
 
 #include "dns/base.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+
+struct evdns_request *evi_dns_request_of(struct evi_dns_query *query)
+{
+	if (query->only != NULL)
+		return NULL;
+	return (struct evdns_request *)(void *)((char *)query - offsetof(struct evdns_request, query));
+}
 
 /* --- Search ---------------------------------------------------------------------------------------- */
 
@@ -40,6 +48,8 @@ static int step_name(const struct evdns_request *r, int step, char *name, size_t
 static int prepare_step(struct evdns_request *r)
 {
 	char name[2 * EVI_DNS_NAME_SIZE];
+	struct evdns_base *base = r->query.base;
+	uint16_t type = r->query.type;
 	uint8_t by_tcp = r->query.by_tcp;
 
 	for (;; r->step++) {
@@ -47,13 +57,12 @@ static int prepare_step(struct evdns_request *r)
 
 		if (exists == 0)
 			return -1;
-		if (exists < 0 || evi_dns_query_init(&r->query, r->base, r, r->search != NULL ? name : r->name,
-						     r->type) < 0)
+		if (exists < 0 || evi_dns_query_init(&r->query, base, r->search != NULL ? name : r->name, type) < 0)
 			continue;
 		r->query.by_tcp = by_tcp;
 		r->query.ignores_tc = (r->flags & DNS_QUERY_IGNTC) != 0;
 		if (r->search != NULL)
-			evi_dns_log(0, "Search: now trying %s (%d)", name, r->type);
+			evi_dns_log(0, "Search: now trying %s (%d)", name, type);
 		r->step++;
 		return 0;
 	}
@@ -66,17 +75,16 @@ static void unlink_request(struct evdns_request *r)
 	if (r->next != NULL)
 		r->next->prev = r->prev;
 	else
-		r->base->requests_last = r->prev;
+		r->query.base->requests_last = r->prev;
 	*r->prev = r->next;
 	r->prev = NULL;
 }
 
 static void destroy(struct evdns_request *r)
 {
-	struct evdns_base *base = r->base;
+	struct evdns_base *base = r->query.base;
 
-	evi_dns_answer_done(&r->answer);
-	event_debug_unassign(&r->query.timer);
+	evi_dns_answer_done(&r->query.answer);
 	evi_free(r);
 	evi_dns_disposed(base);
 }
@@ -86,17 +94,18 @@ static void on_deferred(struct evi_deferred *deferred, void *arg)
 	struct evdns_request *r = arg;
 
 	(void)deferred;
-	r->fn(r, &r->answer, r->arg);
+	r->fn(r, &r->query.answer, r->arg);
 	destroy(r);
 }
 
-/* It is over: nothing but its result is left of it. */
-static void complete(struct evdns_request *r)
+/* It is over, and its query stopped: nothing but its result is left of it. */
+static void complete(struct evdns_request *r, const struct evi_dns_answer *answer)
 {
+	r->query.answer = *answer;
 	unlink_request(r);
 	evi_dns_search_unref(r->search);
 	r->search = NULL;
-	(void)evi_deferred_schedule(r->base->event_base, &r->deferred);
+	(void)evi_deferred_schedule(r->query.base->event_base, &r->deferred);
 }
 
 void evi_dns_request_end(struct evdns_request *r, int err)
@@ -106,31 +115,17 @@ void evi_dns_request_end(struct evdns_request *r, int err)
 	evi_dns_query_stop(&r->query);
 	if (r->prev == NULL)
 		return;
-	evi_dns_answer_done(&r->answer);
-	memset(&r->answer, 0, sizeof(r->answer));
-	r->answer.err = err;
-	complete(r);
-}
-
-static void free_request(struct event *timer, void *arg)
-{
-	struct evi_dns_query *q = arg;
-	struct evdns_base *base = q->base;
-
-	event_debug_unassign(timer);
-	evi_free(q->request);
-	evi_dns_disposed(base);
+	complete(r, &(struct evi_dns_answer){ .err = err });
 }
 
 void evi_dns_request_drop(struct evdns_request *r)
 {
-	struct evdns_base *base = r->base;
+	struct evdns_base *base = r->query.base;
 
 	evi_dns_query_stop(&r->query);
 	unlink_request(r);
 	evi_dns_search_unref(r->search);
-	evi_dns_answer_done(&r->answer);
-	evi_dns_dispose(base, &r->query.timer, free_request);
+	evi_free(r);
 	evi_dns_unref(base);
 }
 
@@ -149,19 +144,17 @@ void evi_dns_request_answered(struct evdns_request *r, struct evi_dns_answer *an
 		r->nodata_ttl = answer->ttl;
 	}
 	if (r->search != NULL && goes_on(answer->err)) {
-		event_debug_unassign(&r->query.timer);
 		if (prepare_step(r) == 0) {
 			evi_dns_answer_done(answer);
 			evi_dns_query_start(&r->query);
 			return;
 		}
 	}
-	r->answer = *answer;
 	if (r->saw_nodata && goes_on(answer->err)) {
-		r->answer.err = DNS_ERR_NODATA;
-		r->answer.ttl = r->nodata_ttl;
+		answer->err = DNS_ERR_NODATA;
+		answer->ttl = r->nodata_ttl;
 	}
-	complete(r);
+	complete(r, answer);
 }
 
 /* --- The beginning -------------------------------------------------------------------------------------- */
@@ -184,31 +177,44 @@ static void link_request(struct evdns_base *base, struct evdns_request *r)
 	base->refs++;
 }
 
+/*
+ * Memory for a request with the room that its query needs. Without a search the name that is asked for is
+ * the request's own, and the query's room begins with it.
+ */
+static struct evdns_request *make(const char *name, int with_search)
+{
+	size_t len = strlen(name), name_room = with_search ? EVI_DNS_NAME_SIZE : len + 1;
+	size_t own_room = with_search ? len + 1 : 0;
+	struct evdns_request *r = evi_malloc(sizeof(*r) + own_room + EVI_DNS_QUERY_ROOM(name_room));
+
+	if (r == NULL)
+		return NULL;
+	memset(r, 0, sizeof(*r));
+	memcpy(r->name, name, len + 1);
+	evi_dns_query_set_room(&r->query, r->name + own_room, name_room);
+	return r;
+}
+
 struct evdns_request *evi_dns_request_new(struct evdns_base *base, const char *name, uint16_t type,
 					  int flags, evi_dns_request_fn *fn, void *arg)
 {
-	size_t len = strlen(name), name_room;
+	int with_search = is_searched(base, name, type, flags);
 	struct evdns_request *r;
 
-	if (len > EVI_DNS_NAME_MAX + 1) /* more of a check follows for each name that is asked for */
+	if (strlen(name) > EVI_DNS_NAME_MAX + 1) /* more of a check follows for each name that is asked for */
 		return NULL;
-	if (len == 0 && is_searched(base, name, type, flags))
+	if (name[0] == '\0' && with_search)
 		return NULL;
-	name_room = is_searched(base, name, type, flags) ? EVI_DNS_NAME_SIZE : len + 2;
-	r = evi_malloc(sizeof(*r) + len + 1 + EVI_DNS_QUERY_ROOM(name_room));
+	r = make(name, with_search);
 	if (r == NULL)
 		return NULL;
-	evi_dns_query_set_room(&r->query, r->name + len + 1, name_room);
-	memset(r, 0, offsetof(struct evdns_request, query));
-	memset(&r->search, 0, sizeof(*r) - offsetof(struct evdns_request, search));
-	memcpy(r->name, name, len + 1);
-	r->base = base;
-	r->type = type;
+	r->query.base = base;
+	r->query.type = type;
 	r->flags = flags;
 	r->fn = fn;
 	r->arg = arg;
 	evi_deferred_init(&r->deferred, event_base_get_npriorities(base->event_base) / 2, on_deferred, r);
-	if (is_searched(base, name, type, flags)) {
+	if (with_search) {
 		r->search = base->search;
 		r->search->refs++;
 	}
@@ -233,7 +239,7 @@ static char public_type(uint16_t type)
 
 static void tell_user(struct evdns_request *r, struct evi_dns_answer *answer, void *arg)
 {
-	char type = public_type(r->type);
+	char type = public_type(r->query.type);
 	char *alias = type == DNS_PTR ? NULL : answer->name;
 	void *data = NULL;
 
@@ -310,7 +316,7 @@ void evdns_cancel_request(struct evdns_base *base, struct evdns_request *req)
 	if (req == NULL)
 		return;
 	if (base == NULL)
-		base = req->base;
+		base = req->query.base;
 	evi_dns_lock(base);
 	evi_dns_request_end(req, DNS_ERR_CANCEL);
 	evi_dns_unlock(base);

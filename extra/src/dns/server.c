@@ -199,7 +199,7 @@ static void start_probe(struct evi_dns_server *server)
 	if (server->probe != NULL)
 		evi_dns_query_set_room(server->probe, server->probe + 1, name_room);
 	if (server->probe == NULL ||
-	    evi_dns_query_init(server->probe, server->base, NULL, PROBE_NAME, EVI_DNS_TYPE_A) < 0) {
+	    evi_dns_query_init(server->probe, server->base, PROBE_NAME, EVI_DNS_TYPE_A) < 0) {
 		evi_free(server->probe);
 		server->probe = NULL;
 		schedule_probe(server);

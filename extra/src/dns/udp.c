@@ -191,12 +191,10 @@ static struct evi_dns_socket *make_connected(struct evi_dns_server *server)
 /* Takes one of the sockets that may be opened in this second. */
 static int take_fresh(struct evdns_base *base)
 {
-	struct timeval now;
+	int64_t now_s = (int64_t)(evi_base_now_ns(base->event_base) / 1000000000);
 
-	if (event_base_gettimeofday_cached(base->event_base, &now) < 0)
-		return 0;
-	if (now.tv_sec != base->fresh_second) {
-		base->fresh_second = now.tv_sec;
+	if (now_s != base->fresh_second) {
+		base->fresh_second = now_s;
 		base->fresh_left = FRESH_PER_SECOND;
 	}
 	if (base->fresh_left == 0)

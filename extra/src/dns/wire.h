@@ -35,6 +35,8 @@
 #define EVI_DNS_TYPE_OPT   41
 #define EVI_DNS_CLASS_IN   1
 
+#define EVI_DNS_OPT_SIZE 11 /* a record without options */
+
 struct evi_dns_reader {
 	const uint8_t *data;
 	size_t len;
