@@ -155,6 +155,23 @@ static void end_transport(struct evi_tls *tls, int err)
 	run(tls, 1, 0);
 }
 
+/*
+ * A transport that cannot write any more may still have something to read, which it would fetch later.
+ * It is told to do so now, as long as that gives anything; its own events may end all meanwhile.
+ */
+static void read_all_below(struct evi_tls *tls)
+{
+	struct bufferevent *transport = evi_bev_transport(tls->bev);
+
+	evi_tls_read_rest(tls);
+	do {
+		tls->has_received = 0;
+		if (transport->be_ops->readable != NULL)
+			transport->be_ops->readable(transport);
+		evi_tls_read_rest(tls);
+	} while (tls->has_received && evi_tls_is_running(tls));
+}
+
 static void transport_event(struct bufferevent *bev, short what)
 {
 	struct evi_tls *tls = tls_of(bev);
@@ -167,7 +184,7 @@ static void transport_event(struct bufferevent *bev, short what)
 	} else if ((what & BEV_EVENT_ERROR) && (what & BEV_EVENT_READING) && evi_error_is_reset(err)) {
 		end_transport(tls, err);
 	} else if (what & BEV_EVENT_ERROR) {
-		evi_tls_read_rest(tls);
+		read_all_below(tls);
 		if (!evi_tls_is_running(tls))
 			return;
 		tls->transport_err = err;

@@ -32,6 +32,7 @@ struct evi_tls {
 	unsigned is_read_closed : 1;     /* the end was reported, or will not be */
 	unsigned is_failed : 1;          /* nothing moves until there is a new descriptor */
 	unsigned is_drained : 1;         /* the socket had no more when it was read last */
+	unsigned has_received : 1;       /* the transport gave something; for who has cleared it */
 	unsigned is_transport_ended : 1; /* the transport's end was seen */
 	unsigned is_renegotiation_due : 1;  /* the user asked; a write has to be repeated first */
 	unsigned is_renegotiation_ours : 1; /* its end is reported */

@@ -60,8 +60,10 @@ ev_ssize_t evi_tls_recv(struct evi_tls *tls, void *data, size_t len)
 		n = recv_socket(tls, evi_bev_fd(tls->bev), data, len);
 	if (n == 0)
 		tls->is_transport_ended = 1;
-	if (n > 0)
+	if (n > 0) {
 		tls->received += (size_t)n;
+		tls->has_received = 1;
+	}
 	return n;
 }
 
