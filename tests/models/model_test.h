@@ -10,7 +10,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -56,6 +58,22 @@ static inline int plain_file(void)
 	cr_assert_geq(fd, 0);
 	unlink(name);
 	return fd;
+}
+
+/* Waits until the process's first thread sleeps, in whatever it is that it waits for. */
+static inline void wait_until_first_thread_sleeps(void)
+{
+	char path[64], state = 'R';
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)getpid());
+	while (state != 'S') {
+		FILE *file = fopen(path, "r");
+
+		cr_assert_not_null(file);
+		cr_assert_eq(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
+		fclose(file);
+		sched_yield();
+	}
 }
 
 /* Runs `fn` in a child, which ends with what it returns; 0 is success. */

@@ -21,7 +21,7 @@ static void finish(void)
 	close(dp);
 }
 
-TestSuite(model_devpoll, .init = start, .fini = finish, .timeout = 20);
+TestSuite(model_devpoll, .init = start, .fini = finish, .timeout = 60);
 
 static int tell(int fd, short events)
 {

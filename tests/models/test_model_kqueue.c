@@ -20,7 +20,7 @@ static void finish(void)
 	close(kq);
 }
 
-TestSuite(model_kqueue, .init = start, .fini = finish, .timeout = 20);
+TestSuite(model_kqueue, .init = start, .fini = finish, .timeout = 60);
 
 /* One change; 0 or an errno. */
 static int change(int ident, short filter, unsigned flags, void *data)
@@ -303,7 +303,7 @@ Test(model_kqueue, a_child_does_not_inherit_the_queue)
 
 static void *send_later(void *arg)
 {
-	nanosleep(&(struct timespec){ 0, 20000000 }, NULL);
+	wait_until_first_thread_sleeps();
 	send_byte(*(int *)arg);
 	return NULL;
 }

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-TestSuite(add, .init = start, .fini = finish, .timeout = 20);
+TestSuite(add, .init = start, .fini = finish, .timeout = 60);
 
 static int pending(const struct event *ev)
 {

@@ -9,7 +9,7 @@
 #include <signal.h>
 #include <sys/time.h>
 
-TestSuite(assign, .init = start, .fini = finish, .timeout = 10);
+TestSuite(assign, .init = start, .fini = finish, .timeout = 60);
 
 #define EVERYTHING (EV_TIMEOUT | EV_READ | EV_WRITE | EV_SIGNAL | EV_CLOSED)
 

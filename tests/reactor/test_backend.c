@@ -11,7 +11,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
-TestSuite(backend, .init = start, .fini = finish, .timeout = 20);
+TestSuite(backend, .init = start, .fini = finish, .timeout = 60);
 
 #define ALL_IO (EV_READ | EV_WRITE | EV_CLOSED)
 

@@ -9,7 +9,7 @@
 
 #include <signal.h>
 
-TestSuite(base_free, .init = start, .fini = finish, .timeout = 10);
+TestSuite(base_free, .init = start, .fini = finish, .timeout = 60);
 
 static void free_base(void)
 {

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-TestSuite(common_timeout, .init = start, .fini = finish, .timeout = 10);
+TestSuite(common_timeout, .init = start, .fini = finish, .timeout = 60);
 
 /* CORE-225, CORE-226, CORE-227 */
 Test(common_timeout, one_duration_has_one_name_however_it_is_written)

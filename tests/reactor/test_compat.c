@@ -10,7 +10,7 @@
 
 extern struct event_base *event_global_current_base_;
 
-TestSuite(compat, .init = support_leak_init, .fini = support_leak_fini, .timeout = 10);
+TestSuite(compat, .init = support_leak_init, .fini = support_leak_fini, .timeout = 60);
 
 /* CORE-335, CORE-340, CORE-086 */
 Test(compat, init_makes_a_new_base_current)

@@ -17,8 +17,8 @@ static void debug_start(void)
 	base = support_base_new();
 }
 
-TestSuite(debug_first, .timeout = 10);
-TestSuite(debug, .init = debug_start, .fini = finish, .timeout = 10);
+TestSuite(debug_first, .timeout = 60);
+TestSuite(debug, .init = debug_start, .fini = finish, .timeout = 60);
 
 /* What diagnoses misuse must first have accepted what is right: an event of each kind, used fully. */
 static struct event idle, zero;

@@ -5,7 +5,7 @@
 
 #include <signal.h>
 
-TestSuite(del, .init = start, .fini = finish, .timeout = 10);
+TestSuite(del, .init = start, .fini = finish, .timeout = 60);
 
 #define EVERYTHING (EV_TIMEOUT | EV_READ | EV_WRITE | EV_SIGNAL | EV_CLOSED)
 

@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-TestSuite(descriptor, .init = start, .fini = finish, .timeout = 30);
+TestSuite(descriptor, .init = start, .fini = finish, .timeout = 60);
 
 static double cpu_ms(void)
 {

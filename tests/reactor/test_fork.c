@@ -6,7 +6,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-TestSuite(fork, .init = start, .fini = finish, .timeout = 20);
+TestSuite(fork, .init = start, .fini = finish, .timeout = 60);
 
 /* In a child, a failed check ends it with its line number; 0 is success. */
 #define CHILD_CHECK(condition)                                                                     \

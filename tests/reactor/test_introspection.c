@@ -9,7 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
-TestSuite(introspection, .init = start, .fini = finish, .timeout = 10);
+TestSuite(introspection, .init = start, .fini = finish, .timeout = 60);
 
 #define ADDED  EVENT_BASE_COUNT_ADDED
 #define ACTIVE EVENT_BASE_COUNT_ACTIVE

@@ -9,7 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
-TestSuite(log, .timeout = 10);
+TestSuite(log, .timeout = 60);
 
 /* Provokes one warning. */
 static void cause_warning(void)

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-TestSuite(memory, .init = support_leak_init, .fini = support_leak_fini, .timeout = 20);
+TestSuite(memory, .init = support_leak_init, .fini = support_leak_fini, .timeout = 60);
 
 static void check_watch(struct evwatch *watcher, const struct evwatch_check_cb_info *info, void *arg)
 {

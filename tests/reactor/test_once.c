@@ -5,7 +5,7 @@
 
 #include <signal.h>
 
-TestSuite(once, .init = start, .fini = finish, .timeout = 10);
+TestSuite(once, .init = start, .fini = finish, .timeout = 60);
 
 /* CORE-248, CORE-249 */
 Test(once, timers_without_duration_run_in_call_order)

@@ -5,7 +5,7 @@
 
 #include <event2/watch.h>
 
-TestSuite(priority, .init = start, .fini = finish, .timeout = 10);
+TestSuite(priority, .init = start, .fini = finish, .timeout = 60);
 
 static struct event *letter(const char *name, int priority)
 {

@@ -8,7 +8,7 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 
-TestSuite(signals, .init = start, .fini = finish, .timeout = 10);
+TestSuite(signals, .init = start, .fini = finish, .timeout = 60);
 
 static struct event *add_signal(struct event_base *b, int sig, short flags, event_callback_fn fn,
 				void *arg)

@@ -75,7 +75,7 @@ static void epoll_start(void)
 	controls = waits = 0;
 }
 
-TestSuite(syscalls, .init = epoll_start, .fini = finish, .timeout = 20);
+TestSuite(syscalls, .init = epoll_start, .fini = finish, .timeout = 60);
 
 static evutil_socket_t pair[2];
 static struct event *self;

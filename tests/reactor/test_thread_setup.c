@@ -11,7 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
-TestSuite(thread_setup, .timeout = 10);
+TestSuite(thread_setup, .timeout = 60);
 
 /* --- callbacks of the test's own, which count ------------------------------------------------------ */
 

@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-TestSuite(version, .timeout = 10);
+TestSuite(version, .timeout = 60);
 
 /* CORE-024 */
 Test(version, functions_and_macros_agree)

@@ -8,7 +8,7 @@
 #include <signal.h>
 #include <sys/time.h>
 
-TestSuite(watch, .init = start, .fini = finish, .timeout = 10);
+TestSuite(watch, .init = start, .fini = finish, .timeout = 60);
 
 static struct evwatch *doomed[2];
 static struct timeval planned;
@@ -246,7 +246,7 @@ Test(watch, what_prepare_changes_counts_for_the_wait_that_follows)
 	cr_expect_str_eq(traced, "ee");
 	cr_assert_not_null(evwatch_prepare_new(base, delete_arg, far));
 	cr_expect_eq(event_base_dispatch(base), 1);
-	cr_expect_lt(support_now_ms() - begin, 5000.0);
+	cr_expect_lt(support_now_ms() - begin, 30000.0);
 	event_free(far);
 	event_free(ev);
 }

@@ -18,7 +18,7 @@ EVRPC_HEADER(Message, msg, kill)
 EVRPC_HEADER(NeverReply, msg, kill)
 EVRPC_HEADER(Empty, tree, tree)
 
-#define WAIT_MS 5000
+#define WAIT_MS 30000
 
 struct world {
 	struct event_base *base;

@@ -6,7 +6,7 @@
 extern void event_warn(const char *fmt, ...) EVI_PRINTF(1, 2);
 extern void event_warnx(const char *fmt, ...) EVI_PRINTF(1, 2);
 
-TestSuite(rpc_extern, .timeout = 10);
+TestSuite(rpc_extern, .timeout = 60);
 
 /* RPC-027 */
 Test(rpc_extern, generated_code_of_old_finds_its_log_functions)

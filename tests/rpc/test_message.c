@@ -3,7 +3,7 @@
 
 #include "message_test.h"
 
-TestSuite(message, .init = support_leak_init, .fini = support_leak_fini, .timeout = 30);
+TestSuite(message, .init = support_leak_init, .fini = support_leak_fini, .timeout = 60);
 
 /* RPC-016, RPC-018, RPC-019, RPC-020, RPC-021, RPC-022 */
 Test(message, generated_names_have_the_promised_shape)

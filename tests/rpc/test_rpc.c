@@ -5,7 +5,7 @@
 
 #include <event2/bufferevent.h>
 
-TestSuite(rpc, .init = support_leak_init, .fini = support_leak_fini, .timeout = 30);
+TestSuite(rpc, .init = support_leak_init, .fini = support_leak_fini, .timeout = 60);
 
 /* RPC-045, RPC-046, RPC-047, RPC-048, RPC-057, RPC-076, RPC-077, RPC-081, RPC-082, RPC-086 */
 Test(rpc, a_call_reaches_the_handler_and_brings_the_reply)

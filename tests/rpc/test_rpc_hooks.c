@@ -3,7 +3,7 @@
 
 #include "rpc_test.h"
 
-TestSuite(rpc_hooks, .init = support_leak_init, .fini = support_leak_fini, .timeout = 30);
+TestSuite(rpc_hooks, .init = support_leak_init, .fini = support_leak_fini, .timeout = 60);
 
 /* What a hook does, and what it saw. */
 struct hook {

@@ -7,7 +7,7 @@
 
 #include <limits.h>
 
-TestSuite(tag, .init = support_leak_init, .fini = support_leak_fini, .timeout = 20);
+TestSuite(tag, .init = support_leak_init, .fini = support_leak_fini, .timeout = 60);
 
 static const struct {
 	ev_uint64_t value;

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-TestSuite(ws_codec, .timeout = 20);
+TestSuite(ws_codec, .timeout = 60);
 
 /* WS-023 */
 Test(ws_codec, accept_value)

@@ -28,7 +28,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define WATCHDOG_MS 8000
+#define WATCHDOG_MS 30000
 #define SETTLE_MS 50
 #define BOTH (EV_READ | EV_WRITE)
 

@@ -3,7 +3,7 @@
 
 #include "bev_test.h"
 
-TestSuite(bev_callback, .init = start, .fini = finish, .timeout = 30);
+TestSuite(bev_callback, .init = start, .fini = finish, .timeout = 60);
 
 /* BEV-020, BEV-021 */
 Test(bev_callback, all_four_are_set_and_read_at_once)

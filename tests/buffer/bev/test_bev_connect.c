@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 
-TestSuite(bev_connect, .init = start, .fini = finish, .timeout = 30);
+TestSuite(bev_connect, .init = start, .fini = finish, .timeout = 60);
 
 #define MS(n) (&(const struct timeval){ .tv_sec = (n) / 1000, .tv_usec = (n) % 1000 * 1000 })
 

@@ -5,7 +5,7 @@
 
 #include <fcntl.h>
 
-TestSuite(bev_filter, .init = start, .fini = finish, .timeout = 30);
+TestSuite(bev_filter, .init = start, .fini = finish, .timeout = 60);
 
 #define MS(n) (&(const struct timeval){ .tv_sec = (n) / 1000, .tv_usec = (n) % 1000 * 1000 })
 

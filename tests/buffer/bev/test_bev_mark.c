@@ -3,7 +3,7 @@
 
 #include "bev_test.h"
 
-TestSuite(bev_mark, .init = start, .fini = finish, .timeout = 30);
+TestSuite(bev_mark, .init = start, .fini = finish, .timeout = 60);
 
 static void write_n(struct bufferevent *bev, size_t n)
 {

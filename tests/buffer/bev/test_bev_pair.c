@@ -3,7 +3,7 @@
 
 #include "bev_test.h"
 
-TestSuite(bev_pair, .init = start, .fini = finish, .timeout = 30);
+TestSuite(bev_pair, .init = start, .fini = finish, .timeout = 60);
 
 static void free_both(struct bufferevent *bev[2])
 {

@@ -5,7 +5,7 @@
 
 #include <fcntl.h>
 
-TestSuite(bev_socket, .init = start, .fini = finish, .timeout = 30);
+TestSuite(bev_socket, .init = start, .fini = finish, .timeout = 60);
 
 static int is_open(evutil_socket_t fd)
 {

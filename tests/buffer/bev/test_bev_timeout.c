@@ -3,7 +3,7 @@
 
 #include "bev_test.h"
 
-TestSuite(bev_timeout, .init = start, .fini = finish, .timeout = 30);
+TestSuite(bev_timeout, .init = start, .fini = finish, .timeout = 60);
 
 #define MS(n) (&(const struct timeval){ .tv_sec = (n) / 1000, .tv_usec = (n) % 1000 * 1000 })
 

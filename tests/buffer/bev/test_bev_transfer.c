@@ -5,7 +5,7 @@
 
 #include <signal.h>
 
-TestSuite(bev_transfer, .init = start, .fini = finish, .timeout = 30);
+TestSuite(bev_transfer, .init = start, .fini = finish, .timeout = 60);
 
 /* A TCP connection whose peer resets it when it is closed. */
 static void tcp_pair(evutil_socket_t fds[2])
@@ -375,7 +375,7 @@ Test(bev_transfer, a_write_callback_with_empty_output_means_all_is_sent)
 }
 
 /* CORE-188: what is written before the wait is something that happened. */
-Test(bev_transfer, one_turn_of_the_loop_ends_with_the_write_callback, .timeout = 10)
+Test(bev_transfer, one_turn_of_the_loop_ends_with_the_write_callback, .timeout = 60)
 {
 	struct bufferevent *bev[2];
 	struct probe probe = { 0 };

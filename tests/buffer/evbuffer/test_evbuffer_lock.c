@@ -60,7 +60,7 @@ static void *move_back(void *arg)
 }
 
 /* BUF-014, BUF-016 */
-Test(evbuffer_lock, two_threads_moving_both_ways_do_not_stop_each_other, .timeout = 30)
+Test(evbuffer_lock, two_threads_moving_both_ways_do_not_stop_each_other, .timeout = 60)
 {
 	struct shared s;
 	pthread_t threads[2];
@@ -87,7 +87,7 @@ static void *append(void *arg)
 }
 
 /* BUF-014, BUF-117 */
-Test(evbuffer_lock, appends_from_many_threads_stay_whole, .timeout = 30)
+Test(evbuffer_lock, appends_from_many_threads_stay_whole, .timeout = 60)
 {
 	struct evbuffer *buf;
 	pthread_t threads[4];
@@ -138,7 +138,7 @@ static void *try_input(void *arg)
 }
 
 /* BUF-017, BUF-079, BUF-345 */
-Test(evbuffer_lock, the_buffers_of_a_bufferevent_share_its_lock, .timeout = 30)
+Test(evbuffer_lock, the_buffers_of_a_bufferevent_share_its_lock, .timeout = 60)
 {
 	struct event_base *base;
 	struct bufferevent *bev;

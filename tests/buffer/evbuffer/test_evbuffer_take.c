@@ -252,7 +252,7 @@ Test(evbuffer_take, finding_the_end_of_a_line)
 }
 
 /* BUF-396, B08 */
-Test(evbuffer_take, a_line_that_grows_is_not_scanned_again_and_again, .timeout = 20)
+Test(evbuffer_take, a_line_that_grows_is_not_scanned_again_and_again, .timeout = 60)
 {
 	struct evbuffer *buf = evbuffer_new();
 	char block[1000], *line;

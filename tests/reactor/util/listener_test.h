@@ -16,7 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define WAIT_MS 5000
+#define WAIT_MS 30000
 
 static inline struct sockaddr_in loopback(ev_uint16_t port)
 {

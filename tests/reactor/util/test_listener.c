@@ -3,7 +3,7 @@
 
 #include "listener_test.h"
 
-TestSuite(listener, .init = support_leak_init, .fini = support_leak_fini, .timeout = 30);
+TestSuite(listener, .init = support_leak_init, .fini = support_leak_fini, .timeout = 60);
 
 /* What the accept callback saw, and what it is to do. */
 struct seen {

@@ -15,7 +15,7 @@ static void init(void)
 	evthread_enable_lock_debugging();
 }
 
-TestSuite(listener_threads, .init = init, .timeout = 30);
+TestSuite(listener_threads, .init = init, .timeout = 60);
 
 struct world {
 	struct event_base *base;

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/un.h>
 
-TestSuite(util_address, .timeout = 20);
+TestSuite(util_address, .timeout = 60);
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

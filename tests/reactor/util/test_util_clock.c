@@ -6,7 +6,7 @@
 #include <limits.h>
 #include <time.h>
 
-TestSuite(util_clock, .init = support_leak_init, .fini = support_leak_fini, .timeout = 30);
+TestSuite(util_clock, .init = support_leak_init, .fini = support_leak_fini, .timeout = 60);
 
 static const int all_flags[] = { 0, EV_MONOT_PRECISE, EV_MONOT_FALLBACK };
 

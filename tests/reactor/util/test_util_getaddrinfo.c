@@ -7,7 +7,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-TestSuite(util_getaddrinfo, .init = support_leak_init, .fini = support_leak_fini, .timeout = 30);
+TestSuite(util_getaddrinfo, .init = support_leak_init, .fini = support_leak_fini, .timeout = 60);
 
 static struct evutil_addrinfo hints_of(int family, int socktype, int protocol, int flags)
 {

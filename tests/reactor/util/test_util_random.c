@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-TestSuite(util_random, .timeout = 20);
+TestSuite(util_random, .timeout = 60);
 
 /* UTIL-087 */
 Test(util_random, exactly_the_bytes_asked_for_are_filled_at_any_alignment)

@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-TestSuite(util_socket, .init = support_leak_init, .fini = support_leak_fini, .timeout = 20);
+TestSuite(util_socket, .init = support_leak_init, .fini = support_leak_fini, .timeout = 60);
 
 static int option(evutil_socket_t fd, int level, int name)
 {

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-TestSuite(util_string, .timeout = 10);
+TestSuite(util_string, .timeout = 60);
 
 /* UTIL-031 */
 Test(util_string, snprintf_cuts_terminates_and_tells_the_full_length)

@@ -3,7 +3,7 @@
 
 #include "support.h"
 
-TestSuite(util_types, .timeout = 10);
+TestSuite(util_types, .timeout = 60);
 
 /* UTIL-001 */
 Test(util_types, integers_have_the_width_of_their_name)
