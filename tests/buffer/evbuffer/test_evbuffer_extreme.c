@@ -180,13 +180,18 @@ struct shared {
 static void *freeze_and_add(void *arg)
 {
 	struct shared *s = arg;
+	char data[11];
 
 	for (int i = 0; i < 5000; i++) {
 		evbuffer_freeze(s->buf, 0);
 		(void)evbuffer_add(s->buf, "refused by one thread, or added by another", 42);
 		evbuffer_unfreeze(s->buf, 0);
 		(void)evbuffer_add_printf(s->buf, "%d", i % 10);
-		(void)evbuffer_drain(s->buf, 20);
+		(void)evbuffer_drain(s->buf, 10);
+		(void)evbuffer_remove(s->buf, data, sizeof(data));
+		(void)evbuffer_prepend(s->buf, "p", 1);
+		(void)evbuffer_copyout(s->buf, data, sizeof(data));
+		(void)evbuffer_pullup(s->buf, 1);
 	}
 	return NULL;
 }

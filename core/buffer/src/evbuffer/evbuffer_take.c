@@ -35,10 +35,11 @@ static evi_noinline int drain_generally(struct evbuffer *buf, size_t len)
 
 int evbuffer_drain(struct evbuffer *buf, size_t len)
 {
-	struct evi_chain *first = buf->first;
+	struct evi_chain *first;
 
-	if (evi_unlikely(!evi_evbuffer_is_plain(buf, SLOW_DRAIN) || first == NULL))
+	if (evi_unlikely(!evi_evbuffer_is_plain(buf, SLOW_DRAIN) || buf->first == NULL))
 		return drain_generally(buf, len);
+	first = buf->first;
 	if (evi_likely(len < first->len)) {
 		evi_chain_skip(first, len);
 		buf->len -= len;
@@ -85,10 +86,11 @@ static evi_noinline int remove_generally(struct evbuffer *buf, void *out, size_t
 
 int evbuffer_remove(struct evbuffer *buf, void *out, size_t len)
 {
-	struct evi_chain *first = buf->first;
+	struct evi_chain *first;
 
-	if (evi_unlikely(!evi_evbuffer_is_plain(buf, SLOW_REMOVE) || first == NULL || len > INT_MAX))
+	if (evi_unlikely(!evi_evbuffer_is_plain(buf, SLOW_REMOVE) || buf->first == NULL || len > INT_MAX))
 		return remove_generally(buf, out, len);
+	first = buf->first;
 	if (evi_likely(len < first->len)) {
 		memcpy(out, first->data, len);
 		first->data += len;
