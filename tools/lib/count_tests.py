@@ -15,6 +15,9 @@ CRITERION = re.compile(r"Tested:\s*(\d+)\s*\|\s*Passing:\s*(\d+)\s*\|\s*Failing:
                        r"\s*\|\s*Crashing:\s*(\d+)")
 PLAIN = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", re.M)
 SKIPPED = re.compile(r"^\[?SKIP\]? +(\S+?):? +(.*)$", re.M)
+# The small harness: names on its output and, in the same order, reasons among the messages.
+SKIPPED_NAME = re.compile(r"^skip (\S+)$", re.M)
+SKIPPED_WHY = re.compile(r"^skipped: (.*)$", re.M)
 QUIET = re.compile(r"^(\[(PASS|RUN |SKIP|====)|ok |skip |(\[----\])?\s*$)")
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -47,10 +50,15 @@ def entries(paths):
                     yield json.loads(line)
 
 
+def skipped(entry):
+    text = text_of(entry)
+    return SKIPPED.findall(text) + list(zip(SKIPPED_NAME.findall(text), SKIPPED_WHY.findall(text)))
+
+
 def print_skipped(paths):
     found = Counter()
     for entry in entries(paths):
-        for test, reason in SKIPPED.findall(text_of(entry)):
+        for test, reason in skipped(entry):
             found[test, reason] += 1
     for (test, reason), times in sorted(found.items()):
         print(f"{test}: {reason}" + (f" ({times} times)" if times > 1 else ""))

@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
 # Builds for another machine and runs its suites in an emulator: cross.sh TARGET BUILD-DIR
+# Prints a line "not run: ..." for each part that it leaves out.
 # Exit: 0 passed, 77 the compiler or the emulator cannot be had here, else failed.
 
 set -u
 . "$(dirname "$0")/common.sh"
 
 target=$1 dir=$2
+
+not_run() { say "not run: $*"; }
 
 # What each target needs of Debian, what shows that it is there, and Debian's name of the architecture
 # if libraries for it are fetched as well.
@@ -42,16 +45,18 @@ options="-Dharness=mini -Dwerror=true"
 machine="--cross-file $root/cross/$target.ini"
 case $target in
 x86_64-w64-mingw32)
-	# Debian has no TLS library for it; the benchmarks and examples are written to POSIX.
-	options="$options -Dopenssl=disabled -Dmbedtls=disabled -Dbench=disabled -Dexamples=disabled" ;;
+	options="$options -Dopenssl=disabled -Dmbedtls=disabled -Dbench=disabled -Dexamples=disabled"
+	not_run "TLS: Debian has no TLS library for mingw-w64"
+	not_run "suites but those of the reactor and the buffers, benchmarks, examples: written to POSIX" ;;
 musl)
 	options="$options -Dopenssl=disabled -Dmbedtls=disabled -Dextra=disabled -Dcompat=disabled
-		-Dbench=disabled" ;;
+		-Dbench=disabled"
+	not_run "all but the reactor, the buffers and locks: musl-tools brings no OpenSSL, Mbed TLS or zlib" ;;
 *)
 	if "$root/tools/lib/foreign_libraries.sh" $foreign "$dir-libraries"; then
 		machine="$machine --cross-file $dir-libraries/machine.ini"
 	else
-		say "$target: without OpenSSL and Mbed TLS, whose packages for $foreign cannot be had here"
+		not_run "TLS: the packages of OpenSSL and Mbed TLS for $foreign cannot be had here"
 		options="$options -Dopenssl=disabled -Dmbedtls=disabled"
 	fi ;;
 esac
@@ -69,14 +74,38 @@ start_wine()
 	trap 'wineserver -k' EXIT # of this prefix only
 }
 
+# LOG-NAME [SELECTION...]: ten times the time, for the emulator and for a machine that is busy with it.
+suites()
+{
+	local name=$1
+	shift
+	# shellcheck disable=SC2086
+	TEST_TIME_FACTOR=10 meson test -C "$dir" --no-rebuild --num-processes "$jobs" --print-errorlogs \
+		--timeout-multiplier 10 --logbase "testlog-$name" "$@" ${SUITES:-} || result=1
+}
+
 say "running the suites for $target"
+rm -f "$dir"/meson-logs/testlog*
+result=0
 case $commands in
-*qemu*) export TEST_UNDER_QEMU=1 ;;
-*wine*) start_wine ;;
+*qemu*)
+	# An emulator is 10 to 50 times slower: all suites once, and on the other backends the reactor's.
+	export TEST_UNDER_QEMU=1
+	areas=
+	for area in buffer tls http ws dns rpc; do
+		areas="$areas --no-suite $area"
+	done
+	not_run "on poll and select, all suites but the reactor's: for the sake of time"
+	not_run "io_uring: qemu-user does not have it"
+	suites all --no-suite poll --no-suite select
+	# shellcheck disable=SC2086
+	suites backends --suite poll --suite select $areas ;;
+*wine*)
+	start_wine
+	suites all ;;
+*)
+	suites all ;;
 esac
-TEST_TIME_FACTOR=10 meson test -C "$dir" --no-rebuild --num-processes "$jobs" --print-errorlogs \
-	--timeout-multiplier 10 ${SUITES:-}
-result=$?
 read -r good bad skipped < <(python3 "$root/tools/lib/count_tests.py" "$dir"/meson-logs/testlog*.json)
 say "$target: $good passed of $((good + bad)), $skipped skipped"
 exit $result
