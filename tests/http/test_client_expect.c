@@ -135,7 +135,7 @@ static int count_head(struct evhttp_request *req, void *arg)
 	return 0;
 }
 
-/* More than any server has reason to send. */
+/* H62: more than any server has reason to send. */
 Test(http_client_expect, interim_responses_without_end_are_a_failure)
 {
 	static const char interim[] = "HTTP/1.1 102 Processing\r\n\r\n";
@@ -154,7 +154,7 @@ Test(http_client_expect, interim_responses_without_end_are_a_failure)
 	free(all);
 }
 
-/* HTTP-296, HTTP-297, HTTP-298, HTTP-261 */
+/* HTTP-296, HTTP-297, HTTP-298, HTTP-261; H62 */
 Test(http_client_expect, interim_responses_are_skipped)
 {
 	struct evhttp_request *req = client_request();

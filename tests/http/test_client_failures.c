@@ -63,7 +63,7 @@ struct row {
 	enum evhttp_request_error reason;
 };
 
-/* HTTP-263, HTTP-264, HTTP-291, HTTP-292 */
+/* HTTP-263, HTTP-264, HTTP-291, HTTP-292; H60 */
 Test(http_client_failures, the_server_ends_the_connection_too_early)
 {
 #define OK "HTTP/1.1 200 OK\r\n"
@@ -107,7 +107,7 @@ Test(http_client_failures, an_orderly_end_completes_a_body_until_close)
 	canned_close(&canned);
 }
 
-/* HTTP-263, HTTP-264, HTTP-288, HTTP-289, HTTP-294, HTTP-306, HTTP-373 */
+/* HTTP-263, HTTP-264, HTTP-288, HTTP-289, HTTP-294, HTTP-306, HTTP-373; H60, H63 */
 Test(http_client_failures, malformed_responses_are_invalid_headers)
 {
 	static const char *const replies[] = {
@@ -117,6 +117,12 @@ Test(http_client_failures, malformed_responses_are_invalid_headers)
 		"HTTP/1.10 200 OK\r\n\r\n",
 		"HTTP/1.1 20x OK\r\n\r\n",
 		"HTTP/1.1 -5 OK\r\n\r\n",
+		"HTTP/1.1 -200 OK\r\n\r\n",
+		"HTTP/1.1 +20 OK\r\n\r\n",
+		"HTTP/1.1 20 OK\r\n\r\n",
+		"HTTP/1.1 2000 OK\r\n\r\n",
+		"HTTP/1.1 4294967496 OK\r\n\r\n",
+		"HTTP/1.1 200 O\rK\r\n\r\n",
 		"HTTP/1.1 000 OK\r\n\r\n",
 		"HTTP/1.1 099 OK\r\n\r\n",
 		"HTTP/1.1 99999 OK\r\n\r\n",
@@ -216,6 +222,40 @@ Test(http_client_failures, a_body_above_the_limit_is_too_long)
 		cr_assert_eq(reason, EVREQ_HTTP_DATA_TOO_LONG);
 		canned_close(&canned);
 	}
+}
+
+/* H64: with no limit set, what has no end has one all the same, and the memory comes back. */
+Test(http_client_failures, nothing_is_endless)
+{
+	static const struct {
+		const char *start, *repeated;
+	} endless[] = {
+		{ OK, "A: b\r\n" },
+		{ "HTTP/1.1 200 ", "OK" },
+		{ OK "A: b", "cdefgh" },
+		{ OK "A: b\r\n", " c\r\n" },
+		{ OK "Transfer-Encoding: chunked\r\n\r\n", "0" },
+		{ OK "Transfer-Encoding: chunked\r\n\r\n1;", "extension" },
+		{ OK "Transfer-Encoding: chunked\r\n\r\n0\r\n", "Trailer: x\r\n" },
+	};
+	const size_t total = 4 << 20;
+	char *reply = malloc(total + 32);
+
+	for (size_t i = 0; i < sizeof(endless) / sizeof(endless[0]); i++) {
+		size_t len = strlen(endless[i].start);
+		struct canned canned;
+
+		memcpy(reply, endless[i].start, len + 1);
+		while (len < total) {
+			strcpy(reply + len, endless[i].repeated);
+			len += strlen(endless[i].repeated);
+		}
+		canned_open(&canned, reply, CANNED_KEEP);
+		cr_assert_str_eq(get_from(&canned, NULL), "close failure error-2 done-null",
+				 "%zu: %s", i, http_log);
+		canned_close(&canned);
+	}
+	free(reply);
 }
 
 /* A port nobody listens at. */

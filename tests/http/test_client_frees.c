@@ -210,7 +210,7 @@ static void run_all(enum act what)
 	}
 }
 
-/* HTTP-248, HTTP-156, HTTP-380, HTTP-382 */
+/* HTTP-248, HTTP-156, HTTP-380, HTTP-382; H66 */
 Test(http_client_frees, the_connection_in_every_callback)
 {
 	run_all(FREE_CONNECTION);

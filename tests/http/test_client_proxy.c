@@ -251,6 +251,7 @@ Test(http_client_proxy, a_refusal_tells_the_proxys_status)
 	proxy_close();
 }
 
+/* H67 */
 Test(http_client_proxy, nonsense_from_the_proxy_is_a_failure)
 {
 	static char interims[4096];

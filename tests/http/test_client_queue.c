@@ -67,7 +67,7 @@ Test(http_client_queue, an_idle_connection_that_the_server_closes_is_replaced)
 	canned_close(&canned);
 }
 
-/* HTTP-283, HTTP-373 */
+/* HTTP-283, HTTP-373; H61 */
 Test(http_client_queue, bytes_behind_a_response_end_the_connection)
 {
 	struct canned canned;

@@ -91,7 +91,7 @@ Test(http_client_timeouts, a_change_counts_at_once)
 	finish_kept();
 }
 
-/* HTTP-263: in the middle of the response as well; bytes start it afresh. */
+/* HTTP-263, H65: in the middle of the response as well; bytes start it afresh. */
 Test(http_client_timeouts, a_server_that_stalls_is_a_timeout)
 {
 	struct canned canned;

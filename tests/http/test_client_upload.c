@@ -385,6 +385,7 @@ static void drip(evutil_socket_t fd, short what, void *arg)
 		bufferevent_write(canned->last, "x", 1);
 }
 
+/* H65 */
 Test(http_client_upload, a_server_that_drips_is_cut_by_the_time_limit)
 {
 	struct canned canned;

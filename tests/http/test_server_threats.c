@@ -50,7 +50,7 @@ static void check_refused(const struct threat *threats, size_t n)
 
 #define CHECK(threats) check_refused(threats, sizeof(threats) / sizeof((threats)[0]))
 
-/* H01..H03 */
+/* H01, H02, H03 */
 Test(http_server_threats, lengths)
 {
 	static const struct threat threats[] = {
@@ -103,7 +103,19 @@ Test(http_server_threats, codings_of_old_versions)
 	CHECK(threats);
 }
 
-/* H08..H10 */
+/* H07: a continuation line of a field that frames the request. */
+Test(http_server_threats, folds)
+{
+	static const struct threat threats[] = {
+		POST("Content-Length: 5\r\n 0"), POST("Content-Length:\r\n 5"),
+		POST("Transfer-Encoding: chunked\r\n "), POST("Transfer-Encoding:\r\n\tchunked"),
+		POST("Connection: close\r\n , x"), BYTES("GET / HTTP/1.1\r\nHost:\r\n a\r\n\r\n"),
+	};
+
+	CHECK(threats);
+}
+
+/* H08, H09, H10 */
 Test(http_server_threats, chunks)
 {
 	static const struct threat threats[] = {
@@ -132,7 +144,7 @@ Test(http_server_threats, trailers)
 	CHECK(threats);
 }
 
-/* H20..H22 */
+/* H20, H21, H22 */
 Test(http_server_threats, lines)
 {
 	static const struct threat threats[] = {
@@ -148,7 +160,7 @@ Test(http_server_threats, lines)
 	CHECK(threats);
 }
 
-/* H25..H27 */
+/* H25, H26, H27 */
 Test(http_server_threats, fields)
 {
 	static const struct threat threats[] = {

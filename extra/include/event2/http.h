@@ -536,7 +536,8 @@ void evhttp_connection_set_max_body_size(struct evhttp_connection *evcon, ev_ssi
 /**
  * Limit the heads of responses (or, of a server's connection, of requests).
  *
- * @param new_max_headers_size  bytes, line ends not counted; negative for no limit, the default
+ * @param new_max_headers_size  bytes, line ends not counted; negative for no limit. Default
+ *                              1048576, 1 MiB
  */
 EVENT2_EXPORT_SYMBOL
 void evhttp_connection_set_max_headers_size(struct evhttp_connection *evcon, ev_ssize_t new_max_headers_size);

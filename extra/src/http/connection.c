@@ -22,7 +22,7 @@ struct evhttp_connection *evi_connection_make(struct event_base *base)
 		return NULL;
 	c->base = base;
 	c->holds = 1;
-	c->headers_max = SIZE_MAX;
+	c->headers_max = EVI_HEAD_SIZE_DEFAULT;
 	c->body_max = EVI_UNLIMITED;
 	return c;
 }

@@ -20,6 +20,9 @@
 
 #define EVI_UNLIMITED UINT64_MAX
 
+/* A message's head without line ends, of either side, unless the program says otherwise. */
+#define EVI_HEAD_SIZE_DEFAULT (1024 * 1024)
+
 struct evi_client;
 
 enum evi_connection_state {

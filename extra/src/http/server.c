@@ -19,8 +19,7 @@
 	(EVHTTP_SERVER_LINGERING_CLOSE | EVHTTP_SERVER_RELAX_HOST |                                \
 	 EVHTTP_SERVER_ACCEPT_CODINGS | EVHTTP_SERVER_EOF_IS_GONE)
 
-/* A head may be this long while the program has set no limit, and take as long as this. */
-#define HEAD_SIZE_DEFAULT (1024 * 1024)
+/* A head may take as long as this while the program has set no limit. */
 #define HEAD_SECONDS_DEFAULT 60
 
 /* A body may come as slowly as this. */
@@ -140,7 +139,7 @@ struct evhttp *evhttp_new(struct event_base *base)
 	http->references = 1;
 	http->methods = METHODS_DEFAULT;
 	http->content_type = "text/html; charset=ISO-8859-1";
-	http->headers_max = HEAD_SIZE_DEFAULT;
+	http->headers_max = EVI_HEAD_SIZE_DEFAULT;
 	http->body_max = EVI_UNLIMITED;
 	http->head_timeout.tv_sec = HEAD_SECONDS_DEFAULT;
 	http->body_rate = BODY_RATE_DEFAULT;

@@ -107,6 +107,28 @@ Test(http_text, query)
 		check_query(&table[i]);
 }
 
+/* H53: a million parameters; each is looked at once. */
+Test(http_text, a_long_query, .timeout = 60)
+{
+	enum { PARAMETERS = 1000000 };
+	static const char piece[] = "k=%00&";
+	const size_t len = sizeof(piece) - 1;
+	char *text = malloc(PARAMETERS * len + 1);
+	struct evkeyvalq list;
+	const struct evkeyval *pair;
+	long count = 0;
+
+	for (size_t i = 0; i < PARAMETERS; i++)
+		memcpy(text + i * len, piece, len + 1);
+	text[PARAMETERS * len - 1] = '\0';
+	cr_assert_eq(evhttp_parse_query_str(text, &list), 0);
+	for (pair = list.tqh_first; pair != NULL; pair = pair->next.tqe_next)
+		count++;
+	cr_expect_eq(count, PARAMETERS);
+	evhttp_clear_headers(&list);
+	free(text);
+}
+
 /* HTTP-349, HTTP-354 */
 Test(http_text, query_of_a_whole_uri)
 {

@@ -99,7 +99,7 @@ Test(http_uri, flags)
 	cr_expect_null(evhttp_uri_parse_with_flags("http://h ost/", EVHTTP_URI_NONCONFORMANT));
 }
 
-/* HTTP-319, HTTP-322, HTTP-324, HTTP-325, HTTP-327..330 */
+/* HTTP-319, HTTP-322, HTTP-324, HTTP-325, HTTP-327..330; H52 */
 Test(http_uri, refused)
 {
 	static const char *const table[] = { "http://www.%7test.com/", "h%3ttp://x", "http://x:999x/",
@@ -112,6 +112,30 @@ Test(http_uri, refused)
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); ++i)
 		cr_expect_null(evhttp_uri_parse(table[i]), "%s was accepted", table[i]);
+}
+
+/* H52: two megabytes come out as they went in. */
+Test(http_uri, a_long_one, .timeout = 60)
+{
+	const size_t len = 2000000;
+	char *text = malloc(len + 1), *joined = malloc(len + 1);
+	struct evhttp_uri *uri;
+
+	memset(text, 'a', len);
+	memcpy(text, "http://h/", 9);
+	text[len / 2] = '?';
+	text[len - 1000] = '#';
+	text[len] = '\0';
+	uri = evhttp_uri_parse(text);
+	cr_assert_not_null(uri);
+	cr_expect_eq(strlen(evhttp_uri_get_path(uri)), len / 2 - 8);
+	cr_assert_not_null(evhttp_uri_join(uri, joined, len + 1));
+	cr_expect_eq(memcmp(joined, text, len + 1), 0);
+	evhttp_uri_free(uri);
+	text[len / 4] = ' ';
+	cr_expect_null(evhttp_uri_parse(text));
+	free(joined);
+	free(text);
 }
 
 /* HTTP-336..341, HTTP-343 */
