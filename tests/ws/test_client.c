@@ -33,7 +33,8 @@ static void note_failure(const struct evhttp_failure *told)
 	cr_expect_neq(told->text[0], '\0');
 }
 
-static void expect_failure(enum evhttp_failure_stage stage, enum evhttp_request_error reason, int err)
+static void expect_failure(enum evhttp_failure_stage stage, enum evhttp_request_error reason,
+			   int err)
 {
 	cr_expect_not_null(failure.text);
 	cr_expect_eq(failure.stage, stage);
@@ -75,8 +76,8 @@ static void start(int options)
 	support_socketpair(pair);
 	ws_echoes = 0;
 	bev = bufferevent_socket_new(base, pair[0], BEV_OPT_CLOSE_ON_FREE);
-	client = evws_client_new(base, bev, "example.org:8080", "/chat?room=1", offered_protocols, own_headers,
-				 on_open, ws_echo, NULL, options);
+	client = evws_client_new(base, bev, "example.org:8080", "/chat?room=1", offered_protocols,
+				 own_headers, on_open, ws_echo, NULL, options);
 	cr_assert_not_null(client);
 	evws_connection_set_closecb(client, on_client_close, NULL);
 	server.peer = peer_open_on(pair[1]);
@@ -112,8 +113,9 @@ static const char *accept_line(void)
 	struct peer *peer = peer_open(port);
 	const char *at;
 
-	peer_send(peer, "GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-			"Sec-WebSocket-Key: ");
+	peer_send(peer,
+		  "GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+		  "Sec-WebSocket-Key: ");
 	peer_send(peer, field("Sec-WebSocket-Key"));
 	peer_send(peer, "\r\n\r\n");
 	peer_until(peer, "\r\n\r\n");
@@ -184,7 +186,7 @@ static void send_unmasked(unsigned first_byte, const void *data, size_t len)
 	ws_add_frame(bufferevent_get_output(server.peer->bev), first_byte, data, len, 0);
 }
 
-/* --- Request ----------------------------------------------------------------------------------------- */
+/* --- Request ---------------------------------------------------------------------------------- */
 
 /* WS-073 */
 Test(ws_client, request)
@@ -219,24 +221,32 @@ Test(ws_client, request)
 Test(ws_client, bad_arguments)
 {
 	struct bufferevent *bev = bufferevent_socket_new(base, -1, 0);
-	struct evkeyval bad = { .key = (char *)(uintptr_t)"A", .value = (char *)(uintptr_t)"b\r\nC: d" };
+	struct evkeyval bad = { .key = (char *)(uintptr_t) "A",
+				.value = (char *)(uintptr_t) "b\r\nC: d" };
 	struct evkeyvalq headers;
 
 	TAILQ_INIT(&headers);
 	TAILQ_INSERT_TAIL(&headers, &bad, next);
-	cr_expect_null(evws_client_new(base, NULL, "a", "/", NULL, NULL, on_open, ws_echo, NULL, 0));
-	cr_expect_null(evws_client_new(base, bev, NULL, "/", NULL, NULL, on_open, ws_echo, NULL, 0));
-	cr_expect_null(evws_client_new(base, bev, "a\r\nb", "/", NULL, NULL, on_open, ws_echo, NULL, 0));
+	cr_expect_null(
+		evws_client_new(base, NULL, "a", "/", NULL, NULL, on_open, ws_echo, NULL, 0));
+	cr_expect_null(
+		evws_client_new(base, bev, NULL, "/", NULL, NULL, on_open, ws_echo, NULL, 0));
+	cr_expect_null(
+		evws_client_new(base, bev, "a\r\nb", "/", NULL, NULL, on_open, ws_echo, NULL, 0));
 	cr_expect_null(evws_client_new(base, bev, "a", "", NULL, NULL, on_open, ws_echo, NULL, 0));
-	cr_expect_null(evws_client_new(base, bev, "a", "/ b", NULL, NULL, on_open, ws_echo, NULL, 0));
-	cr_expect_null(evws_client_new(base, bev, "a", "/\n", NULL, NULL, on_open, ws_echo, NULL, 0));
-	cr_expect_null(evws_client_new(base, bev, "a", "/", "x\ny", NULL, on_open, ws_echo, NULL, 0));
-	cr_expect_null(evws_client_new(base, bev, "a", "/", NULL, &headers, on_open, ws_echo, NULL, 0));
+	cr_expect_null(
+		evws_client_new(base, bev, "a", "/ b", NULL, NULL, on_open, ws_echo, NULL, 0));
+	cr_expect_null(
+		evws_client_new(base, bev, "a", "/\n", NULL, NULL, on_open, ws_echo, NULL, 0));
+	cr_expect_null(
+		evws_client_new(base, bev, "a", "/", "x\ny", NULL, on_open, ws_echo, NULL, 0));
+	cr_expect_null(
+		evws_client_new(base, bev, "a", "/", NULL, &headers, on_open, ws_echo, NULL, 0));
 	cr_expect_eq(evbuffer_get_length(bufferevent_get_output(bev)), 0);
 	bufferevent_free(bev);
 }
 
-/* --- Reply ------------------------------------------------------------------------------------------- */
+/* --- Reply ------------------------------------------------------------------------------------ */
 
 /* WS-074: in any case of letters, with blanks around. */
 Test(ws_client, accepted)
@@ -310,8 +320,12 @@ Test(ws_client, protocol_not_offered)
 /* WS-075: no redirect is followed. */
 Test(ws_client, other_statuses)
 {
-	static const char *const replies[] = { "200 OK", "301 Moved\r\nLocation: http://127.0.0.1/", "401 No",
-		"404 Not Found", "426 Upgrade Required", "503 Busy" };
+	static const char *const replies[] = { "200 OK",
+					       "301 Moved\r\nLocation: http://127.0.0.1/",
+					       "401 No",
+					       "404 Not Found",
+					       "426 Upgrade Required",
+					       "503 Busy" };
 
 	for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
 		char word[32];
@@ -334,8 +348,9 @@ Test(ws_client, other_statuses)
 Test(ws_client, interim_replies)
 {
 	start(0);
-	answer("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nLink: </a>\r\n\r\n" SWITCH UPGRADE, accept_line(),
-	       "");
+	answer("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nLink: </a>\r\n\r\n" SWITCH
+		       UPGRADE,
+	       accept_line(), "");
 	ws_until(&opened, 1);
 	cr_expect_str_eq(http_log, "opened-101");
 	finish();
@@ -384,7 +399,7 @@ Test(ws_client, frames_behind_head)
 	finish();
 }
 
-/* --- Failing to connect -------------------------------------------------------------------------------- */
+/* --- Failing to connect ----------------------------------------------------------------------- */
 
 static void connect_to(ev_uint16_t to)
 {
@@ -392,7 +407,8 @@ static void connect_to(ev_uint16_t to)
 	struct bufferevent *bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
 
 	name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	client = evws_client_new(base, bev, "localhost", "/ws", NULL, NULL, on_open, ws_echo, NULL, 0);
+	client = evws_client_new(base, bev, "localhost", "/ws", NULL, NULL, on_open, ws_echo, NULL,
+				 0);
 	cr_assert_not_null(client);
 	evws_connection_set_closecb(client, on_client_close, NULL);
 	cr_assert_eq(bufferevent_socket_connect(bev, (struct sockaddr *)&name, sizeof(name)), 0);
@@ -403,7 +419,8 @@ Test(ws_client, refused)
 {
 	struct sockaddr_in name = { .sin_family = AF_INET };
 	ev_socklen_t len = sizeof(name);
-	evutil_socket_t fd = socket(AF_INET, SOCK_STREAM, 0); /* keeps its port, and does not listen */
+	evutil_socket_t fd =
+		socket(AF_INET, SOCK_STREAM, 0); /* keeps its port, and does not listen */
 
 	name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	cr_assert_eq(bind(fd, (struct sockaddr *)&name, sizeof(name)), 0);
@@ -498,7 +515,7 @@ Test(ws_client, given_up)
 	}
 }
 
-/* --- Frames ----------------------------------------------------------------------------------------- */
+/* --- Frames ----------------------------------------------------------------------------------- */
 
 /* WS-077, W03: the mask is another one each time, for each length. */
 Test(ws_client, masks)
@@ -607,7 +624,7 @@ Test(ws_client, does_not_wait_for_ever)
 	finish();
 }
 
-/* --- Both ends ours ------------------------------------------------------------------------------------- */
+/* --- Both ends ours --------------------------------------------------------------------------- */
 
 /* WS-073, WS-078 */
 Test(ws_client, with_our_server)
@@ -622,7 +639,8 @@ Test(ws_client, with_our_server)
 	ws_until(&ws_messages, 2);
 	evws_close(client, WS_CR_NORMAL);
 	ws_until(&ws_closed, 2);
-	cr_expect_str_eq(http_log, "session opened-101 text:hello text:hello closed-1000 closed-1000");
+	cr_expect_str_eq(http_log,
+			 "session opened-101 text:hello text:hello closed-1000 closed-1000");
 }
 
 /* WS-073: over any bufferevent: through a filter, as TLS and tunnels are. */
@@ -634,7 +652,8 @@ Test(ws_client, over_a_filter)
 	name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	cr_assert_eq(bufferevent_socket_connect(below, (struct sockaddr *)&name, sizeof(name)), 0);
 	bev = bufferevent_filter_new(below, NULL, NULL, BEV_OPT_CLOSE_ON_FREE, NULL, NULL);
-	client = evws_client_new(base, bev, "localhost", "/ws", NULL, NULL, on_open, ws_echo, NULL, 0);
+	client = evws_client_new(base, bev, "localhost", "/ws", NULL, NULL, on_open, ws_echo, NULL,
+				 0);
 	cr_assert_not_null(client);
 	evws_connection_set_closecb(client, on_client_close, NULL);
 	ws_until(&opened, 1);

@@ -40,8 +40,10 @@ Test(ws_codec, lengths)
 		cr_expect(head.is_final && !head.is_masked && !head.reserved);
 	}
 	cr_expect_eq(evi_ws_head_read((const uint8_t *)"\x82\x7e\x00\x7d", 4, &head), -1);
-	cr_expect_eq(evi_ws_head_read((const uint8_t *)"\x82\x7f\0\0\0\0\0\0\xff\xff", 10, &head), -1);
-	cr_expect_eq(evi_ws_head_read((const uint8_t *)"\x82\x7f\x80\0\0\0\0\0\0\0", 10, &head), -1);
+	cr_expect_eq(evi_ws_head_read((const uint8_t *)"\x82\x7f\0\0\0\0\0\0\xff\xff", 10, &head),
+		     -1);
+	cr_expect_eq(evi_ws_head_read((const uint8_t *)"\x82\x7f\x80\0\0\0\0\0\0\0", 10, &head),
+		     -1);
 }
 
 /* WS-031: every alignment and offset gives what the definition gives. */
@@ -67,7 +69,8 @@ static int is_valid(const char *text, size_t step)
 	size_t len = strlen(text);
 
 	for (size_t i = 0; i < len; i += step)
-		if (!evi_utf8_check(&state, (const uint8_t *)text + i, len - i < step ? len - i : step))
+		if (!evi_utf8_check(&state, (const uint8_t *)text + i,
+				    len - i < step ? len - i : step))
 			return 0;
 	return evi_utf8_is_whole(&state);
 }
@@ -75,12 +78,33 @@ static int is_valid(const char *text, size_t step)
 /* WS-046, WS-088: whole, and cut at every byte. */
 Test(ws_codec, utf8)
 {
-	static const char *const good[] = { "", "a", "\x7f", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80",
-		"\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf",
-		"0123456789abcdef\xc3\xa9 0123456789abcdef" };
-	static const char *const bad[] = { "\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc2", "\xe0\x9f\xbf",
-		"\xed\xa0\x80", "\xed\xbf\xbf", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80",
-		"\xff", "\xe1\x80", "\xc3(", "0123456789abcdef\xc3 0123456789abcdef" };
+	static const char *const good[] = { "",
+					    "a",
+					    "\x7f",
+					    "\xc2\x80",
+					    "\xdf\xbf",
+					    "\xe0\xa0\x80",
+					    "\xed\x9f\xbf",
+					    "\xee\x80\x80",
+					    "\xef\xbf\xbf",
+					    "\xf0\x90\x80\x80",
+					    "\xf4\x8f\xbf\xbf",
+					    "0123456789abcdef\xc3\xa9 0123456789abcdef" };
+	static const char *const bad[] = { "\x80",
+					   "\xbf",
+					   "\xc0\x80",
+					   "\xc1\xbf",
+					   "\xc2",
+					   "\xe0\x9f\xbf",
+					   "\xed\xa0\x80",
+					   "\xed\xbf\xbf",
+					   "\xf0\x8f\xbf\xbf",
+					   "\xf4\x90\x80\x80",
+					   "\xf5\x80\x80\x80",
+					   "\xff",
+					   "\xe1\x80",
+					   "\xc3(",
+					   "0123456789abcdef\xc3 0123456789abcdef" };
 
 	for (size_t step = 1; step < 40; ++step) {
 		for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
@@ -93,8 +117,12 @@ Test(ws_codec, utf8)
 /* WS-054, WS-089 */
 Test(ws_codec, close_codes)
 {
-	static const unsigned bad[] = { 0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000 };
-	static const unsigned good[] = { 1000, 1001, 1002, 1003, 1007, 1014, 3000, 3999, 4000, 4999 };
+	static const unsigned bad[] = {
+		0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000
+	};
+	static const unsigned good[] = {
+		1000, 1001, 1002, 1003, 1007, 1014, 3000, 3999, 4000, 4999
+	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		cr_expect(!evi_ws_is_close_code(bad[i]), "%u", bad[i]);

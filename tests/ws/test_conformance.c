@@ -232,14 +232,39 @@ Test(ws_conformance, repeated_opcode)
 	expect_failure(BYTES("\x01\x81\0\0\0\0a\x82\x81\0\0\0\0b"), 1002, "another opcode, strict");
 }
 
-static const char *const valid[] = { "\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5", "\xc2\x80", "\xdf\xbf",
-	"\xe0\xa0\x80", "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf", "\xed\x9f\xbf", "\xee\x80\x80",
-	"\xef\xbf\xbd", "\xef\xb7\x90", "\xf0\x9f\xbf\xbe" };
+static const char *const valid[] = { "\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5",
+				     "\xc2\x80",
+				     "\xdf\xbf",
+				     "\xe0\xa0\x80",
+				     "\xef\xbf\xbf",
+				     "\xf0\x90\x80\x80",
+				     "\xf4\x8f\xbf\xbf",
+				     "\xed\x9f\xbf",
+				     "\xee\x80\x80",
+				     "\xef\xbf\xbd",
+				     "\xef\xb7\x90",
+				     "\xf0\x9f\xbf\xbe" };
 
-static const char *const invalid[] = { "\x80", "\xbf", "\xc0\xaf", "\xe0\x80\xaf", "\xc1\xbf", "\xe0\x9f\xbf",
-	"\xf0\x8f\xbf\xbf", "\xf8\x88\x80\x80\x80", "\xfc\x84\x80\x80\x80\x80", "\xed\xa0\x80", "\xed\xaf\xbf",
-	"\xed\xbf\xbf", "\xf4\x90\x80\x80", "\xf7\xbf\xbf\xbf", "\xfe", "\xff", "\xc2", "\xe1\x80",
-	"\xf1\x80\x80", "\xce\xba\xed\xa0\x80\x65" };
+static const char *const invalid[] = { "\x80",
+				       "\xbf",
+				       "\xc0\xaf",
+				       "\xe0\x80\xaf",
+				       "\xc1\xbf",
+				       "\xe0\x9f\xbf",
+				       "\xf0\x8f\xbf\xbf",
+				       "\xf8\x88\x80\x80\x80",
+				       "\xfc\x84\x80\x80\x80\x80",
+				       "\xed\xa0\x80",
+				       "\xed\xaf\xbf",
+				       "\xed\xbf\xbf",
+				       "\xf4\x90\x80\x80",
+				       "\xf7\xbf\xbf\xbf",
+				       "\xfe",
+				       "\xff",
+				       "\xc2",
+				       "\xe1\x80",
+				       "\xf1\x80\x80",
+				       "\xce\xba\xed\xa0\x80\x65" };
 
 /* WS-046, WS-088, W09: whole, and in frames of one byte. */
 Test(ws_conformance, valid_utf8)
@@ -313,9 +338,10 @@ static void close_with(const void *payload, size_t len, const void *answer, size
 /* WS-053, WS-054, WS-055, WS-065, WS-089, W10 */
 Test(ws_conformance, close_codes)
 {
-	static const unsigned good[] = { 1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014,
-		3000, 3999, 4000, 4999 };
-	static const unsigned bad[] = { 0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535 };
+	static const unsigned good[] = { 1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010,
+					 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999 };
+	static const unsigned bad[] = { 0,    1,    999,  1004, 1005, 1006, 1015,
+					1016, 1100, 2000, 2999, 5000, 65535 };
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		uint8_t code[2] = { (uint8_t)(good[i] >> 8), (uint8_t)good[i] };

@@ -45,8 +45,11 @@ Test(ws_deflate, negotiation)
 /* WS-081: an offer that cannot be understood is declined, and the session stands without. */
 Test(ws_deflate, declined)
 {
-	static const char *const offers[] = { "permessage-deflate; unknown", "permessage-deflate; server_max_window_bits",
-		"permessage-deflate; client_no_context_takeover; client_no_context_takeover", "x-other" };
+	static const char *const offers[] = {
+		"permessage-deflate; unknown", "permessage-deflate; server_max_window_bits",
+		"permessage-deflate; client_no_context_takeover; client_no_context_takeover",
+		"x-other"
+	};
 
 	for (size_t i = 0; i < sizeof(offers) / sizeof(offers[0]); i++) {
 		char header[256];
@@ -98,8 +101,9 @@ Test(ws_deflate, no_context_takeover)
 {
 	struct ws_peer peer;
 
-	open_compressed(&peer, "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; "
-			       "client_no_context_takeover\r\n");
+	open_compressed(&peer,
+			"Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; "
+			"client_no_context_takeover\r\n");
 	cr_expect_not_null(strstr(peer.head, "; server_no_context_takeover"));
 	cr_expect_not_null(strstr(peer.head, "; client_no_context_takeover"));
 	for (int i = 0; i < 2; i++) {
@@ -161,7 +165,7 @@ Test(ws_deflate, limit)
 	expect_failure(TEXT | COMPRESSED, HELLO, 7, 1009);
 }
 
-/* --- Client --------------------------------------------------------------------------------------------- */
+/* --- Client ----------------------------------------------------------------------------------- */
 
 static int opened, status_seen;
 static struct evws_connection *client;
@@ -180,7 +184,8 @@ static void connect_client(int options)
 	struct bufferevent *bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
 
 	name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	client = evws_client_new(base, bev, "a", "/ws", NULL, NULL, on_open, ws_echo, NULL, options);
+	client =
+		evws_client_new(base, bev, "a", "/ws", NULL, NULL, on_open, ws_echo, NULL, options);
 	cr_assert_not_null(client);
 	evws_connection_set_closecb(client, ws_note_close, NULL);
 	cr_assert_eq(bufferevent_socket_connect(bev, (struct sockaddr *)&name, sizeof(name)), 0);

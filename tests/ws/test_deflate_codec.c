@@ -19,27 +19,48 @@ TestSuite(ws_deflate_codec, .init = support_leak_init, .fini = support_leak_fini
 /* WS-081, W15 */
 Test(ws_deflate_codec, parameters)
 {
-	static const char *const good[] = { NAME, "Permessage-Deflate", NAME ";server_no_context_takeover",
-		NAME " ; client_no_context_takeover ; server_no_context_takeover", NAME "; client_max_window_bits",
-		NAME "; client_max_window_bits=8", NAME "; client_max_window_bits=\"15\"",
-		NAME "; server_max_window_bits = 10" };
-	static const char *const bad[] = { "", "permessage", NAME "x", NAME ";", NAME "; unknown",
+	static const char *const good[] = {
+		NAME,
+		"Permessage-Deflate",
+		NAME ";server_no_context_takeover",
+		NAME " ; client_no_context_takeover ; server_no_context_takeover",
+		NAME "; client_max_window_bits",
+		NAME "; client_max_window_bits=8",
+		NAME "; client_max_window_bits=\"15\"",
+		NAME "; server_max_window_bits = 10"
+	};
+	static const char *const bad[] = {
+		"",
+		"permessage",
+		NAME "x",
+		NAME ";",
+		NAME "; unknown",
 		NAME "; server_no_context_takeover; server_no_context_takeover",
-		NAME "; client_max_window_bits; client_max_window_bits=9", NAME "; server_no_context_takeover=1",
-		NAME "; client_no_context_takeover=", NAME "; server_max_window_bits",
-		NAME "; server_max_window_bits=7", NAME "; server_max_window_bits=16",
-		NAME "; server_max_window_bits=08", NAME "; server_max_window_bits=+9",
-		NAME "; server_max_window_bits=", NAME "; client_max_window_bits=", NAME "; client_max_window_bits=0",
-		NAME "; client_max_window_bits=100", NAME "; client_max_window_bits=1a",
-		NAME "; client_max_window_bits=\"9", NAME "; =9" };
+		NAME "; client_max_window_bits; client_max_window_bits=9",
+		NAME "; server_no_context_takeover=1",
+		NAME "; client_no_context_takeover=",
+		NAME "; server_max_window_bits",
+		NAME "; server_max_window_bits=7",
+		NAME "; server_max_window_bits=16",
+		NAME "; server_max_window_bits=08",
+		NAME "; server_max_window_bits=+9",
+		NAME "; server_max_window_bits=",
+		NAME "; client_max_window_bits=",
+		NAME "; client_max_window_bits=0",
+		NAME "; client_max_window_bits=100",
+		NAME "; client_max_window_bits=1a",
+		NAME "; client_max_window_bits=\"9",
+		NAME "; =9"
+	};
 	struct evi_ws_deflate_params p;
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
 		cr_expect(evi_ws_deflate_parse(good[i], strlen(good[i]), &p), "%s", good[i]);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		cr_expect(!evi_ws_deflate_parse(bad[i], strlen(bad[i]), &p), "%s", bad[i]);
-	cr_assert(evi_ws_deflate_parse(NAME "; client_max_window_bits=12; server_no_context_takeover",
-				       strlen(NAME "; client_max_window_bits=12; server_no_context_takeover"), &p));
+	cr_assert(evi_ws_deflate_parse(
+		NAME "; client_max_window_bits=12; server_no_context_takeover",
+		strlen(NAME "; client_max_window_bits=12; server_no_context_takeover"), &p));
 	cr_expect_eq(p.value[EVI_WS_CLIENT_BITS], 12);
 	cr_expect_eq(p.value[EVI_WS_SERVER_FORGETS], 0);
 	cr_expect_eq(p.value[EVI_WS_CLIENT_FORGETS], -1);
@@ -65,7 +86,8 @@ Test(ws_deflate_codec, offers)
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		char answer[160] = "";
-		struct evi_ws_deflate *d = evi_ws_deflate_accept(table[i][0], answer, sizeof(answer));
+		struct evi_ws_deflate *d =
+			evi_ws_deflate_accept(table[i][0], answer, sizeof(answer));
 
 		cr_expect_eq(d != NULL, table[i][1] != NULL, "%s", table[i][0]);
 		if (d != NULL)
@@ -80,8 +102,12 @@ Test(ws_deflate_codec, answers)
 	static const char *const good[] = { NAME, NAME "; client_max_window_bits=15",
 		NAME "; client_max_window_bits=8; server_max_window_bits=8",
 		NAME "; server_no_context_takeover; client_no_context_takeover" };
-	static const char *const bad[] = { "", "x-other", NAME ", " NAME, NAME "; client_max_window_bits",
-		NAME "; unknown", NAME "; server_max_window_bits=16" };
+	static const char *const bad[] = { "",
+					   "x-other",
+					   NAME ", " NAME,
+					   NAME "; client_max_window_bits",
+					   NAME "; unknown",
+					   NAME "; server_max_window_bits=16" };
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		struct evi_ws_deflate *d = evi_ws_deflate_take(good[i]);
@@ -93,7 +119,8 @@ Test(ws_deflate_codec, answers)
 		cr_expect_null(evi_ws_deflate_take(bad[i]), "%s", bad[i]);
 }
 
-static void expect_unpacked(struct evi_ws_deflate *d, const uint8_t *data, size_t len, const char *want)
+static void expect_unpacked(struct evi_ws_deflate *d, const uint8_t *data, size_t len,
+			    const char *want)
 {
 	uint8_t *plain;
 	size_t plain_len;
@@ -104,7 +131,10 @@ static void expect_unpacked(struct evi_ws_deflate *d, const uint8_t *data, size_
 	evi_free(plain);
 }
 
-/* The examples of RFC 7692 section 7.2.3, in one session; what a final block ended is still known behind it. */
+/*
+ * The examples of RFC 7692 section 7.2.3, in one session; what a final block ended is still known
+ * behind it.
+ */
 Test(ws_deflate_codec, examples)
 {
 	struct evi_ws_deflate *d = evi_ws_deflate_take(NAME);
@@ -127,7 +157,8 @@ Test(ws_deflate_codec, no_context)
 	size_t len;
 
 	expect_unpacked(d, BYTES("\xf2\x48\xcd\xc9\xc9\x07\x00"), "Hello");
-	cr_expect_eq(evi_ws_deflate_unpack(d, BYTES("\xf2\x00\x11\x00\x00"), 1000, &plain, &len), -EINVAL);
+	cr_expect_eq(evi_ws_deflate_unpack(d, BYTES("\xf2\x00\x11\x00\x00"), 1000, &plain, &len),
+		     -EINVAL);
 	evi_ws_deflate_free(d);
 }
 
@@ -143,8 +174,9 @@ Test(ws_deflate_codec, broken)
 		uint8_t *plain;
 		size_t len;
 
-		cr_expect_lt(evi_ws_deflate_unpack(d, (const uint8_t *)table[i].bytes, table[i].len, 1000, &plain,
-						   &len), 0, "%zu", i);
+		cr_expect_lt(evi_ws_deflate_unpack(d, (const uint8_t *)table[i].bytes, table[i].len,
+						   1000, &plain, &len),
+			     0, "%zu", i);
 		evi_ws_deflate_free(d);
 	}
 }
@@ -172,14 +204,15 @@ static struct evi_ws_deflate *writer_of(const char *offer)
 	return d;
 }
 
-static size_t round_trip(struct evi_ws_deflate *writer, struct evi_ws_deflate *reader, const uint8_t *data,
-			 size_t len)
+static size_t round_trip(struct evi_ws_deflate *writer, struct evi_ws_deflate *reader,
+			 const uint8_t *data, size_t len)
 {
 	uint8_t *packed, *plain;
 	size_t packed_len, plain_len;
 
 	cr_assert_eq(evi_ws_deflate_pack(writer, data, len, &packed, &packed_len), 0);
-	cr_assert_eq(evi_ws_deflate_unpack(reader, packed, packed_len, SIZE_MAX, &plain, &plain_len), 0);
+	cr_assert_eq(
+		evi_ws_deflate_unpack(reader, packed, packed_len, SIZE_MAX, &plain, &plain_len), 0);
 	cr_assert_eq(plain_len, len);
 	cr_assert_arr_eq(plain, data, len);
 	evi_free(packed);
@@ -233,7 +266,8 @@ Test(ws_deflate_codec, context)
 	fill(data, sizeof(data), 256);
 	for (int forgets = 0; forgets < 2; forgets++) {
 		const char *offer = forgets ? NAME "; server_no_context_takeover" : NAME;
-		struct evi_ws_deflate *writer = writer_of(offer), *reader = evi_ws_deflate_take(offer);
+		struct evi_ws_deflate *writer = writer_of(offer),
+				      *reader = evi_ws_deflate_take(offer);
 
 		first = round_trip(writer, reader, data, sizeof(data));
 		again = round_trip(writer, reader, data, sizeof(data));
@@ -259,7 +293,9 @@ Test(ws_deflate_codec, smallest_window)
 	evi_ws_deflate_free(d);
 }
 
-/* WS-082, W15: the limit is exact, and memory stays near it, however much the bytes would become. */
+/*
+ * WS-082, W15: the limit is exact, and memory stays near it, however much the bytes would become.
+ */
 Test(ws_deflate_codec, bomb)
 {
 	static uint8_t data[20u << 20];
@@ -269,13 +305,17 @@ Test(ws_deflate_codec, bomb)
 
 	cr_assert_eq(evi_ws_deflate_pack(writer, data, sizeof(data), &packed, &packed_len), 0);
 	cr_expect_leq(packed_len, sizeof(data) / 500);
-	cr_expect_eq(evi_ws_deflate_unpack(reader, packed, packed_len, 1000, &plain, &len), -EMSGSIZE);
+	cr_expect_eq(evi_ws_deflate_unpack(reader, packed, packed_len, 1000, &plain, &len),
+		     -EMSGSIZE);
 	evi_ws_deflate_free(reader);
 	reader = evi_ws_deflate_take(NAME);
-	cr_expect_eq(evi_ws_deflate_unpack(reader, packed, packed_len, sizeof(data) - 1, &plain, &len), -EMSGSIZE);
+	cr_expect_eq(
+		evi_ws_deflate_unpack(reader, packed, packed_len, sizeof(data) - 1, &plain, &len),
+		-EMSGSIZE);
 	evi_ws_deflate_free(reader);
 	reader = evi_ws_deflate_take(NAME);
-	cr_assert_eq(evi_ws_deflate_unpack(reader, packed, packed_len, sizeof(data), &plain, &len), 0);
+	cr_assert_eq(evi_ws_deflate_unpack(reader, packed, packed_len, sizeof(data), &plain, &len),
+		     0);
 	cr_expect_eq(len, sizeof(data));
 	evi_free(plain);
 	evi_free(packed);
@@ -293,14 +333,18 @@ Test(ws_deflate_codec, idle)
 	evi_ws_deflate_free(d);
 }
 
-/* Each allocation refused in turn: an error, no leak, and the next message is as if nothing had been. */
+/*
+ * Each allocation refused in turn: an error, no leak, and the next message is as if nothing had
+ * been.
+ */
 Test(ws_deflate_codec, no_memory)
 {
 	static uint8_t data[5000];
 	int failures = 0;
 
 	for (long n = 0; n < 40; n++) {
-		struct evi_ws_deflate *writer = writer_of(NAME), *reader = evi_ws_deflate_take(NAME);
+		struct evi_ws_deflate *writer = writer_of(NAME),
+				      *reader = evi_ws_deflate_take(NAME);
 		uint8_t *packed = NULL, *plain = NULL;
 		size_t packed_len, len;
 		int err;
@@ -309,7 +353,8 @@ Test(ws_deflate_codec, no_memory)
 		support_fail_once_after(n);
 		err = evi_ws_deflate_pack(writer, data, sizeof(data), &packed, &packed_len);
 		if (err == 0)
-			err = evi_ws_deflate_unpack(reader, packed, packed_len, SIZE_MAX, &plain, &len);
+			err = evi_ws_deflate_unpack(reader, packed, packed_len, SIZE_MAX, &plain,
+						    &len);
 		support_fail_once_after(-1);
 		failures += err != 0;
 		cr_expect(err == 0 || err == -ENOMEM, "%d", err);

@@ -43,7 +43,8 @@ Test(ws_handshake, accepted)
 	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
 		const char *reply = reply_to(requests[i]);
 
-		cr_expect_eq(strncmp(reply, BYTES("HTTP/1.1 101 Switching Protocols\r\n")), 0, "%zu: %s", i, reply);
+		cr_expect_eq(strncmp(reply, BYTES("HTTP/1.1 101 Switching Protocols\r\n")), 0,
+			     "%zu: %s", i, reply);
 		cr_expect_not_null(ws_session, "%zu", i);
 		ws_until(&ws_closed, (int)i + 1);
 	}
@@ -55,7 +56,8 @@ Test(ws_handshake, accepted)
 Test(ws_handshake, refused)
 {
 	static const char *const requests[] = {
-		"POST /ws HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n" UPGRADE CONNECTION KEY "\r\n",
+		"POST /ws HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n" UPGRADE CONNECTION KEY
+		"\r\n",
 		LINE CONNECTION KEY "\r\n",
 		LINE "Upgrade: websockets\r\n" CONNECTION KEY "\r\n",
 		LINE "Upgrade: a-websocket\r\n" CONNECTION KEY "\r\n",
@@ -66,11 +68,13 @@ Test(ws_handshake, refused)
 		LINE UPGRADE CONNECTION "Sec-WebSocket-Key:\r\n\r\n",
 		LINE UPGRADE CONNECTION "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ\r\n\r\n",
 		LINE UPGRADE CONNECTION "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25j\r\n\r\n",
-		LINE UPGRADE CONNECTION "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZSBsb25nZXI=\r\n\r\n",
+		LINE UPGRADE CONNECTION
+		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZSBsb25nZXI=\r\n\r\n",
 		LINE UPGRADE CONNECTION "Sec-WebSocket-Key: ????????????????????????\r\n\r\n",
 		LINE UPGRADE CONNECTION "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZR==\r\n\r\n",
 		LINE UPGRADE CONNECTION KEY KEY "\r\n",
-		LINE UPGRADE CONNECTION "Sec-WebSocket-Key: " AAAA AAAA AAAA AAAA AAAA AAAA "\r\n\r\n",
+		LINE UPGRADE CONNECTION "Sec-WebSocket-Key: " AAAA AAAA AAAA AAAA AAAA AAAA
+					"\r\n\r\n",
 	};
 
 	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
@@ -79,8 +83,10 @@ Test(ws_handshake, refused)
 		peer_send(peer, requests[i]);
 		peer_send(peer, LINE UPGRADE CONNECTION KEY "\r\n");
 		peer_until(peer, "\r\n\r\n");
-		cr_expect_eq(strncmp(peer->got, BYTES("HTTP/1.1 400 ")), 0, "%zu: %s", i, peer->got);
-		cr_expect_not_null(strstr(peer->got, "Content-Length: 0\r\n"), "%zu: %s", i, peer->got);
+		cr_expect_eq(strncmp(peer->got, BYTES("HTTP/1.1 400 ")), 0, "%zu: %s", i,
+			     peer->got);
+		cr_expect_not_null(strstr(peer->got, "Content-Length: 0\r\n"), "%zu: %s", i,
+				   peer->got);
 		peer_until(peer, "HTTP/1.1 101 ");
 		peer_close(peer);
 		ws_until(&ws_closed, (int)i + 1);
@@ -91,7 +97,8 @@ Test(ws_handshake, refused)
 /* WS-018, W01: where there is no Upgrade yet. */
 Test(ws_handshake, old_version)
 {
-	const char *reply = reply_to("GET /ws HTTP/1.0\r\nHost: a\r\n" UPGRADE CONNECTION KEY "\r\n");
+	const char *reply =
+		reply_to("GET /ws HTTP/1.0\r\nHost: a\r\n" UPGRADE CONNECTION KEY "\r\n");
 
 	cr_expect_not_null(strstr(reply, " 400 "), "%s", reply);
 	cr_expect_null(ws_session);
@@ -106,7 +113,8 @@ Test(ws_handshake, other_protocol_version)
 		char request[512];
 		const char *reply;
 
-		snprintf(request, sizeof(request), LINE UPGRADE CONNECTION KEY "Sec-WebSocket-Version: %s\r\n\r\n",
+		snprintf(request, sizeof(request),
+			 LINE UPGRADE CONNECTION KEY "Sec-WebSocket-Version: %s\r\n\r\n",
 			 versions[i]);
 		reply = reply_to(request);
 		cr_expect_eq(strncmp(reply, BYTES("HTTP/1.1 426 ")), 0, "%s", reply);
@@ -163,8 +171,9 @@ Test(ws_handshake, protocol)
 
 	evhttp_set_cb(http, "/first", upgrade_with_headers, NULL);
 	evhttp_set_cb(http, "/chosen", upgrade_with_headers, chosen);
-	reply = reply_to("GET /first HTTP/1.1\r\nHost: a\r\n" UPGRADE CONNECTION KEY
-			 "Sec-WebSocket-Protocol: one, two\r\nSec-WebSocket-Protocol: three\r\n\r\n");
+	reply = reply_to(
+		"GET /first HTTP/1.1\r\nHost: a\r\n" UPGRADE CONNECTION KEY
+		"Sec-WebSocket-Protocol: one, two\r\nSec-WebSocket-Protocol: three\r\n\r\n");
 	cr_expect_not_null(strstr(reply, "\r\nSec-WebSocket-Protocol: one\r\n"), "%s", reply);
 	cr_expect_eq(times(reply, "Sec-WebSocket-Protocol"), 1, "%s", reply);
 	reply = reply_to("GET /chosen HTTP/1.1\r\nHost: a\r\n" UPGRADE CONNECTION KEY
@@ -193,10 +202,16 @@ Test(ws_handshake, origin)
 	cr_expect_not_null(ws_session);
 	ws_peer_close(&peer);
 	evhttp_set_cb(http, "/own", upgrade_own_origin, NULL);
-	cr_expect_eq(strncmp(reply_to("GET /own HTTP/1.1\r\nHost: a\r\nOrigin: http://own\r\n" UPGRADE CONNECTION KEY
-				      "\r\n"), BYTES("HTTP/1.1 101 ")), 0);
-	cr_expect_eq(strncmp(reply_to("GET /own HTTP/1.1\r\nHost: a\r\nOrigin: http://no\r\n" UPGRADE CONNECTION KEY
-				      "\r\n"), BYTES("HTTP/1.1 403 ")), 0);
+	cr_expect_eq(
+		strncmp(reply_to("GET /own HTTP/1.1\r\nHost: a\r\nOrigin: http://own\r\n" UPGRADE
+					 CONNECTION KEY "\r\n"),
+			BYTES("HTTP/1.1 101 ")),
+		0);
+	cr_expect_eq(
+		strncmp(reply_to("GET /own HTTP/1.1\r\nHost: a\r\nOrigin: http://no\r\n" UPGRADE
+					 CONNECTION KEY "\r\n"),
+			BYTES("HTTP/1.1 403 ")),
+		0);
 }
 
 /* WS-028: what comes with the handshake is processed, though nothing more comes. */

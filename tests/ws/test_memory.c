@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Each allocation refused in turn, and from then on, during a whole life of a server's and a client's
- * session: whatever happens, every session ends, once, and nothing leaks.
+ * Each allocation refused in turn, and from then on, during a whole life of a server's and a
+ * client's session: whatever happens, every session ends, once, and nothing leaks.
  */
 
 #include "ws_test.h"
@@ -43,8 +43,8 @@ static void on_open(struct evws_connection *evws, int status, void *arg)
 	evws_send_binary(evws, data, sizeof(data));
 }
 
-static void on_client_message(struct evws_connection *evws, int type, const unsigned char *data, size_t len,
-			      void *arg)
+static void on_client_message(struct evws_connection *evws, int type, const unsigned char *data,
+			      size_t len, void *arg)
 {
 	(void)type;
 	(void)data;
@@ -61,8 +61,8 @@ static void on_client_close(struct evws_connection *evws, void *arg)
 	is_over = 1;
 }
 
-static void on_server_message(struct evws_connection *evws, int type, const unsigned char *data, size_t len,
-			      void *arg)
+static void on_server_message(struct evws_connection *evws, int type, const unsigned char *data,
+			      size_t len, void *arg)
 {
 	(void)type;
 	(void)arg;
@@ -104,8 +104,8 @@ static int live(int client_options, void (*refuse)(long n), long n)
 	event_add(timer, &patience);
 	cr_assert_eq(bufferevent_socket_connect(bev, (struct sockaddr *)&name, sizeof(name)), 0);
 	refuse(n);
-	client = evws_client_new(base, bev, "a", "/life", "p, q", NULL, on_open, on_client_message, NULL,
-				 client_options);
+	client = evws_client_new(base, bev, "a", "/life", "p, q", NULL, on_open, on_client_message,
+				 NULL, client_options);
 	if (client == NULL) {
 		bufferevent_free(bev);
 	} else {
@@ -119,9 +119,11 @@ static int live(int client_options, void (*refuse)(long n), long n)
 	client = NULL;
 	event_free(timer);
 	ws_wait(5);
-	for (int i = 0; (ws_closed < http_done || evhttp_get_connection_count(http) > 0) && i < 3000; i++)
+	for (int i = 0;
+	     (ws_closed < http_done || evhttp_get_connection_count(http) > 0) && i < 3000; i++)
 		ws_wait(10);
-	cr_expect_eq(ws_closed, http_done, "refused %ld: %d of %d sessions ended", n, ws_closed, http_done);
+	cr_expect_eq(ws_closed, http_done, "refused %ld: %d of %d sessions ended", n, ws_closed,
+		     http_done);
 	cr_expect_eq(evhttp_get_connection_count(http), 0);
 	return refused;
 }

@@ -47,7 +47,7 @@ Test(ws_session, bufferevent)
 	ws_peer_close(&peer);
 }
 
-/* --- Sending -------------------------------------------------------------------------------------- */
+/* --- Sending ---------------------------------------------------------------------------------- */
 
 static void send_three(struct evws_connection *evws)
 {
@@ -130,7 +130,8 @@ Test(ws_session, no_callback_from_inside)
 
 	ws_on_message = must_not_be_inside;
 	evhttp_set_cb(http, "/late", upgrade_late, NULL);
-	peer_send_bytes(peer, BYTES("GET /late HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+	peer_send_bytes(peer, BYTES("GET /late HTTP/1.1\r\nHost: a\r\nUpgrade: "
+				    "websocket\r\nConnection: Upgrade\r\n"
 				    "Sec-WebSocket-Key: " WS_KEY "\r\n\r\n"
 				    "\x81\x81\0\0\0\0a\x81\x81\0\0\0\0b" CLOSE_1000));
 	peer_until_end(peer);
@@ -138,7 +139,7 @@ Test(ws_session, no_callback_from_inside)
 	peer_close(peer);
 }
 
-/* --- Closing --------------------------------------------------------------------------------------- */
+/* --- Closing ---------------------------------------------------------------------------------- */
 
 /* WS-007, WS-058..060, W10: which payload goes out for which reason; later calls do nothing. */
 Test(ws_session, close_reasons)
@@ -146,9 +147,10 @@ Test(ws_session, close_reasons)
 	static const struct {
 		uint16_t reason;
 		int is_sent;
-	} table[] = { { WS_CR_NONE, 0 }, { 1000, 1 }, { 1001, 1 }, { 1002, 1 }, { 1003, 1 }, { 1004, 0 }, { 1005, 0 },
-		      { 1006, 0 }, { 1007, 1 }, { 1009, 1 }, { 1011, 1 }, { 1015, 0 }, { 999, 0 }, { 3000, 1 },
-		      { 4999, 1 }, { 5000, 0 }, { 65535, 0 } };
+	} table[] = { { WS_CR_NONE, 0 }, { 1000, 1 }, { 1001, 1 }, { 1002, 1 }, { 1003, 1 },
+		      { 1004, 0 },	 { 1005, 0 }, { 1006, 0 }, { 1007, 1 }, { 1009, 1 },
+		      { 1011, 1 },	 { 1015, 0 }, { 999, 0 },  { 3000, 1 }, { 4999, 1 },
+		      { 5000, 0 },	 { 65535, 0 } };
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		uint8_t code[2] = { (uint8_t)(table[i].reason >> 8), (uint8_t)table[i].reason };
@@ -256,8 +258,9 @@ Test(ws_session, close_at_once)
 	struct ws_peer peer = { .peer = peer_open(port) };
 
 	evhttp_set_cb(http, "/full", upgrade_and_close, NULL);
-	peer_send(peer.peer, "GET /full HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-			     "Sec-WebSocket-Key: " WS_KEY "\r\n\r\n");
+	peer_send(peer.peer,
+		  "GET /full HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+		  "Sec-WebSocket-Key: " WS_KEY "\r\n\r\n");
 	peer_until(peer.peer, "\r\n\r\n");
 	peer.from = (size_t)(strstr(peer.peer->got, "\r\n\r\n") + 4 - peer.peer->got);
 	ws_expect_frame(&peer, TEXT, BYTES("full"));
@@ -370,7 +373,7 @@ Test(ws_session, server_freed_in_close_callback)
 	ws_peer_close(&two);
 }
 
-/* --- The peer goes ------------------------------------------------------------------------------------ */
+/* --- The peer goes ---------------------------------------------------------------------------- */
 
 /* WS-063, WS-065, W11 */
 Test(ws_session, eof)
@@ -384,7 +387,10 @@ Test(ws_session, eof)
 	cr_expect_str_eq(http_log, "session closed-1006");
 }
 
-/* WS-063: what had come whole is delivered, however much it is, and the close frame behind it counts. */
+/*
+ * WS-063: what had come whole is delivered, however much it is, and the close frame behind it
+ * counts.
+ */
 Test(ws_session, eof_behind_many_frames)
 {
 	struct evbuffer *bytes = evbuffer_new();
@@ -443,7 +449,9 @@ Test(ws_session, gone_with_output_pending)
 	}
 }
 
-/* WS-038, WS-039: a peer that is still sending reads why it was failed; its bytes are thrown away. */
+/*
+ * WS-038, WS-039: a peer that is still sending reads why it was failed; its bytes are thrown away.
+ */
 Test(ws_session, failed_while_sending)
 {
 	static char data[4u << 20];
@@ -473,7 +481,7 @@ Test(ws_session, failed_and_stays)
 	ws_peer_close(&peer);
 }
 
-/* --- Time ------------------------------------------------------------------------------------------ */
+/* --- Time ------------------------------------------------------------------------------------- */
 
 /* WS-029, W11: a timeout that the program sets ends the session, and the answer is heard. */
 Test(ws_session, own_timeout)
@@ -535,7 +543,7 @@ Test(ws_session, keepalive_off)
 	ws_peer_close(&peer);
 }
 
-/* --- Floods ---------------------------------------------------------------------------------------- */
+/* --- Floods ----------------------------------------------------------------------------------- */
 
 /* WS-049, W13: pings whose answers nobody reads do not fill the memory. */
 Test(ws_session, ping_flood)
@@ -547,8 +555,8 @@ Test(ws_session, ping_flood)
 	int small = 4096;
 
 	ws_peer_open(&peer, NULL);
-	setsockopt(bufferevent_getfd(evws_connection_get_bufferevent(ws_session)), SOL_SOCKET, SO_SNDBUF, &small,
-		   sizeof(small));
+	setsockopt(bufferevent_getfd(evws_connection_get_bufferevent(ws_session)), SOL_SOCKET,
+		   SO_SNDBUF, &small, sizeof(small));
 	bufferevent_disable(peer.peer->bev, EV_READ);
 	for (int i = 0; i < 100000; i++)
 		ws_add_frame(bytes, WS_FINAL | WS_PING, payload, sizeof(payload), 1);
@@ -590,12 +598,16 @@ static size_t most_input;
 
 static void note_input(struct evws_connection *evws)
 {
-	size_t len = evbuffer_get_length(bufferevent_get_input(evws_connection_get_bufferevent(evws)));
+	size_t len =
+		evbuffer_get_length(bufferevent_get_input(evws_connection_get_bufferevent(evws)));
 
 	most_input = len > most_input ? len : most_input;
 }
 
-/* WS-090, W08: small frames that come faster than they are handled wait with the peer, not in our memory. */
+/*
+ * WS-090, W08: small frames that come faster than they are handled wait with the peer, not in our
+ * memory.
+ */
 Test(ws_session, small_frames)
 {
 	struct evbuffer *bytes = evbuffer_new();

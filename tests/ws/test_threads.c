@@ -38,7 +38,8 @@ static void on_open(struct evws_connection *evws, int status, void *arg)
 }
 
 /* "THREAD NUMBER" */
-static void on_message(struct evws_connection *evws, int type, const unsigned char *data, size_t len, void *arg)
+static void on_message(struct evws_connection *evws, int type, const unsigned char *data,
+		       size_t len, void *arg)
 {
 	char text[64];
 	int thread, number;
@@ -59,7 +60,8 @@ static void connect_client(int options)
 	struct bufferevent *bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
 
 	name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	client = evws_client_new(base, bev, "a", "/ws", NULL, NULL, on_open, on_message, NULL, options);
+	client = evws_client_new(base, bev, "a", "/ws", NULL, NULL, on_open, on_message, NULL,
+				 options);
 	cr_assert_not_null(client);
 	evws_connection_set_closecb(client, ws_note_close, NULL);
 	cr_assert_eq(bufferevent_socket_connect(bev, (struct sockaddr *)&name, sizeof(name)), 0);
@@ -143,7 +145,9 @@ static void *send_and_close(void *arg)
 	return NULL;
 }
 
-/* WS-007, WS-016, WS-072: what was sent before goes out before, nothing behind; it wakes the loop. */
+/*
+ * WS-007, WS-016, WS-072: what was sent before goes out before, nothing behind; it wakes the loop.
+ */
 Test(ws_threads, close)
 {
 	pthread_t thread;
@@ -157,7 +161,10 @@ Test(ws_threads, close)
 	cr_expect_str_eq(http_log, "session closed-1001 closed-1001");
 }
 
-/* WS-015, WS-055: replies of a callback go out before the answer to the close frame behind the message. */
+/*
+ * WS-015, WS-055: replies of a callback go out before the answer to the close frame behind the
+ * message.
+ */
 Test(ws_threads, replies_before_close)
 {
 	struct ws_peer peer;

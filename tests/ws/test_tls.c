@@ -14,8 +14,8 @@ static short last_event;
 static struct bufferevent *accept_tls(struct event_base *loop, void *arg)
 {
 	(void)arg;
-	return tls_library()->socket_new(loop, -1, tls_library()->object_new(1), BUFFEREVENT_SSL_ACCEPTING,
-					 BEV_OPT_CLOSE_ON_FREE);
+	return tls_library()->socket_new(loop, -1, tls_library()->object_new(1),
+					 BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
 }
 
 static void open_tls(void)
@@ -30,8 +30,9 @@ TestSuite(ws_tls, .init = open_tls, .fini = ws_close, .timeout = 60);
 static struct bufferevent *connect_tls(void)
 {
 	struct sockaddr_in name = { .sin_family = AF_INET, .sin_port = htons(port) };
-	struct bufferevent *bev = tls_library()->socket_new(base, -1, tls_library()->object_new(0),
-							    BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE);
+	struct bufferevent *bev =
+		tls_library()->socket_new(base, -1, tls_library()->object_new(0),
+					  BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE);
 
 	cr_assert_not_null(bev);
 	name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -53,7 +54,8 @@ Test(ws_tls, client_and_server)
 {
 	static char data[300000];
 
-	client = evws_client_new(base, connect_tls(), "localhost", "/ws", NULL, NULL, on_open, ws_echo, NULL, 0);
+	client = evws_client_new(base, connect_tls(), "localhost", "/ws", NULL, NULL, on_open,
+				 ws_echo, NULL, 0);
 	cr_assert_not_null(client);
 	evws_connection_set_closecb(client, ws_note_close, NULL);
 	ws_until(&opened, 1);
@@ -77,7 +79,10 @@ static void note_event(struct bufferevent *bev, short what, void *arg)
 	*(int *)arg = 1;
 }
 
-/* WS-067: close frame, then close_notify, then the end of the connection: the peer sees a clean end. */
+/*
+ * WS-067: close frame, then close_notify, then the end of the connection: the peer sees a clean
+ * end.
+ */
 Test(ws_tls, orderly_end)
 {
 	struct bufferevent *bev = connect_tls();
@@ -144,7 +149,8 @@ Test(ws_tls, server_without_tls)
 	struct bufferevent *bev = connect_tls();
 
 	evhttp_set_bevcb(http, NULL, NULL);
-	cr_assert_not_null(evws_client_new(base, bev, "a", "/ws", NULL, NULL, on_no_open, ws_echo, NULL, 0));
+	cr_assert_not_null(
+		evws_client_new(base, bev, "a", "/ws", NULL, NULL, on_no_open, ws_echo, NULL, 0));
 	ws_until(&opened, 1);
 	cr_expect_eq(status_seen, 0);
 	cr_expect_eq(failure.stage, EVHTTP_STAGE_TLS);

@@ -25,24 +25,31 @@ static const struct wire table[] = {
 	/* WS-005, WS-006, WS-069, WS-028, WS-055 */
 	{ "text", BYTES("\x81\x82" M "hi" CLOSE), BYTES("\x81\x02hi" CLOSED_1000), 0 },
 	{ "masked", BYTES("\x81\x82\x01\x02\x03\x04ik" CLOSE), BYTES("\x81\x02hi" CLOSED_1000), 0 },
-	{ "empty", BYTES("\x81\x80" M "\x82\x80" M CLOSE), BYTES("\x81\x00\x82\x00" CLOSED_1000), 0 },
+	{ "empty", BYTES("\x81\x80" M "\x82\x80" M CLOSE), BYTES("\x81\x00\x82\x00" CLOSED_1000),
+	  0 },
 	/* WS-040, WS-044, WS-045, WS-049 */
 	{ "fragments", BYTES("\x01\x81" M "a\x89\x81" M "p\x00\x80" M "\x80\x81" M "b" CLOSE),
-		BYTES("\x8a\x01p\x81\x02" "ab" CLOSED_1000), 0 },
+	  BYTES("\x8a\x01p\x81\x02"
+		"ab" CLOSED_1000),
+	  0 },
 	/* WS-041, WS-042 */
-	{ "same opcode", BYTES("\x01\x81" M "a\x81\x81" M "b" CLOSE), BYTES("\x81\x02" "ab" CLOSED_1000), 0 },
-	{ "strict", BYTES("\x01\x81" M "a\x81\x81" M "b" CLOSE), BYTES(FAILED_1002), EVWS_OPT_STRICT },
+	{ "same opcode", BYTES("\x01\x81" M "a\x81\x81" M "b" CLOSE),
+	  BYTES("\x81\x02"
+		"ab" CLOSED_1000),
+	  0 },
+	{ "strict", BYTES("\x01\x81" M "a\x81\x81" M "b" CLOSE), BYTES(FAILED_1002),
+	  EVWS_OPT_STRICT },
 	{ "other opcode", BYTES("\x01\x81" M "a\x82\x81" M "b"), BYTES(FAILED_1002), 0 },
 	/* WS-043 */
 	{ "nothing to continue", BYTES("\x80\x81" M "a"), BYTES(FAILED_1002), 0 },
 	{ "nothing to continue yet", BYTES("\x00\x81" M "a"), BYTES(FAILED_1002), 0 },
 	/* WS-033..038 */
 	{ "opcode 3", BYTES("\x82\x81" M "x\x83\x80" M "\x82\x81" M "y"),
-		BYTES("\x82\x01x" FAILED_1002), 0 },
+	  BYTES("\x82\x01x" FAILED_1002), 0 },
 	{ "opcode 11", BYTES("\x8b\x80" M), BYTES(FAILED_1002), 0 },
 	{ "unmasked", BYTES("\x81\x02hi"), BYTES(FAILED_1002), 0 },
 	{ "unmasked allowed", BYTES("\x81\x02hi" CLOSE), BYTES("\x81\x02hi" CLOSED_1000),
-		EVWS_OPT_UNMASKED_OK },
+	  EVWS_OPT_UNMASKED_OK },
 	{ "reserved", BYTES("\xc1\x80" M), BYTES(FAILED_1002), 0 },
 	{ "long form", BYTES("\x82\xfe\x00\x01" M "a"), BYTES(FAILED_1002), 0 },
 	{ "ping in parts", BYTES("\x09\x80" M), BYTES(FAILED_1002), 0 },
@@ -51,17 +58,19 @@ static const struct wire table[] = {
 	{ "too big", BYTES("\x82\xff\0\0\0\0\0\xa0\0\x01" M), BYTES(FAILED_1009), 0 },
 	/* WS-046 */
 	{ "split character", BYTES("\x01\x81" M "\xc3\x80\x81" M "\xa9" CLOSE),
-		BYTES("\x81\x02\xc3\xa9" CLOSED_1000), 0 },
+	  BYTES("\x81\x02\xc3\xa9" CLOSED_1000), 0 },
 	{ "not UTF-8", BYTES("\x81\x81" M "\xff"), BYTES(FAILED_1007), 0 },
 	{ "half a character", BYTES("\x81\x81" M "\xc3"), BYTES(FAILED_1007), 0 },
 	/* WS-047, WS-051 */
-	{ "binary", BYTES("\x8a\x81" M "p\x82\x81" M "\xff" CLOSE), BYTES("\x82\x01\xff" CLOSED_1000), 0 },
+	{ "binary", BYTES("\x8a\x81" M "p\x82\x81" M "\xff" CLOSE),
+	  BYTES("\x82\x01\xff" CLOSED_1000), 0 },
 	/* WS-050, WS-053..057 */
 	{ "empty close", BYTES("\x88\x80" M), BYTES("\x88\x00"), 0 },
 	{ "close of one byte", BYTES("\x88\x81" M "\x03"), BYTES(FAILED_1002), 0 },
 	{ "close 1005", BYTES("\x88\x82" M "\x03\xed"), BYTES(FAILED_1002), 0 },
 	{ "close reason", BYTES("\x88\x83" M "\x03\xe8\xff"), BYTES(FAILED_1007), 0 },
-	{ "after close", BYTES("\x01\x81" M "a" CLOSE "\x89\x80" M "\x81\x80" M), BYTES(CLOSED_1000), 0 },
+	{ "after close", BYTES("\x01\x81" M "a" CLOSE "\x89\x80" M "\x81\x80" M),
+	  BYTES(CLOSED_1000), 0 },
 };
 
 static void run_case(const struct wire *wire, size_t piece)

@@ -15,7 +15,7 @@ struct evws_connection *ws_session;
 int ws_closed;
 int ws_messages;
 
-/* --- Server --------------------------------------------------------------------------------------- */
+/* --- Server ----------------------------------------------------------------------------------- */
 
 static void note_message(int type, const unsigned char *data, size_t len)
 {
@@ -37,7 +37,8 @@ static void send_text(struct evws_connection *evws, const unsigned char *data, s
 	free(text);
 }
 
-void ws_echo(struct evws_connection *evws, int type, const unsigned char *data, size_t len, void *arg)
+void ws_echo(struct evws_connection *evws, int type, const unsigned char *data, size_t len,
+	     void *arg)
 {
 	(void)arg;
 	ws_messages++;
@@ -88,7 +89,7 @@ void ws_close(void)
 	http_close();
 }
 
-/* --- Waiting --------------------------------------------------------------------------------------- */
+/* --- Waiting ---------------------------------------------------------------------------------- */
 
 static void give_up(evutil_socket_t fd, short what, void *arg)
 {
@@ -123,7 +124,7 @@ void ws_wait(int ms)
 	event_base_dispatch(base);
 }
 
-/* --- Peer ------------------------------------------------------------------------------------------ */
+/* --- Peer ------------------------------------------------------------------------------------- */
 
 void ws_peer_open(struct ws_peer *peer, const char *headers)
 {
@@ -165,7 +166,8 @@ static size_t write_head(uint8_t *head, unsigned first_byte, size_t len, int is_
 	return at;
 }
 
-void ws_add_frame(struct evbuffer *out, unsigned first_byte, const void *data, size_t len, int is_masked)
+void ws_add_frame(struct evbuffer *out, unsigned first_byte, const void *data, size_t len,
+		  int is_masked)
 {
 	static const uint8_t mask[4] = { 0x37, 0xfa, 0x21, 0x3d };
 	uint8_t head[14], *copy = malloc(len + 1);

@@ -3,8 +3,8 @@
 #define WS_TEST_H_INCLUDED
 
 /*
- * What the suites of WebSocket share, on top of those of HTTP: a server that echoes at /ws, and raw peers
- * that write frames byte by byte.
+ * What the suites of WebSocket share, on top of those of HTTP: a server that echoes at /ws, and raw
+ * peers that write frames byte by byte.
  *
  * Callbacks are logged: "text:WORDS", "binary-LENGTH", "closed-CODE".
  */
@@ -49,7 +49,8 @@ void ws_open(void);
 void ws_close(void);
 
 /* The server's callbacks, for sessions that a test makes. */
-void ws_echo(struct evws_connection *evws, int type, const unsigned char *data, size_t len, void *arg);
+void ws_echo(struct evws_connection *evws, int type, const unsigned char *data, size_t len,
+	     void *arg);
 void ws_note_close(struct evws_connection *evws, void *arg);
 
 /* Run the loop until `*value` is at least `least`. */
@@ -76,7 +77,8 @@ void ws_send(struct ws_peer *peer, unsigned first_byte, const void *data, size_t
 void ws_send_text(struct ws_peer *peer, const char *text);
 
 /* The same to a buffer. */
-void ws_add_frame(struct evbuffer *out, unsigned first_byte, const void *data, size_t len, int is_masked);
+void ws_add_frame(struct evbuffer *out, unsigned first_byte, const void *data, size_t len,
+		  int is_masked);
 
 /* Wait for these bytes, next; `what` is said if they do not come. */
 void ws_expect(struct ws_peer *peer, const void *bytes, size_t len, const char *what);
