@@ -11,6 +11,7 @@
  */
 
 #include "base.h"
+#include "os/os_accept.h"
 #include "socket.h"
 
 #include <event2/event_struct.h>
@@ -27,7 +28,8 @@
 
 struct evconnlistener {
 	struct event_base *base;
-	struct event accept; /* the socket is readable */
+	struct event accept; /* the socket is readable, or the acceptor has something */
+	struct evi_acceptor *acceptor; /* owned; NULL: the socket is watched */
 	struct event retry;  /* the pause after an error is over */
 	void *lock;
 	evconnlistener_cb cb;
@@ -57,9 +59,24 @@ static int is_wanted(const struct evconnlistener *lev)
 	return lev->is_enabled && lev->cb != NULL && lev->state == IN_USE;
 }
 
+static int begin_accepting(struct evconnlistener *lev)
+{
+	if (lev->acceptor == NULL)
+		return event_add(&lev->accept, NULL);
+	evi_acceptor_start(lev->acceptor);
+	return 0;
+}
+
+static void end_accepting(struct evconnlistener *lev)
+{
+	if (lev->acceptor != NULL)
+		evi_acceptor_stop(lev->acceptor);
+	(void)event_del_noblock(&lev->accept);
+}
+
 static void stop(struct evconnlistener *lev)
 {
-	(void)event_del_noblock(&lev->accept);
+	end_accepting(lev);
 	(void)event_del_noblock(&lev->retry);
 }
 
@@ -69,14 +86,22 @@ static int update(struct evconnlistener *lev)
 	if (is_wanted(lev)) {
 		if (event_pending(&lev->retry, EV_TIMEOUT, NULL))
 			return 0;
-		return event_add(&lev->accept, NULL);
+		return begin_accepting(lev);
 	}
 	stop(lev);
 	return 0;
 }
 
+static void free_acceptor(struct evconnlistener *lev)
+{
+	if (lev->acceptor != NULL)
+		evi_acceptor_free(lev->acceptor);
+	lev->acceptor = NULL;
+}
+
 static void destroy(struct evconnlistener *lev)
 {
+	free_acceptor(lev);
 	event_debug_unassign(&lev->accept);
 	event_debug_unassign(&lev->retry);
 	evi_lock_free(lev->lock);
@@ -89,7 +114,7 @@ static void pause_accepting(struct evconnlistener *lev)
 
 	/* Without the timer nobody would come back: then rather too early than never. */
 	if (event_add(&lev->retry, &delay) == 0)
-		(void)event_del_noblock(&lev->accept);
+		end_accepting(lev);
 }
 
 static void on_retry(evutil_socket_t fd, short what, void *arg)
@@ -117,13 +142,19 @@ static void report_error(struct evconnlistener *lev, int err)
 	}
 }
 
+static evutil_socket_t accept_socket(struct evconnlistener *lev, struct sockaddr *address, ev_socklen_t *len)
+{
+	if (lev->acceptor != NULL)
+		return evi_acceptor_take(lev->acceptor, address, len);
+	return evi_socket_accept_flags(lev->fd, address, len, lev->accept_flags);
+}
+
 /* One connection; nonzero if there may be another. */
 static int accept_one(struct evconnlistener *lev)
 {
 	struct sockaddr_storage address;
 	ev_socklen_t len = sizeof(address);
-	evutil_socket_t fd = evi_socket_accept_flags(lev->fd, (struct sockaddr *)&address, &len,
-						     lev->accept_flags);
+	evutil_socket_t fd = accept_socket(lev, (struct sockaddr *)&address, &len);
 
 	if (fd < 0) {
 		int err = evutil_socket_geterror(lev->fd);
@@ -192,6 +223,7 @@ static struct evconnlistener *make(struct event_base *base, evconnlistener_cb cb
 	}
 	(void)event_assign(&lev->accept, base, fd, EV_READ | EV_PERSIST, on_readable, lev);
 	(void)evtimer_assign(&lev->retry, base, on_retry, lev);
+	lev->acceptor = evi_acceptor_new(base, fd, lev->accept_flags, &lev->accept);
 	return lev;
 }
 
@@ -281,6 +313,7 @@ void evconnlistener_free(struct evconnlistener *lev)
 	in_callback = lev->in_callback;
 	lev->state = in_callback ? FREED_IN_CALLBACK : FREED_ELSEWHERE;
 	stop(lev);
+	free_acceptor(lev);
 	if (lev->flags & LEV_OPT_CLOSE_ON_FREE)
 		(void)evutil_closesocket(lev->fd);
 	unlock(lev);

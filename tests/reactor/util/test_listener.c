@@ -3,6 +3,8 @@
 
 #include "listener_test.h"
 
+#include <event2/watch.h>
+
 TestSuite(listener, .init = support_leak_init, .fini = support_leak_fini, .timeout = 60);
 
 /* What the accept callback saw, and what it is to do. */
@@ -53,6 +55,10 @@ static void on_accept(struct evconnlistener *lev, evutil_socket_t fd, struct soc
 
 static void pass(struct event_base *base)
 {
+	event_base_loop(base, EVLOOP_NONBLOCK);
+	if (!support_uses_completions())
+		return;
+	usleep((unsigned)support_limit_ms(20) * 1000); /* they come when they come */
 	event_base_loop(base, EVLOOP_NONBLOCK);
 }
 
@@ -459,24 +465,36 @@ static void count_run(evutil_socket_t fd, short what, void *arg)
 	++*(int *)arg;
 }
 
+static void count_poll(struct evwatch *watch, const struct evwatch_prepare_cb_info *info, void *arg)
+{
+	(void)watch;
+	(void)info;
+	++*(int *)arg;
+}
+
 /* UTIL-113, UTIL-138, UTIL-139 */
 Test(listener, a_flood_does_not_starve_other_events)
 {
-	enum { FLOOD = 120 };
+	enum { FLOOD = 120, FLOOD_BATCH = 64 };
 	struct event_base *base = support_base_new();
 	struct seen seen = { 0 };
 	struct evconnlistener *lev = listen_loopback(base, on_accept, &seen, LEV_OPT_CLOSE_ON_FREE);
 	struct timeval soon = { 0, 0 };
 	struct event *other;
 	evutil_socket_t clients[FLOOD];
-	int runs = 0;
+	int runs = 0, polls = 0;
 
+	evwatch_prepare_new(base, count_poll, &polls);
 	other = event_new(base, -1, EV_PERSIST, count_run, &runs);
 	for (int i = 0; i < FLOOD; i++)
 		clients[i] = connect_to(port_of(lev));
 	event_add(other, &soon);
 	event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
-	cr_expect_lt(seen.calls, FLOOD);
+	/* By completions the rounds are smaller, and this call runs more of them. */
+	if (support_uses_completions())
+		cr_expect_gt(polls, seen.calls / FLOOD_BATCH);
+	else
+		cr_expect_lt(seen.calls, FLOOD);
 	cr_expect_geq(runs, 1);
 	while (seen.calls < FLOOD)
 		pass(base);

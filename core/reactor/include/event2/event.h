@@ -86,9 +86,9 @@ enum event_base_config_flag {
 	/**
 	 * Windows: a completion port, and threads to wait on it (event_config_set_num_cpus_hint()). Socket
 	 * bufferevents of the base then read, write and connect by overlapped operations; their callbacks
-	 * come from the loop as ever, their priority is the middle one. Needs the locks of
-	 * evthread_use_windows_threads(), set up before, and no NOLOCK; without them, and on other systems,
-	 * it has no effect.
+	 * come from the loop as ever, their priority is the middle one. Listeners have a few accepts
+	 * outstanding. Needs the locks of evthread_use_windows_threads(), set up before, and no NOLOCK;
+	 * without them, and on other systems, it has no effect.
 	 */
 	EVENT_BASE_FLAG_STARTUP_IOCP = 4,
 	/** Read the clock at each query, instead of once per round. */
