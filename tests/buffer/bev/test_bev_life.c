@@ -187,8 +187,7 @@ struct loop {
 
 static void loop_start(struct loop *loop)
 {
-	loop->base = event_base_new();
-	cr_assert_not_null(loop->base);
+	loop->base = support_base_new();
 	cr_assert_eq(evthread_make_base_notifiable(loop->base), 0);
 	cr_assert_eq(pthread_create(&loop->thread, NULL, run_loop, loop->base), 0);
 }
