@@ -266,6 +266,58 @@ Test(http_client_response, what_the_request_shows_afterwards)
 	close_pair();
 }
 
+/* Where a response sends its client. H67 */
+Test(http_client_response, redirects_are_told)
+{
+	static const struct {
+		int code;
+		enum evhttp_cmd_type method;
+		const char *from, *location;
+		const char *to; /* NULL: nowhere */
+		enum evhttp_cmd_type next;
+	} table[] = {
+		{ 301, EVHTTP_REQ_GET, "http://a/b/c", "d", "http://a/b/d", EVHTTP_REQ_GET },
+		{ 301, EVHTTP_REQ_POST, "http://a/", "/d", "http://a/d", EVHTTP_REQ_GET },
+		{ 302, EVHTTP_REQ_POST, "http://a/", "//b", "http://b", EVHTTP_REQ_GET },
+		{ 302, EVHTTP_REQ_PUT, "http://a/", "/d", "http://a/d", EVHTTP_REQ_PUT },
+		{ 303, EVHTTP_REQ_PUT, "http://a/", "/d", "http://a/d", EVHTTP_REQ_GET },
+		{ 303, EVHTTP_REQ_HEAD, "http://a/", "/d", "http://a/d", EVHTTP_REQ_HEAD },
+		{ 307, EVHTTP_REQ_POST, "http://a/", "/d", "http://a/d", EVHTTP_REQ_POST },
+		{ 308, EVHTTP_REQ_POST, "http://a/", "https://a/", "https://a/", EVHTTP_REQ_POST },
+		{ 302, EVHTTP_REQ_GET, "https://a/", "https://b/", "https://b/", EVHTTP_REQ_GET },
+		{ 302, EVHTTP_REQ_GET, "https://a/", "HTTP://a/", NULL, 0 },
+		{ 302, EVHTTP_REQ_GET, "http://a/", "ftp://a/", NULL, 0 },
+		{ 302, EVHTTP_REQ_GET, "http://a/", "file:///etc/passwd", NULL, 0 },
+		{ 302, EVHTTP_REQ_GET, "http://a/", "http:/d", NULL, 0 },
+		{ 302, EVHTTP_REQ_GET, "http://a/", "http://a b/", NULL, 0 },
+		{ 302, EVHTTP_REQ_GET, "http://a/", NULL, NULL, 0 },
+		{ 300, EVHTTP_REQ_GET, "http://a/", "/d", NULL, 0 },
+		{ 304, EVHTTP_REQ_GET, "http://a/", "/d", NULL, 0 },
+		{ 200, EVHTTP_REQ_GET, "http://a/", "/d", NULL, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct evhttp_request *req = evhttp_request_new(NULL, NULL);
+		struct evhttp_uri *from = evhttp_uri_parse(table[i].from), *to;
+		enum evhttp_cmd_type next = 0;
+		char text[64];
+
+		req->response_code = table[i].code;
+		req->type = table[i].method;
+		if (table[i].location != NULL)
+			evhttp_add_header(req->input_headers, "Location", table[i].location);
+		to = evhttp_request_get_redirect(req, from, 0, &next);
+		cr_assert_eq(to != NULL, table[i].to != NULL, "%zu", i);
+		cr_expect_eq(next, table[i].next, "%zu", i);
+		if (to != NULL) {
+			cr_expect_str_eq(evhttp_uri_join(to, text, sizeof(text)), table[i].to);
+			evhttp_uri_free(to);
+		}
+		evhttp_uri_free(from);
+		evhttp_request_free(req);
+	}
+}
+
 /* HTTP-301 */
 Test(http_client_response, redirects_are_results_like_others)
 {

@@ -374,3 +374,33 @@ Test(http_server_listen, replies_are_not_delayed)
 	cr_assert_not_null(listener);
 	cr_expect(has_no_delay(http_port_of(evhttp_bind_listener(http, listener))));
 }
+
+/* A connection from elsewhere, with and without a name. */
+Test(http_server_listen, a_socket_that_was_accepted_elsewhere)
+{
+	const struct sockaddr_in name = { .sin_family = AF_INET,
+					  .sin_port = htons(1234),
+					  .sin_addr.s_addr = htonl(0x01020304) };
+
+	evhttp_set_gencb(http, http_hello, NULL);
+	for (int has_name = 0; has_name < 2; has_name++) {
+		const struct sockaddr *sa = has_name ? (const struct sockaddr *)&name : NULL;
+		int len = has_name ? sizeof(name) : 0;
+		evutil_socket_t ends[2];
+		struct peer *peer;
+
+		cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+		cr_assert_eq(evhttp_serve_socket(http, ends[0], sa, len), 0);
+		cr_expect((fcntl(ends[0], F_GETFL) & O_NONBLOCK) != 0);
+		cr_expect_eq(evhttp_get_connection_count(http), 1);
+		evutil_make_socket_nonblocking(ends[1]);
+		peer = peer_open_on(ends[1]);
+		peer_send(peer, GET("/hello"));
+		peer_finish(peer);
+		peer_until_end(peer);
+		cr_expect_eq(code_of(peer->got), 200);
+		peer_close(peer);
+		until_connections(0);
+	}
+	cr_expect_eq(evhttp_serve_socket(http, -1, NULL, 0), -1);
+}

@@ -201,6 +201,22 @@ EVENT2_EXPORT_SYMBOL
 struct evhttp_bound_socket *evhttp_accept_socket_with_handle(struct evhttp *http, evutil_socket_t fd);
 
 /**
+ * Serve a connection that was accepted elsewhere, for example by a thread that shares connections
+ * out to several loops with a server each.
+ *
+ * Call it in the thread of the server's loop; from another one, by event_base_once() with that
+ * loop. (Loops that accept for themselves, each from a listening socket of its own with
+ * LEV_OPT_REUSEABLE_PORT, need no hand-over: see evhttp_bind_listener().)
+ *
+ * @param fd    connected; taken, whatever happens; made non-blocking
+ * @param peer  who is at the other end; NULL if that is not known
+ * @return 0, or -1: `fd` is closed. Since 2.2.1.
+ */
+EVENT2_EXPORT_SYMBOL
+int evhttp_serve_socket(struct evhttp *http, evutil_socket_t fd, const struct sockaddr *peer,
+			int peer_len);
+
+/**
  * Add a field behind the others; it replaces none.
  *
  * @param key    a token (RFC 9110 section 5.6.2); copied
@@ -1304,6 +1320,25 @@ struct evhttp_uri *evhttp_uri_parse_with_flags(const char *source_uri, unsigned 
  */
 EVENT2_EXPORT_SYMBOL
 struct evhttp_uri *evhttp_uri_resolve(const struct evhttp_uri *base, const char *reference, unsigned flags);
+
+/**
+ * Where a response sends its client (RFC 9110 section 15.4): 301, 302, 303, 307 and 308 with a
+ * Location that a client may follow: http or https with a host, and never from https to http.
+ *
+ * How often, the caller counts. Towards another host or port, leave out what was meant for the
+ * first (Authorization, Cookie).
+ *
+ * @param req         a complete response, or one whose head has come
+ * @param uri         what was asked, absolute
+ * @param flags       as of evhttp_uri_parse_with_flags()
+ * @param ret_method  how to ask there: 303 makes GET of all but HEAD, 301 and 302 of POST, and
+ *                    then there is no body; may be NULL
+ * @return for evhttp_uri_free(); NULL if it is no redirect, or none to follow. Since 2.2.1.
+ */
+EVENT2_EXPORT_SYMBOL
+struct evhttp_uri *evhttp_request_get_redirect(struct evhttp_request *req,
+					       const struct evhttp_uri *uri, unsigned flags,
+					       enum evhttp_cmd_type *ret_method);
 
 /** Replace the flags, EVHTTP_URI_*, which also say how strict the setters are. */
 EVENT2_EXPORT_SYMBOL

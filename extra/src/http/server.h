@@ -108,6 +108,9 @@ struct evi_request *evi_server_take_request(struct evhttp *http);
 /* Done with one that the program has not taken; keeps a few. */
 void evi_server_give_request(struct evhttp *http, struct evi_request *r);
 
+/* Replies do not wait for acknowledgements; of a listener, on all that it accepts. */
+void evi_server_tune(evutil_socket_t fd);
+
 /* Start with a new connection's descriptor, which is taken. */
 void evi_server_accept(struct evhttp_bound_socket *bound, evutil_socket_t fd,
 		       const struct sockaddr *peer, size_t peer_len);

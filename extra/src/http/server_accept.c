@@ -50,13 +50,13 @@ static void note_peer(struct evhttp_connection *c, const struct sockaddr *peer, 
 }
 
 /* The program's bufferevent if it gives one, else a plain one. */
-static struct bufferevent *make_bev(struct evhttp_bound_socket *bound, int *ret_is_own)
+static struct bufferevent *make_bev(struct evhttp *http, const struct evhttp_bound_socket *bound,
+				    int *ret_is_own)
 {
-	struct evhttp *http = bound->http;
 	struct bufferevent *bev = NULL;
 
 	*ret_is_own = 0;
-	if (bound->bevcb != NULL)
+	if (bound != NULL && bound->bevcb != NULL)
 		bev = bound->bevcb(http->base, bound->bevcb_arg);
 	if (bev == NULL && http->bevcb != NULL)
 		bev = http->bevcb(http->base, http->bevcb_arg);
@@ -89,42 +89,62 @@ static struct evhttp_connection *make_connection(struct evhttp *http, struct buf
 	return c;
 }
 
-static void accept_held(struct evhttp_bound_socket *bound, evutil_socket_t fd,
-			const struct sockaddr *peer, size_t peer_len)
+/* The descriptor is taken. `bound` is where it comes from, or NULL. */
+static int accept_held(struct evhttp *http, const struct evhttp_bound_socket *bound,
+		       evutil_socket_t fd, const struct sockaddr *peer, size_t peer_len)
 {
-	struct evhttp *http = bound->http;
 	struct evhttp_connection *c;
 	struct bufferevent *bev;
 	int is_own;
 
-	bev = make_bev(bound, &is_own);
+	bev = make_bev(http, bound, &is_own);
 	if (bev == NULL || http->is_freed || bufferevent_setfd(bev, fd) != 0) {
 		if (bev != NULL)
 			bufferevent_free(bev);
 		evutil_closesocket(fd);
-		return;
+		return -1;
 	}
 	c = make_connection(http, bev, is_own);
 	if (c == NULL) {
 		if (!is_own)
 			evutil_closesocket(fd);
-		return;
+		return -1;
 	}
-	note_peer(c, peer, peer_len);
+	if (peer != NULL)
+		note_peer(c, peer, peer_len);
 	bufferevent_setwatermark(bev, EV_READ, 0, INPUT_MAX);
 	evi_connection_enter(c);
 	evi_server_start(c);
 	evi_connection_leave(c);
+	return 0;
+}
+
+static int accept_one(struct evhttp *http, const struct evhttp_bound_socket *bound,
+		      evutil_socket_t fd, const struct sockaddr *peer, size_t peer_len)
+{
+	int result;
+
+	evi_server_ref(http);
+	result = accept_held(http, bound, fd, peer, peer_len);
+	evi_server_unref(http);
+	return result;
 }
 
 void evi_server_accept(struct evhttp_bound_socket *bound, evutil_socket_t fd,
 		       const struct sockaddr *peer, size_t peer_len)
 {
-	struct evhttp *http = bound->http;
+	(void)accept_one(bound->http, bound, fd, peer, peer_len);
+}
 
-	evi_server_ref(http);
-	accept_held(bound, fd, peer, peer_len);
-	evi_server_unref(http);
+int evhttp_serve_socket(struct evhttp *http, evutil_socket_t fd, const struct sockaddr *peer,
+			int peer_len)
+{
+	if (evutil_make_socket_nonblocking(fd) != 0) {
+		evutil_closesocket(fd);
+		return -1;
+	}
+	evi_server_tune(fd);
+	return accept_one(http, NULL, fd, peer, peer_len > 0 ? (size_t)peer_len : 0);
 }
 
 /*

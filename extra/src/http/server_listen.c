@@ -25,7 +25,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
  * Accepted sockets inherit it, as they do the listener's probes for dead peers: a reply's last piece is
  * not held back for an acknowledgement. It does not exist for Unix sockets; nothing depends on it.
  */
-static void tune(evutil_socket_t fd)
+void evi_server_tune(evutil_socket_t fd)
 {
 	int on = 1;
 
@@ -42,7 +42,7 @@ static void link_bound(struct evhttp *http, struct evhttp_bound_socket *bound,
 	while (*end != NULL)
 		end = &(*end)->next;
 	*end = bound;
-	tune(evconnlistener_get_fd(listener));
+	evi_server_tune(evconnlistener_get_fd(listener));
 	evconnlistener_set_cb(listener, on_accept, bound);
 }
 
