@@ -142,7 +142,8 @@ static void report_error(struct evconnlistener *lev, int err)
 	}
 }
 
-static evutil_socket_t accept_socket(struct evconnlistener *lev, struct sockaddr *address, ev_socklen_t *len)
+static evutil_socket_t accept_socket(struct evconnlistener *lev, struct sockaddr *address,
+				     ev_socklen_t *len)
 {
 	if (lev->acceptor != NULL)
 		return evi_acceptor_take(lev->acceptor, address, len);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What is special about socket bufferevents on a completion port (Windows). That they behave like all
- * others is what the other suites show, which run on such a base as well.
+ * What is special about socket bufferevents on a completion port (Windows). That they behave like
+ * all others is what the other suites show, which run on such a base as well.
  */
 
 #include "bev_test.h"
@@ -26,7 +26,7 @@ static struct sockaddr_in loopback(ev_uint16_t port)
 	return sin;
 }
 
-/* --- What asks for a port, and what does not get one ------------------------------------------- */
+/* --- What asks for a port, and what does not get one ------------------------------------------ */
 
 static struct event_base *base_with(int flags, int cpus)
 {
@@ -72,7 +72,8 @@ Test(bev_completions, need_locks, .init = support_leak_init, .fini = support_lea
 }
 
 /* CORE-034, CORE-045 */
-Test(bev_completions, any_number_of_threads_will_do, .init = support_leak_init, .fini = support_leak_fini)
+Test(bev_completions, any_number_of_threads_will_do, .init = support_leak_init,
+     .fini = support_leak_fini)
 {
 	static const int cpus[] = { 1, 3, 100000, -7 };
 
@@ -81,7 +82,7 @@ Test(bev_completions, any_number_of_threads_will_do, .init = support_leak_init, 
 		cr_expect(completes(base_with(0, cpus[i])), "with a hint of %d", cpus[i]);
 }
 
-/* --- The loop ----------------------------------------------------------------------------------- */
+/* --- The loop --------------------------------------------------------------------------------- */
 
 /* CORE-241, BEV-040 */
 Test(bev_completions, operations_that_are_wanted_keep_the_loop_alive, .init = start, .fini = finish)
@@ -129,7 +130,7 @@ Test(bev_completions, callbacks_run_in_the_thread_of_the_loop, .init = start, .f
 	bufferevent_free(bev[1]);
 }
 
-/* --- Ends while operations are outstanding ------------------------------------------------------ */
+/* --- Ends while operations are outstanding ---------------------------------------------------- */
 
 static void count_cleanup(const void *data, size_t len, void *arg)
 {
@@ -145,8 +146,8 @@ static void busy_new(struct bufferevent *bev[2], char *bytes, size_t n, int *cle
 	for (int i = 0; i < 2; i++) {
 		bufferevent_enable(bev[i], EV_READ);
 		bufferevent_setwatermark(bev[i], EV_READ, 0, 1);
-		cr_assert_eq(evbuffer_add_reference(bufferevent_get_output(bev[i]), bytes, n, count_cleanup,
-						    cleanups),
+		cr_assert_eq(evbuffer_add_reference(bufferevent_get_output(bev[i]), bytes, n,
+						    count_cleanup, cleanups),
 			     0);
 	}
 }
@@ -226,7 +227,7 @@ Test(bev_completions, one_may_free_another_whose_bytes_have_come, .init = start,
 	}
 }
 
-/* --- Bytes -------------------------------------------------------------------------------------- */
+/* --- Bytes ------------------------------------------------------------------------------------ */
 
 /* BEV-169, BEV-172: what is being sent is moved in the buffer, and added to. */
 Test(bev_completions, output_may_be_linearised_while_it_is_sent, .init = start, .fini = finish)
@@ -276,7 +277,8 @@ static size_t read_to_the_end(evutil_socket_t fd)
 }
 
 /* BEV-181, BEV-183: whether they came before or after, they are in one of the two places. */
-Test(bev_completions, no_byte_is_lost_when_the_descriptor_is_taken_away, .init = start, .fini = finish)
+Test(bev_completions, no_byte_is_lost_when_the_descriptor_is_taken_away, .init = start,
+     .fini = finish)
 {
 	for (int i = 0; i < 50; i++) {
 		evutil_socket_t fds[2];
@@ -350,7 +352,7 @@ Test(bev_completions, a_socket_that_had_a_port_is_watched, .init = start, .fini 
 	event_base_free(other);
 }
 
-/* --- Connecting --------------------------------------------------------------------------------- */
+/* --- Connecting ------------------------------------------------------------------------------- */
 
 struct server {
 	struct evconnlistener *listener;
@@ -373,7 +375,8 @@ static void end(struct bufferevent *bev, short what, void *arg)
 	bufferevent_free(bev);
 }
 
-static void serve(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *sa, int len, void *arg)
+static void serve(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *sa, int len,
+		  void *arg)
 {
 	struct server *server = arg;
 	struct bufferevent *bev = socket_new(fd, BEV_OPT_CLOSE_ON_FREE);
@@ -390,11 +393,13 @@ static void server_start(struct server *server)
 {
 	struct sockaddr_in sin = loopback(0);
 	socklen_t len = sizeof(sin);
+	evutil_socket_t fd;
 
 	server->listener = evconnlistener_new_bind(base, serve, server, LEV_OPT_CLOSE_ON_FREE, MANY,
 						   (struct sockaddr *)&sin, sizeof(sin));
 	cr_assert_not_null(server->listener);
-	cr_assert_eq(getsockname(evconnlistener_get_fd(server->listener), (struct sockaddr *)&sin, &len), 0);
+	fd = evconnlistener_get_fd(server->listener);
+	cr_assert_eq(getsockname(fd, (struct sockaddr *)&sin, &len), 0);
 	server->port = ntohs(sin.sin_port);
 }
 
@@ -479,7 +484,7 @@ Test(bev_completions, an_attempt_may_be_given_up, .init = start, .fini = finish)
 	settle(); /* ends what the server has of them */
 }
 
-/* --- Threads ------------------------------------------------------------------------------------ */
+/* --- Threads ---------------------------------------------------------------------------------- */
 
 static void *enable_and_end(void *arg)
 {
@@ -550,7 +555,8 @@ static void *make_and_free(void *arg)
 }
 
 /* BEV-207, BEV-211 */
-Test(bev_completions, freeing_from_another_thread_while_they_complete, .init = start, .fini = finish)
+Test(bev_completions, freeing_from_another_thread_while_they_complete, .init = start,
+     .fini = finish)
 {
 	struct churn churn = { .base = base };
 	pthread_t thread;

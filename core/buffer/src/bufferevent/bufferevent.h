@@ -39,7 +39,7 @@ enum {
 	EVI_BEV_IS_CONNECTING = 1 << 2, /* ev_write waits for the connection */
 	EVI_BEV_HAS_READ_SIZE = 1 << 3, /* bufferevent_set_max_single_read() set one */
 	EVI_BEV_IS_CORKED = 1 << 4,     /* output_grew() comes later: see evi_bev_cork() */
-	EVI_BEV_IS_UNWATCHED = 1 << 5,  /* the descriptor is told by completions: see evi_bev_unwatch() */
+	EVI_BEV_IS_UNWATCHED = 1 << 5,  /* told by completions: see evi_bev_unwatch() */
 };
 
 /* What reading takes at once by default, as the getters tell; reading itself adapts. */
@@ -124,8 +124,8 @@ void evi_bev_on_read(evutil_socket_t fd, short what, void *arg);
 void evi_bev_on_write(evutil_socket_t fd, short what, void *arg);
 
 /*
- * bev_wait.c: prepare both events for `fd` or -1; neither is pending. They watch it unless something
- * else tells of it; then they only keep the timeouts.
+ * bev_wait.c: prepare both events for `fd` or -1; neither is pending. They watch it unless
+ * something else tells of it; then they only keep the timeouts.
  */
 void evi_bev_assign(struct evi_bev *b, evutil_socket_t fd);
 
@@ -157,7 +157,7 @@ void evi_bev_connect_abandon(struct evi_bev *b);
  */
 int evi_bev_connect_begin(evutil_socket_t fd, const struct sockaddr *sa, ev_socklen_t len);
 
-/* bev_connect.c: from now on, until it is replaced, the descriptor is not watched. Nothing waits. */
+/* bev_connect.c: until it is replaced, the descriptor is not watched. Nothing waits. */
 void evi_bev_unwatch(struct evi_bev *b);
 
 /* bev_connect.c: the attempt of the bufferevent's own descriptor has ended with `err`, or 0. */

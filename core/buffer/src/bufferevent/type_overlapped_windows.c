@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The socket type on a base with a completion port: one overlapped receive and one overlapped send, or
- * connect, are under way at a time.
+ * The socket type on a base with a completion port: one overlapped receive and one overlapped send,
+ * or connect, are under way at a time.
  *
- * Operations complete in the loop (event2/component/completion.h), so that callbacks come from where
- * those of a watched socket come from. The events of the bufferevent only keep its timeouts then. What
- * an operation lends to the system is in memory that outlives the bufferevent: see overlapped.h.
+ * Operations complete in the loop (event2/component/completion.h), so that callbacks come from
+ * where those of a watched socket come from. The events of the bufferevent only keep its timeouts
+ * then. What an operation lends to the system is in memory that outlives the bufferevent: see
+ * overlapped.h.
  *
- * A receive asks before it is known whether its bytes will still be wanted: what arrives after reading
- * was stopped, or is more than marks and limits allow by now, waits in `early`, as an end or an error
- * does in `ended`. The user sees the same as if it had stayed in the socket.
+ * A receive asks before it is known whether its bytes will still be wanted: what arrives after
+ * reading was stopped, or is more than marks and limits allow by now, waits in `early`, as an end
+ * or an error does in `ended`. The user sees the same as if it had stayed in the socket.
  *
  * A socket that cannot be told by completions - it belongs to another port, or was not connected by
  * us and is not connected yet - is watched, by the operations of the socket type.
@@ -39,7 +40,7 @@ struct receive {
 	struct bufferevent *bev; /* there as long as this is not abandoned */
 	struct evi_chain *chain; /* owned; lent to the system while busy; NULL: none yet */
 	size_t offered;          /* of its room */
-	int is_busy;             /* from the beginning to received(); the bufferevent's lock */
+	int is_busy;             /* from the beginning to on_received(); the bufferevent's lock */
 };
 
 struct transmit {
@@ -61,7 +62,7 @@ struct overlapped_data {
 	evutil_socket_t refused;
 };
 
-/* --- Operations --------------------------------------------------------------------------------- */
+/* --- Operations ------------------------------------------------------------------------------- */
 
 /* Either may outlive all buffers, and then is the last to use the pool that their chains go to. */
 static void receive_free(struct evi_operation *op)
@@ -120,7 +121,7 @@ static struct transmit *transmit_new(struct bufferevent *bev)
 	return transmit;
 }
 
-/* --- Watched or not ------------------------------------------------------------------------------- */
+/* --- Watched or not --------------------------------------------------------------------------- */
 
 static int is_connected(evutil_socket_t fd)
 {
@@ -137,7 +138,10 @@ static int refuse(struct overlapped_data *data, evutil_socket_t fd)
 	return 0;
 }
 
-/* From now on the descriptor is told by completions: both operations are there. Else nothing changes. */
+/*
+ * From now on the descriptor is told by completions: both operations are there. Else nothing
+ * changes.
+ */
 static int go_over(struct bufferevent *bev, evutil_socket_t fd)
 {
 	struct overlapped_data *data = evi_bev_data(bev);
@@ -166,14 +170,15 @@ static int is_overlapped(struct bufferevent *bev)
 
 	if (b->flags & EVI_BEV_IS_UNWATCHED)
 		return 1;
-	if (fd < 0 || (b->flags & EVI_BEV_IS_CONNECTING) || (data->has_refused && data->refused == fd))
+	if (fd < 0 || (b->flags & EVI_BEV_IS_CONNECTING) ||
+	    (data->has_refused && data->refused == fd))
 		return 0;
 	if (!evi_base_has_port(bev->ev_base) || !is_connected(fd) || go_over(bev, fd) < 0)
 		return refuse(data, fd);
 	return 1;
 }
 
-/* --- Reading -------------------------------------------------------------------------------------- */
+/* --- Reading ---------------------------------------------------------------------------------- */
 
 static void end_reading(struct bufferevent *bev)
 {
@@ -217,8 +222,8 @@ static size_t room_below_mark(const struct bufferevent *bev)
 }
 
 /*
- * Reads on; what is there already, or an error, is for the end of the round. Rate limits do not count
- * before bytes go to the input: a turn in a group cannot be kept until then.
+ * Reads on; what is there already, or an error, is for the end of the round. Rate limits do not
+ * count before bytes go to the input: a turn in a group cannot be kept until then.
  */
 static int receive_some(struct bufferevent *bev)
 {
@@ -303,7 +308,10 @@ static void receive_filled(struct bufferevent *bev, struct receive *receive, siz
 	receive->chain = NULL;
 }
 
-/* A cancelled one is begun again if reading is active: a thread that ends takes what it began along. */
+/*
+ * A cancelled one is begun again if reading is active: a thread that ends takes what it began
+ * along.
+ */
 static void on_received(struct evi_operation *op, int err, size_t n)
 {
 	struct receive *receive = (struct receive *)op;
@@ -325,7 +333,7 @@ static void on_received(struct evi_operation *op, int err, size_t n)
 	evi_bev_leave(bev);
 }
 
-/* --- Writing -------------------------------------------------------------------------------------- */
+/* --- Writing ---------------------------------------------------------------------------------- */
 
 static void fail_write(struct bufferevent *bev, int err)
 {
@@ -347,7 +355,7 @@ static int send_begin(struct transmit *transmit, evutil_socket_t fd)
 	transmit->is_busy = 1;
 	transmit->is_connect = 0;
 	evi_operation_begin(&transmit->op, fd);
-	if (WSASend((SOCKET)fd, areas, (DWORD)pins->n, NULL, 0, &transmit->op.overlapped, NULL) != 0)
+	if (WSASend((SOCKET)fd, areas, (DWORD)pins->n, NULL, 0, &transmit->op.overlapped, NULL))
 		err = WSAGetLastError();
 	err = evi_operation_begun(&transmit->op, err);
 	if (err < 0) {
@@ -449,7 +457,7 @@ static void on_transmitted(struct evi_operation *op, int err, size_t n)
 	evi_bev_leave(bev);
 }
 
-/* --- Connecting ----------------------------------------------------------------------------------- */
+/* --- Connecting ------------------------------------------------------------------------------- */
 
 static LPFN_CONNECTEX connect_ex_of(evutil_socket_t fd)
 {
@@ -457,8 +465,8 @@ static LPFN_CONNECTEX connect_ex_of(evutil_socket_t fd)
 	LPFN_CONNECTEX fn = NULL;
 	DWORD n = 0;
 
-	if (WSAIoctl((SOCKET)fd, SIO_GET_EXTENSION_FUNCTION_POINTER, &id, sizeof(id), &fn, sizeof(fn), &n,
-		     NULL, NULL) != 0)
+	if (WSAIoctl((SOCKET)fd, SIO_GET_EXTENSION_FUNCTION_POINTER, &id, sizeof(id), &fn,
+		     sizeof(fn), &n, NULL, NULL) != 0)
 		return NULL;
 	return fn;
 }
@@ -512,7 +520,7 @@ static int connect_overlapped(struct bufferevent *bev, const struct sockaddr *sa
 	return connect_begin(data->transmit, connect_ex, fd, sa, len);
 }
 
-/* --- Directions ----------------------------------------------------------------------------------- */
+/* --- Directions ------------------------------------------------------------------------------- */
 
 static void output_grew(struct bufferevent *bev)
 {
@@ -565,7 +573,9 @@ static int start_writing(struct bufferevent *bev, enum evi_bev_cause cause)
 	}
 	if (evi_evbuffer_len(bev->output) > 0 || data->socket.is_announced)
 		evi_bev_at_round_end(bev);
-	return data->socket.is_announced && evi_socket_is_news(bev) ? evi_bev_wait(bev, EV_WRITE) : 0;
+	if (data->socket.is_announced && evi_socket_is_news(bev))
+		return evi_bev_wait(bev, EV_WRITE);
+	return 0;
 }
 
 static int start(struct bufferevent *bev, short directions, enum evi_bev_cause cause)
@@ -584,8 +594,9 @@ static int start(struct bufferevent *bev, short directions, enum evi_bev_cause c
 }
 
 /*
- * A receive is cancelled if the user wants no more of it, and may read by himself; if it is only held
- * back it stays. A send that was begun is finished: nobody could tell how much of a cancelled one went.
+ * A receive is cancelled if the user wants no more of it, and may read by himself; if it is only
+ * held back it stays. A send that was begun is finished: nobody could tell how much of a cancelled
+ * one went.
  */
 static void stop(struct bufferevent *bev, short directions)
 {
@@ -602,7 +613,7 @@ static void stop(struct bufferevent *bev, short directions)
 		evi_operation_hold(&data->transmit->op, 0);
 }
 
-/* --- The descriptor ------------------------------------------------------------------------------- */
+/* --- The descriptor --------------------------------------------------------------------------- */
 
 /* What has come over the old descriptor belongs to the user, what has gone does not any more. */
 static void settle(struct bufferevent *bev)
@@ -651,7 +662,7 @@ static void destroy(struct bufferevent *bev)
 		evi_chain_unref(data->early);
 }
 
-/* --- What is as with a watched socket ------------------------------------------------------------- */
+/* --- What is as with a watched socket --------------------------------------------------------- */
 
 static void readable(struct bufferevent *bev)
 {

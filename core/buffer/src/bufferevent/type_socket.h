@@ -14,12 +14,15 @@ struct evi_socket_data {
 
 extern const struct bufferevent_ops evi_socket_ops;
 
-/* Nonzero for a callback or a timeout that the socket's being writable is news for; mostly, there is none. */
+/*
+ * Nonzero for a callback or a timeout that the socket's being writable is news for; mostly, there
+ * is none.
+ */
 int evi_socket_is_news(const struct bufferevent *bev);
 
 /*
- * type_overlapped_*.c: the type that a socket bufferevent of this base is to have, with the size of its
- * data, which begins with struct evi_socket_data.
+ * type_overlapped_*.c: the type that a socket bufferevent of this base is to have, with the size of
+ * its data, which begins with struct evi_socket_data.
  */
 const struct bufferevent_ops *evi_socket_type_of(struct event_base *base, size_t *ret_data_size);
 

@@ -9,10 +9,13 @@
 #include <assert.h>
 #include <errno.h>
 
-/* A chain that is filled to less than this share of it is copied, so that small pieces take little memory. */
+/*
+ * A chain that is filled to less than this share of it is copied, so that small pieces take little
+ * memory.
+ */
 #define COPY_SHARE 4
 
-/* --- Sending ------------------------------------------------------------------------------------ */
+/* --- Sending ---------------------------------------------------------------------------------- */
 
 static void pin(struct evi_pins *pins, struct evi_chain *chain, size_t len)
 {
@@ -58,7 +61,7 @@ void evi_evbuffer_sent(struct evbuffer *buf, size_t n)
 	evi_evbuffer_notify(buf, 0, n);
 }
 
-/* --- Receiving ---------------------------------------------------------------------------------- */
+/* --- Receiving -------------------------------------------------------------------------------- */
 
 int evi_evbuffer_prepare(const struct evbuffer *buf, struct evi_chain **chain)
 {

@@ -4,7 +4,8 @@
 
 /*
  * Accepting by completions, on a base with a completion port: a few accepts are outstanding at the
- * listening socket, instead of the loop watching it. Called with the listener's lock held, if it has one.
+ * listening socket, instead of the loop watching it. Called with the listener's lock held, if it
+ * has one.
  */
 
 #include "../socket.h"
@@ -25,9 +26,10 @@ void evi_acceptor_start(struct evi_acceptor *acceptor);
 void evi_acceptor_stop(struct evi_acceptor *acceptor);
 
 /* The next connection, as evi_socket_accept_flags() returns it. */
-evutil_socket_t evi_acceptor_take(struct evi_acceptor *acceptor, struct sockaddr *addr, ev_socklen_t *addrlen);
+evutil_socket_t evi_acceptor_take(struct evi_acceptor *acceptor, struct sockaddr *addr,
+				  ev_socklen_t *addrlen);
 
-/* No accept, and no activation of `ready`, comes from now on; the listening socket may be closed. */
+/* Neither accepts nor activates `ready` any more; the listening socket may be closed. */
 void evi_acceptor_free(struct evi_acceptor *acceptor);
 
 #endif

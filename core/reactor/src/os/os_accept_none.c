@@ -23,7 +23,8 @@ void evi_acceptor_stop(struct evi_acceptor *acceptor)
 	(void)acceptor;
 }
 
-evutil_socket_t evi_acceptor_take(struct evi_acceptor *acceptor, struct sockaddr *addr, ev_socklen_t *addrlen)
+evutil_socket_t evi_acceptor_take(struct evi_acceptor *acceptor, struct sockaddr *addr,
+				  ev_socklen_t *addrlen)
 {
 	(void)acceptor;
 	(void)addr;

@@ -5,8 +5,9 @@
  * Each operation has a socket made beforehand, which becomes the connection. When that has come the
  * operation waits in a queue until it is taken, and then is begun again.
  *
- * Lock: the acceptor's own, since an operation may complete while the listener goes in another thread. It
- * comes after the listener's and before the base's. The acceptor lives as long as an operation of it.
+ * Lock: the acceptor's own, since an operation may complete while the listener goes in another
+ * thread. It comes after the listener's and before the base's. The acceptor lives as long as an
+ * operation of it.
  */
 
 #include "os_accept.h"
@@ -39,9 +40,9 @@ struct evi_acceptor {
 	LPFN_ACCEPTEX accept_ex;
 	evutil_socket_t listener;
 	int family;
-	unsigned flags;    /* EVI_SOCKET_* */
+	unsigned flags; /* EVI_SOCKET_* */
 	int is_started;
-	int err;           /* to be told; nothing is begun until then */
+	int err; /* to be told; nothing is begun until then */
 	unsigned refs;
 	struct accept_op *ops[ACCEPTS]; /* owned, until abandoned */
 	struct accept_op *queue[ACCEPTS];
@@ -77,7 +78,7 @@ static void accept_free(struct evi_operation *op)
 	evi_free(accept);
 }
 
-/* --- With the acceptor's lock held ------------------------------------------------------------------ */
+/* --- With the acceptor's lock held ------------------------------------------------------------ */
 
 static void tell(struct evi_acceptor *acceptor)
 {
@@ -98,13 +99,14 @@ static int begin(struct accept_op *accept)
 	int err = 0;
 
 	if (accept->fd < 0)
-		accept->fd = evi_socket_open_flags(acceptor->family, SOCK_STREAM, 0, acceptor->flags);
+		accept->fd =
+			evi_socket_open_flags(acceptor->family, SOCK_STREAM, 0, acceptor->flags);
 	if (accept->fd < 0)
 		return -WSAGetLastError();
 	accept->is_busy = 1;
 	evi_operation_begin(&accept->op, acceptor->listener);
-	if (!acceptor->accept_ex((SOCKET)acceptor->listener, (SOCKET)accept->fd, accept->addresses, 0,
-				 ADDRESS_SIZE, ADDRESS_SIZE, &n, &accept->op.overlapped))
+	if (!acceptor->accept_ex((SOCKET)acceptor->listener, (SOCKET)accept->fd, accept->addresses,
+				 0, ADDRESS_SIZE, ADDRESS_SIZE, &n, &accept->op.overlapped))
 		err = WSAGetLastError();
 	err = evi_operation_begun(&accept->op, err);
 	if (err < 0) {
@@ -162,8 +164,8 @@ static int finish_accept(struct accept_op *accept)
 {
 	SOCKET listener = (SOCKET)accept->acceptor->listener;
 
-	return setsockopt((SOCKET)accept->fd, SOL_SOCKET, SO_UPDATE_ACCEPT_CONTEXT, (char *)&listener,
-			  sizeof(listener));
+	return setsockopt((SOCKET)accept->fd, SOL_SOCKET, SO_UPDATE_ACCEPT_CONTEXT,
+			  (char *)&listener, sizeof(listener));
 }
 
 static void completed(struct accept_op *accept, int err)
@@ -194,7 +196,7 @@ static void on_completed(struct evi_operation *op, int err, size_t n)
 	evi_unlock(accept->acceptor->lock);
 }
 
-/* --- For listeners ----------------------------------------------------------------------------------- */
+/* --- For listeners ---------------------------------------------------------------------------- */
 
 static int family_of(evutil_socket_t fd)
 {
@@ -212,8 +214,8 @@ static LPFN_ACCEPTEX accept_ex_of(evutil_socket_t fd)
 	LPFN_ACCEPTEX fn = NULL;
 	DWORD n = 0;
 
-	if (WSAIoctl((SOCKET)fd, SIO_GET_EXTENSION_FUNCTION_POINTER, &id, sizeof(id), &fn, sizeof(fn), &n,
-		     NULL, NULL) != 0)
+	if (WSAIoctl((SOCKET)fd, SIO_GET_EXTENSION_FUNCTION_POINTER, &id, sizeof(id), &fn,
+		     sizeof(fn), &n, NULL, NULL) != 0)
 		return NULL;
 	return fn;
 }
@@ -317,7 +319,8 @@ static evutil_socket_t take(struct evi_acceptor *acceptor, int *ret_err)
 	return fd;
 }
 
-evutil_socket_t evi_acceptor_take(struct evi_acceptor *acceptor, struct sockaddr *addr, ev_socklen_t *addrlen)
+evutil_socket_t evi_acceptor_take(struct evi_acceptor *acceptor, struct sockaddr *addr,
+				  ev_socklen_t *addrlen)
 {
 	evutil_socket_t fd;
 	int err = WSAECONNRESET;

@@ -6,7 +6,10 @@
 
 struct event_base;
 
-/* Open the port and start `cpus` threads; 0: as many as there are processors, within reason. 0 or -errno. */
+/*
+ * Open the port and start `cpus` threads; 0: as many as there are processors, within reason. 0 or
+ * -errno.
+ */
 int evi_port_open(struct event_base *base, int cpus);
 
 /* Take back what is under way and close the port, if there is one. No loop runs; no lock held. */

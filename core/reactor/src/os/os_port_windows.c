@@ -2,10 +2,11 @@
 /*
  * The completion port of a base, its threads, and the operations under way.
  *
- * The threads of the port only mark an operation as completed and schedule its deferred callback, which
- * the loop runs. So nothing of an operation's owner is touched by any thread but the loop's, and an
- * operation whose deferred callback is scheduled is freed by that callback only: whoever takes it out of
- * the queue at this moment needs it. At the end of the base no loop runs, and it is taken back there.
+ * The threads of the port only mark an operation as completed and schedule its deferred callback,
+ * which the loop runs. So nothing of an operation's owner is touched by any thread but the loop's,
+ * and an operation whose deferred callback is scheduled is freed by that callback only: whoever
+ * takes it out of the queue at this moment needs it. At the end of the base no loop runs, and it is
+ * taken back there.
  *
  * Lock: that of the base guards the list, the counters and the flags.
  */
@@ -19,13 +20,19 @@
 #include <errno.h>
 #include <process.h>
 
-/* Threads: as many as asked for, at most; the processors, without being asked, but no more than this. */
-#define THREADS_MAX     64
+/*
+ * Threads: as many as asked for, at most; the processors, without being asked, but no more than
+ * this.
+ */
+#define THREADS_MAX 64
 #define THREADS_DEFAULT 4
 /* Completions taken from the system at once. */
 #define BATCH 32
-/* A cancelled operation ends within microseconds; if something in the system keeps it, do not hang. */
+/* A cancelled operation ends within microseconds; if something keeps it, do not hang. */
 #define CANCEL_WAIT_S 10
+
+/* What succeeds at once is not heard of again. */
+#define IMMEDIATE_MODES (FILE_SKIP_COMPLETION_PORT_ON_SUCCESS | FILE_SKIP_SET_EVENT_ON_HANDLE)
 
 /* Bits of evi_operation.flags. */
 enum {
@@ -46,7 +53,7 @@ struct evi_port {
 	HANDLE threads[THREADS_MAX];
 };
 
-/* --- Completion --------------------------------------------------------------------------------- */
+/* --- Completion ------------------------------------------------------------------------------- */
 
 static void release_hold(struct evi_operation *op)
 {
@@ -163,7 +170,7 @@ static void deliver(struct evi_deferred *deferred, void *arg)
 	end_delivery(op);
 }
 
-/* --- Opening and closing ------------------------------------------------------------------------- */
+/* --- Opening and closing ---------------------------------------------------------------------- */
 
 static int count_threads(int cpus)
 {
@@ -291,14 +298,14 @@ void evi_port_close(struct event_base *base)
 	}
 }
 
-/* --- The component interface --------------------------------------------------------------------- */
+/* --- The component interface ------------------------------------------------------------------ */
 
 int evi_base_has_port(const struct event_base *base)
 {
 	return base->port != NULL;
 }
 
-/* Whether the socket is a handle of the system's, with nobody in between who has ideas of his own. */
+/* Whether the socket is a handle of the system's, with nobody in between. */
 static int is_plain(evutil_socket_t fd)
 {
 	WSAPROTOCOL_INFOW info;
@@ -312,13 +319,11 @@ int evi_port_attach(struct event_base *base, evutil_socket_t fd)
 {
 	if (CreateIoCompletionPort((HANDLE)fd, base->port->handle, 0, 0) == NULL)
 		return GetLastError() == ERROR_INVALID_PARAMETER ? -EINVAL : -EBADF;
-	return is_plain(fd) &&
-	       SetFileCompletionNotificationModes((HANDLE)fd, FILE_SKIP_COMPLETION_PORT_ON_SUCCESS |
-								      FILE_SKIP_SET_EVENT_ON_HANDLE);
+	return is_plain(fd) && SetFileCompletionNotificationModes((HANDLE)fd, IMMEDIATE_MODES);
 }
 
-void evi_operation_init(struct evi_operation *op, struct event_base *base, evi_operation_done_fn done,
-			evi_operation_free_fn free)
+void evi_operation_init(struct evi_operation *op, struct event_base *base,
+			evi_operation_done_fn done, evi_operation_free_fn free)
 {
 	*op = (struct evi_operation){ .base = base, .done = done, .free = free, .fd = -1 };
 	evi_deferred_init(&op->deferred, event_base_get_npriorities(base) / 2, deliver, op);

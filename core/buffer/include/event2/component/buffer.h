@@ -59,7 +59,7 @@ extern "C" {
 #define EVI_BEV_CHANGES_BASE 4u
 /** bufferevent_ops.traits: rate limits may be set, and do nothing. */
 #define EVI_BEV_UNLIMITED 8u
-/** bufferevent_ops.traits: with EVI_BEV_DESCRIPTOR, cannot have another priority than the middle one. */
+/** bufferevent_ops.traits: with EVI_BEV_DESCRIPTOR, has the middle priority and no other. */
 #define EVI_BEV_FIXED_PRIORITY 16u
 
 /** Why start() is called. */

@@ -15,12 +15,12 @@
  * Life of an operation
  *
  *   evi_operation_init()                                     idle
- *   evi_operation_begin(), WSARecv() or the like with `overlapped`, evi_operation_begun()   under way
- *   the system is finished, done() runs in the loop          idle again, from done() on
+ *   evi_operation_begin(), WSARecv() or the like with `overlapped`, evi_operation_begun()   under
+ * way the system is finished, done() runs in the loop          idle again, from done() on
  *   evi_operation_abandon()                                  free() runs as soon as nobody uses it
  *
- * The memory of an operation, and all that it has the system read or write, must stay as it is while
- * it is under way: so an operation is a block of its own, which may outlive whoever began it.
+ * The memory of an operation, and all that it has the system read or write, must stay as it is
+ * while it is under way: so an operation is a block of its own, which may outlive whoever began it.
  * event_base_free() cancels what is still under way, waits for the system to let go, and frees what
  * has been abandoned; done() does not run then.
  *
@@ -49,7 +49,8 @@ typedef void (*evi_operation_done_fn)(struct evi_operation *op, int err, size_t 
 /** Nobody needs the operation any more: release it, and the memory it lent to the system. */
 typedef void (*evi_operation_free_fn)(struct evi_operation *op);
 
-/** Lives at the beginning of its owner's struct. The fields belong to the reactor, but for the last. */
+/** Lives at the beginning of its owner's struct. The fields belong to the reactor, but for the
+ * last. */
 struct evi_operation {
 	OVERLAPPED overlapped; /* first: all that the system tells of it later */
 	struct evi_deferred deferred;
@@ -78,8 +79,8 @@ int evi_port_attach(struct event_base *base, evutil_socket_t fd);
 
 /** Prepare an operation for `base`, which has a port. */
 EVENT2_EXPORT_SYMBOL
-void evi_operation_init(struct evi_operation *op, struct event_base *base, evi_operation_done_fn done,
-			evi_operation_free_fn free);
+void evi_operation_init(struct evi_operation *op, struct event_base *base,
+			evi_operation_done_fn done, evi_operation_free_fn free);
 
 /** It is about to be given to the system, for the attached socket `fd`. It is idle. */
 EVENT2_EXPORT_SYMBOL
@@ -102,8 +103,8 @@ EVENT2_EXPORT_SYMBOL
 void evi_operation_cancel(struct evi_operation *op);
 
 /**
- * Cancel it and wait until the system has let go of it; done() does not run any more. The only thing
- * that may follow is evi_operation_abandon().
+ * Cancel it and wait until the system has let go of it; done() does not run any more. The only
+ * thing that may follow is evi_operation_abandon().
  *
  * @return bytes that it has moved; 0 if it was not under way
  */
