@@ -84,6 +84,45 @@ Test(http_client_queue, bytes_behind_a_response_end_the_connection)
 	canned_close(&canned);
 }
 
+/* HTTP-283, HTTP-290, H61: whatever it was that told where the response ends. */
+Test(http_client_queue, bytes_behind_any_response_are_no_answer)
+{
+	static const struct {
+		const char *reply;
+		enum evhttp_cmd_type type;
+		const char *log;
+	} samples[] = {
+		{ "HTTP/1.1 204 None\r\n\r\n", EVHTTP_REQ_GET, "close done-204" },
+		{ "HTTP/1.1 304 Same\r\nContent-Length: 9\r\n\r\n", EVHTTP_REQ_GET, "close done-304" },
+		{ "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", EVHTTP_REQ_HEAD, "close done-200" },
+		{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n", EVHTTP_REQ_GET,
+		  "close done-200" },
+		{ "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx", EVHTTP_REQ_GET,
+		  "close done-200" },
+	};
+
+	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
+		struct canned canned;
+		struct evhttp_connection *evcon;
+		char reply[256];
+
+		snprintf(reply, sizeof(reply), "%sHTTP/1.1 500 Evil\r\nContent-Length: 0\r\n\r\n",
+			 samples[i].reply);
+		canned_open(&canned, reply, CANNED_KEEP);
+		evcon = client_open(canned.port);
+		for (int n = 1; n <= 2; n++) {
+			http_log[0] = '\0';
+			http_done = 0;
+			cr_assert_eq(evhttp_make_request(evcon, client_request(), samples[i].type, "/"), 0);
+			client_wait(1);
+			cr_expect_str_eq(http_log, samples[i].log, "%zu: %s", i, http_log);
+		}
+		cr_expect_eq(canned.connections, 2);
+		evhttp_connection_free(evcon);
+		canned_close(&canned);
+	}
+}
+
 /* HTTP-283 */
 Test(http_client_queue, unasked_bytes_end_an_idle_connection)
 {

@@ -7,6 +7,7 @@
 
 #include <event2/http.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 /* One entry, its value decoded. NULL when out of memory. */
@@ -35,29 +36,75 @@ static int add_pair(struct evkeyvalq *list, const char *pair, size_t len, unsign
 	field = pair_new(pair, key_len, value, (size_t)(pair + len - value));
 	if (field == NULL)
 		return -1;
-	if (flags & EVHTTP_URI_QUERY_LAST_VAL)
-		(void)evhttp_remove_header(list, field->pair.key);
 	EVI_QUEUE_APPEND(list, &field->pair, next);
 	return 0;
 }
 
-int evhttp_parse_query_str_flags(const char *uri, struct evkeyvalq *headers, unsigned flags)
+static int add_pairs(struct evkeyvalq *list, const char *p, unsigned flags)
 {
-	const char *p = uri;
-
-	EVI_QUEUE_INIT(headers);
 	while (*p != '\0') {
 		size_t len = strcspn(p, "&");
 
-		if (add_pair(headers, p, len, flags) < 0) {
-			evhttp_clear_headers(headers);
+		if (add_pair(list, p, len, flags) < 0)
 			return -1;
-		}
 		p += len;
 		if (*p == '&')
 			p++;
 	}
 	return 0;
+}
+
+struct place {
+	struct evkeyval *pair;
+	size_t index;
+};
+
+static int by_key_then_place(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+	int order = evutil_ascii_strcasecmp(x->pair->key, y->pair->key);
+
+	return order != 0 ? order : (x->index > y->index) - (x->index < y->index);
+}
+
+/* Of equal keys the last stays. Sorted, because who sends the query may choose how many there are. */
+static int keep_last(struct evkeyvalq *list)
+{
+	struct evkeyval *pair;
+	struct place *places;
+	size_t n = 0;
+
+	EVI_QUEUE_EACH (pair, list, next)
+		n++;
+	if (n < 2)
+		return 0;
+	places = evi_malloc(n * sizeof(*places));
+	if (places == NULL)
+		return -1;
+	n = 0;
+	EVI_QUEUE_EACH (pair, list, next) {
+		places[n] = (struct place){ pair, n };
+		n++;
+	}
+	qsort(places, n, sizeof(*places), by_key_then_place);
+	for (size_t i = 0; i + 1 < n; i++) {
+		if (evutil_ascii_strcasecmp(places[i].pair->key, places[i + 1].pair->key) != 0)
+			continue;
+		EVI_QUEUE_REMOVE(list, places[i].pair, next);
+		evi_field_free(places[i].pair);
+	}
+	evi_free(places);
+	return 0;
+}
+
+int evhttp_parse_query_str_flags(const char *uri, struct evkeyvalq *headers, unsigned flags)
+{
+	EVI_QUEUE_INIT(headers);
+	if (add_pairs(headers, uri, flags) == 0 &&
+	    (!(flags & EVHTTP_URI_QUERY_LAST_VAL) || keep_last(headers) == 0))
+		return 0;
+	evhttp_clear_headers(headers);
+	return -1;
 }
 
 int evhttp_parse_query_str(const char *uri, struct evkeyvalq *headers)

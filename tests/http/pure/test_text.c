@@ -6,6 +6,8 @@
 #include <event2/keyvalq_struct.h>
 #include <support.h>
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 
@@ -129,6 +131,28 @@ Test(http_text, a_long_query, .timeout = 60)
 	free(text);
 }
 
+/* HTTP-355, H53: comparing each key with all before it would not end within the time limit. */
+Test(http_text, the_last_values_of_a_long_query, .timeout = 60)
+{
+	enum { PARAMETERS = 200000 };
+	char *text = malloc((size_t)PARAMETERS * 2 * 10 + 1), *end = text;
+	struct evkeyvalq list;
+	const struct evkeyval *pair;
+	long count = 0;
+
+	for (int i = 0; i < 2 * PARAMETERS; i++)
+		end += sprintf(end, "k%d=%d&", i % PARAMETERS, i / PARAMETERS);
+	cr_assert_eq(evhttp_parse_query_str_flags(text, &list, EVHTTP_URI_QUERY_LAST_VAL), 0);
+	for (pair = list.tqh_first; pair != NULL; pair = pair->next.tqe_next) {
+		cr_assert_eq(atoi(pair->key + 1), count);
+		cr_assert_str_eq(pair->value, "1");
+		count++;
+	}
+	cr_expect_eq(count, PARAMETERS);
+	evhttp_clear_headers(&list);
+	free(text);
+}
+
 /* HTTP-349, HTTP-354 */
 Test(http_text, query_of_a_whole_uri)
 {
@@ -151,7 +175,7 @@ Test(http_text, refused_memory)
 
 	for (long n = 0; n < 50 && result != 0; ++n) {
 		support_fail_once_after(n);
-		result = evhttp_parse_query_str("a=1&b=2", &list);
+		result = evhttp_parse_query_str_flags("a=1&b=2&a=3", &list, EVHTTP_URI_QUERY_LAST_VAL);
 		if (result != 0)
 			cr_expect(TAILQ_EMPTY(&list));
 	}
