@@ -303,6 +303,7 @@ static void run(long n, const struct bench_case *which)
 
 /* Bytes that an idle connection costs, after a request, by what the allocator has handed out. */
 static size_t live;
+static long allocations;
 
 static void *count_malloc(size_t size)
 {
@@ -312,6 +313,7 @@ static void *count_malloc(size_t size)
 		return NULL;
 	*block = size;
 	live += size;
+	allocations++;
 	return (char *)block + 16;
 }
 
@@ -367,6 +369,37 @@ static void run_memory(long n, const struct bench_case *which)
 	event_base_free(base);
 }
 
+/* Allocations that a request costs on a connection that has served some. */
+static void run_allocations(long n, const struct bench_case *which)
+{
+	const char *request = requests[which->a];
+	struct event_base *base;
+	struct evhttp *http;
+	uint16_t port;
+	int fd;
+
+	event_set_mem_functions(count_malloc, count_realloc, count_free);
+	base = event_base_new();
+	http = serve(base, &port);
+	fd = dial(port);
+	for (long i = -10; i < n; i++) {
+		char reply[sizeof(page) + 1024];
+		ssize_t got;
+
+		if (i == 0)
+			allocations = 0;
+		(void)!write(fd, request, strlen(request));
+		do {
+			event_base_loop(base, EVLOOP_NONBLOCK);
+			got = recv(fd, reply, sizeof(reply), 0);
+		} while (got <= 0 || reply[got - 1] != MARK);
+	}
+	printf("%.3f allocs\n", (double)allocations / (double)n);
+	evhttp_free(http);
+	event_base_free(base);
+	close(fd);
+}
+
 static const struct bench_case cases[] = {
 	{ "hello64:cpu", run, HELLO, 64, 100000 },
 	{ "hello256:cpu", run, HELLO, 256, 100000 },
@@ -385,6 +418,9 @@ static const struct bench_case cases[] = {
 	{ "upload16", run, UPLOADS | BY_CLOCK, 16, 10000 },
 	{ "close32", run, CLOSE | BY_CLOCK, 32, 20000 },
 	{ "idle_memory", run_memory, 0, 0, 1000 },
+	{ "alloc/hello", run_allocations, HELLO, 0, 1000 },
+	{ "alloc/page", run_allocations, PAGE, 0, 1000 },
+	{ "alloc/headers30", run_allocations, HEADERS30, 0, 1000 },
 	{ NULL, NULL, 0, 0, 0 },
 };
 
