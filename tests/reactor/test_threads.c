@@ -640,7 +640,7 @@ static void *work(void *arg)
 			event_base_dump_events(base, null);
 		(void)event_priority_set(timer, i % 2);
 		if (i % 10 == 0)
-			raise(SIGUSR1);
+			support_raise_beside_others(SIGUSR1);
 	}
 	event_free(io);
 	event_free(timer);

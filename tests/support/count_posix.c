@@ -3,7 +3,9 @@
 
 #include "support.h"
 
+
 #include <dirent.h>
+#include <signal.h>
 
 int support_open_fds(void)
 {
@@ -16,4 +18,9 @@ int support_open_fds(void)
 			n++;
 	closedir(dir);
 	return n;
+}
+
+void support_raise_beside_others(int sig)
+{
+	(void)raise(sig);
 }

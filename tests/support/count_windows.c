@@ -24,3 +24,8 @@ int support_open_fds(void)
 		n += _get_osfhandle(fd) != -1;
 	return n;
 }
+
+void support_raise_beside_others(int sig)
+{
+	(void)sig;
+}

@@ -40,6 +40,12 @@ const char *support_last_message(void);
 /* Descriptors this process has open. */
 int support_open_fds(void);
 
+/*
+ * Raises a signal while other threads catch and release it, except where its handler is forgotten while it
+ * runs, so that the next one may end the process (Windows).
+ */
+void support_raise_beside_others(int sig);
+
 /* Skips a test that needs RLIMIT_NOFILE to hold: valgrind has descriptors and limits of its own. */
 void support_needs_descriptor_limit(void);
 

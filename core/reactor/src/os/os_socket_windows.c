@@ -126,14 +126,15 @@ int evutil_socket_geterror(evutil_socket_t sock)
 }
 
 /* The system ends its texts as lines. */
-static int put_text(int code, char *text, size_t size)
+static void put_text(int code, char *text, size_t size)
 {
 	DWORD n = FormatMessageA(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS, NULL,
 				 (DWORD)code, 0, text, (DWORD)size, NULL);
 
 	while (n > 0 && strchr("\r\n .", text[n - 1]) != NULL)
 		text[--n] = '\0';
-	return n > 0;
+	if (n == 0)
+		(void)evutil_snprintf(text, size, "unknown socket error 0x%x", (unsigned)code);
 }
 
 /* A buffer per thread would need cleaning up; texts are kept, there are few. */
@@ -150,8 +151,7 @@ const char *evutil_socket_error_to_string(int errcode)
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		if (known[i].text[0] == '\0') {
 			known[i].code = errcode;
-			if (!put_text(errcode, known[i].text, sizeof(known[i].text)))
-				break;
+			put_text(errcode, known[i].text, sizeof(known[i].text));
 		}
 		if (known[i].code == errcode) {
 			result = known[i].text;
