@@ -148,6 +148,37 @@ static void apply_addrconfig(const char *node, struct addrinfo *hints)
 		hints->ai_family = has_v4 ? AF_INET : AF_INET6;
 }
 
+/* Every system has numbers of its own for what getaddrinfo() fails with; ours are the same everywhere. */
+static const struct {
+	int system, ours;
+} errors[] = {
+	{ EAI_AGAIN, EVUTIL_EAI_AGAIN },
+	{ EAI_BADFLAGS, EVUTIL_EAI_BADFLAGS },
+	{ EAI_FAIL, EVUTIL_EAI_FAIL },
+	{ EAI_FAMILY, EVUTIL_EAI_FAMILY },
+	{ EAI_MEMORY, EVUTIL_EAI_MEMORY },
+	{ EAI_NONAME, EVUTIL_EAI_NONAME },
+	{ EAI_SERVICE, EVUTIL_EAI_SERVICE },
+	{ EAI_SOCKTYPE, EVUTIL_EAI_SOCKTYPE },
+#ifdef EAI_ADDRFAMILY
+	{ EAI_ADDRFAMILY, EVUTIL_EAI_ADDRFAMILY },
+#endif
+#ifdef EAI_NODATA
+	{ EAI_NODATA, EVUTIL_EAI_NODATA },
+#endif
+#ifdef EAI_SYSTEM
+	{ EAI_SYSTEM, EVUTIL_EAI_SYSTEM },
+#endif
+};
+
+static int error_of(int result)
+{
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+		if (errors[i].system == result)
+			return errors[i].ours;
+	return EVUTIL_EAI_FAIL;
+}
+
 int evutil_getaddrinfo(const char *nodename, const char *servname, const struct evutil_addrinfo *hints_in,
 		       struct evutil_addrinfo **res)
 {
@@ -172,7 +203,7 @@ int evutil_getaddrinfo(const char *nodename, const char *servname, const struct 
 	apply_addrconfig(nodename, &hints);
 	result = getaddrinfo(nodename, servname, &hints, &found);
 	if (result != 0)
-		return result;
+		return error_of(result);
 	result = copy_list(found, res);
 	freeaddrinfo(found);
 	return result;
