@@ -3,10 +3,11 @@
  * Windows: each socket has one poll with the driver behind Winsock, and all of them end on one completion
  * port (os_afd.h). Costs go by the sockets that are ready, not by those that are watched.
  *
- * A poll is over when it has told something. It is started anew before the next wait if the socket is still
- * watched, and tells at once what still holds, which gives the level-triggered meaning. The kernel owns a poll
- * from its start until its packet is taken from the port. So a socket that is watched no more, or for more
- * than its poll asks, gives up its poll, which is freed when its packet comes.
+ * A poll is over when it has told something. It is started anew before the next wait if the socket
+ * is still watched, and tells at once what still holds, which gives the level-triggered meaning. The
+ * kernel owns a poll from its start until its packet is taken from the port. So a socket that is
+ * watched no more, or for more than its poll asks, gives up its poll, which is freed when its packet
+ * comes.
  */
 
 #include "../backend.h"
@@ -278,8 +279,9 @@ static void wepoll_apply(void *state, struct evi_change *changes, size_t n)
 }
 
 /*
- * Polls again those sockets that have told something. A closed one is dropped. If the kernel refuses for another
- * reason, whoever waits learns the state by trying; how many of them there are is returned, they stay in the list.
+ * Polls again those sockets that have told something. A closed one is dropped. If the kernel refuses
+ * for another reason, whoever waits learns the state by trying; how many of them there are is
+ * returned, they stay in the list.
  */
 static size_t start_all(struct wepoll_state *st, evi_report_fn *report, void *ctx)
 {

@@ -5,9 +5,8 @@
 /*
  * Polls of single sockets that end on a completion port, as the driver behind Winsock (AFD) takes them.
  *
- * Winsock's own select() and WSAPoll() are such a poll of all sockets at once that is waited for on the spot.
- * The request is not in Microsoft's reference; its layout and the bits are those of the published ReactOS and
- * Wine headers, and have not changed since Windows 2000. What is used beside it is documented: NtCreateFile(),
+ * The request is not in Microsoft's reference; its layout and bits are public knowledge, as the driver
+ * interface that Wine and ReactOS implement. What is used beside it is documented: NtCreateFile(),
  * NtDeviceIoControlFile(), CancelIoEx(), completion ports.
  */
 
@@ -43,7 +42,8 @@ struct evi_afd_poll {
 /* The poll that a packet is of. */
 static inline struct evi_afd_poll *evi_afd_poll_of(OVERLAPPED *overlapped)
 {
-	return (struct evi_afd_poll *)(void *)((char *)overlapped - offsetof(struct evi_afd_poll, overlapped));
+	return (struct evi_afd_poll *)(void *)((char *)overlapped -
+					       offsetof(struct evi_afd_poll, overlapped));
 }
 
 /* A handle to send polls to, whose packets come out of `port`. 0 or -errno. */

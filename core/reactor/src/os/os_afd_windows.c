@@ -51,7 +51,7 @@ static int ask(SOCKET s, DWORD what, SOCKET *ret_base)
 	return 0;
 }
 
-/* Some layered providers answer the question for the base wrongly with an error, but not the one for select(). */
+/* Some layered providers refuse to name the base, but name the next socket below for polling. */
 int evi_afd_base_socket(SOCKET s, SOCKET *ret_base)
 {
 	for (int layer = 0; layer < LAYERS_MAX; layer++) {

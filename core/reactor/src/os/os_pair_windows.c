@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Pairs of connected sockets, which Windows does not have: one end connects to the other. AF_UNIX is that where
- * the system has it (since Windows 10 of 2018), and the IPv4 loopback elsewhere.
+ * Pairs of connected sockets, which Windows does not have: one end connects to the other. AF_UNIX is
+ * that where the system has it (since Windows 10 of 2018), and the IPv4 loopback elsewhere.
  */
 
 #include <event2/component/reactor.h>
