@@ -314,3 +314,42 @@ Test(evbuffer_file, a_file_that_shrank_is_an_error)
 	close(pair[0]);
 	close(pair[1]);
 }
+
+/*
+ * BUF-384, UTIL-003: offsets have 64 bits where pointers have 32. A whole file that is longer than any
+ * buffer is refused there, but not a part of it.
+ */
+Test(evbuffer_file, offsets_go_beyond_32_bits)
+{
+	static const ev_off_t places[] = { INT64_C(0x7ffffffc), INT64_C(0xfffffffc),
+		INT64_C(0x180000000) };
+	const int whole = sizeof(size_t) > 4 ? 0 : -1;
+	int fd = file_of("", 0);
+
+	if (ftruncate(fd, INT64_C(0x200000000)) < 0)
+		cr_skip_test("the file system has no large files with holes: %s", strerror(errno));
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]) * 2; i++) {
+		struct evbuffer_file_segment *segment = evbuffer_file_segment_new(fd, 0, -1, 0);
+		struct evbuffer *buf = evbuffer_new();
+		ev_off_t at = places[i / 2];
+		evutil_socket_t pair[2];
+		char got[10];
+
+		support_socketpair(pair);
+		cr_assert_eq(pwrite(fd, "0123456789", 10, at), 10);
+		if (i % 2 == 1) /* sent by descriptor, else read */
+			evbuffer_set_flags(buf, EVBUFFER_FLAG_DRAINS_TO_FD);
+		cr_assert_eq(evbuffer_add_file(buf, dup(fd), at + 2, 6), 0);
+		cr_assert_eq(evbuffer_add_file_segment(buf, segment, at, 4), 0);
+		while (evbuffer_get_length(buf) > 0)
+			cr_assert_gt(evbuffer_write(buf, pair[0]), 0);
+		cr_assert_eq(read(pair[1], got, 10), 10);
+		cr_assert(memcmp(got, "2345670123", 10) == 0);
+		cr_assert_eq(evbuffer_add_file_segment(buf, segment, 0, -1), whole);
+		evbuffer_file_segment_free(segment);
+		evbuffer_free(buf);
+		close(pair[0]);
+		close(pair[1]);
+	}
+	close(fd);
+}
