@@ -252,34 +252,27 @@ struct evconnlistener *evconnlistener_new(struct event_base *base, evconnlistene
 static const struct {
 	unsigned flag;
 	int (*set)(evutil_socket_t fd);
-	int is_refused_for_unix;
 } bind_options[] = {
-	{ LEV_OPT_CLOSE_ON_EXEC, evutil_make_socket_closeonexec, 0 },
-	{ LEV_OPT_REUSEABLE, evutil_make_listen_socket_reuseable, 1 },
-	{ LEV_OPT_REUSEABLE_PORT, evutil_make_listen_socket_reuseable_port, 1 },
-	{ LEV_OPT_DEFERRED_ACCEPT, evutil_make_tcp_listen_socket_deferred, 0 },
-	{ LEV_OPT_BIND_IPV6ONLY, evutil_make_listen_socket_ipv6only, 0 },
-	{ LEV_OPT_BIND_IPV4_AND_IPV6, evutil_make_listen_socket_not_ipv6only, 0 },
+	{ LEV_OPT_CLOSE_ON_EXEC, evutil_make_socket_closeonexec },
+	{ LEV_OPT_REUSEABLE, evutil_make_listen_socket_reuseable },
+	{ LEV_OPT_REUSEABLE_PORT, evutil_make_listen_socket_reuseable_port },
+	{ LEV_OPT_DEFERRED_ACCEPT, evutil_make_tcp_listen_socket_deferred },
+	{ LEV_OPT_BIND_IPV6ONLY, evutil_make_listen_socket_ipv6only },
+	{ LEV_OPT_BIND_IPV4_AND_IPV6, evutil_make_listen_socket_not_ipv6only },
 };
 
 static int set_options(evutil_socket_t fd, unsigned flags, int is_unix)
 {
 	for (size_t i = 0; i < sizeof(bind_options) / sizeof(bind_options[0]); i++) {
-		if (!(flags & bind_options[i].flag))
-			continue;
-		if (is_unix && bind_options[i].is_refused_for_unix) {
-			EVUTIL_SET_SOCKET_ERROR(EINVAL);
-			return -1;
-		}
-		if (bind_options[i].set(fd) < 0)
+		if ((flags & bind_options[i].flag) && bind_options[i].set(fd) < 0)
 			return -1;
 	}
 	return is_unix ? 0 : evutil_set_tcp_keepalive(fd, 1, KEEPALIVE_S);
 }
 
-struct evconnlistener *evconnlistener_new_bind(struct event_base *base, evconnlistener_cb cb, void *ptr,
-					       unsigned flags, int backlog, const struct sockaddr *sa,
-					       int socklen)
+struct evconnlistener *evi_listener_new_bind(struct event_base *base, evconnlistener_cb cb, void *ptr,
+					     unsigned flags, int backlog, const struct sockaddr *sa,
+					     int socklen)
 {
 	struct evconnlistener *lev = NULL;
 	evutil_socket_t fd;
@@ -301,6 +294,18 @@ struct evconnlistener *evconnlistener_new_bind(struct event_base *base, evconnli
 		EVUTIL_SET_SOCKET_ERROR(err);
 	}
 	return lev;
+}
+
+struct evconnlistener *evconnlistener_new_bind(struct event_base *base, evconnlistener_cb cb, void *ptr,
+					       unsigned flags, int backlog, const struct sockaddr *sa,
+					       int socklen)
+{
+	if (sa != NULL && sa->sa_family == AF_UNIX &&
+	    (flags & (LEV_OPT_REUSEABLE | LEV_OPT_REUSEABLE_PORT))) {
+		EVUTIL_SET_SOCKET_ERROR(EINVAL);
+		return NULL;
+	}
+	return evi_listener_new_bind(base, cb, ptr, flags, backlog, sa, socklen);
 }
 
 void evconnlistener_free(struct evconnlistener *lev)

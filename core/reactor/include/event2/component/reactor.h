@@ -17,6 +17,7 @@
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
+#include <event2/listener.h>
 #include <event2/util.h>
 #include <event2/visibility.h>
 
@@ -278,6 +279,15 @@ evutil_socket_t evi_socket_open(int domain, int type, int protocol);
 EVENT2_EXPORT_SYMBOL
 evutil_socket_t evi_socket_accept(evutil_socket_t listener, struct sockaddr *addr,
 				  ev_socklen_t *addrlen);
+
+/**
+ * As evconnlistener_new_bind(), but LEV_OPT_REUSEABLE is taken for a Unix-domain socket as well, where
+ * it does nothing: libevent 2.1 does so, and programs built against it rely on it.
+ */
+EVENT2_EXPORT_SYMBOL
+struct evconnlistener *evi_listener_new_bind(struct event_base *base, evconnlistener_cb cb, void *ptr,
+					     unsigned flags, int backlog, const struct sockaddr *sa,
+					     int socklen);
 
 /**
  * One entry of a list that evutil_freeaddrinfo() frees, with a copy of the address and its family;
