@@ -55,7 +55,8 @@ static int attach(void *object, struct evi_tls *tls)
 /* The role is the configuration's. */
 static int reset(void *object, enum bufferevent_ssl_state role)
 {
-	(void)role;
+	if (role == BUFFEREVENT_SSL_OPEN)
+		return 0;
 	return mbedtls_ssl_session_reset(object) == 0 ? 0 : -ENOMEM;
 }
 

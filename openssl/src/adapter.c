@@ -14,14 +14,18 @@ static int attach(void *object, struct evi_tls *tls)
 	SSL *ssl = object;
 	BIO *bio = evi_openssl_bio_new(tls);
 	BIO *old = SSL_get_rbio(ssl);
+	int err = bio != NULL ? evi_openssl_kernel_adopt(BIO_get_data(bio), ssl) : -ENOMEM;
 
-	if (bio == NULL) {
+	if (err < 0) {
+		BIO_free(bio);
 		ERR_clear_error();
-		return -ENOMEM;
+		return err;
 	}
 	/* The descriptor is the bufferevent's now: nobody closes it twice. */
 	if (old != NULL)
 		(void)BIO_set_close(old, BIO_NOCLOSE);
+	if (evi_openssl_kernel_sends(BIO_get_data(bio)))
+		(void)BIO_set_close(SSL_get_wbio(ssl), BIO_NOCLOSE);
 	SSL_set_bio(ssl, bio, bio);
 	SSL_set_mode(ssl, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_set_read_ahead(ssl, 1); /* a record's head and body in one system call */
@@ -32,11 +36,20 @@ static int attach(void *object, struct evi_tls *tls)
 static int reset(void *object, enum bufferevent_ssl_state role)
 {
 	SSL *ssl = object;
+	struct evi_openssl_transport *transport = evi_openssl_transport_of(ssl);
 
+	if (role == BUFFEREVENT_SSL_OPEN) {
+		transport->is_cut |= evi_openssl_kernel_sends(transport);
+		return 0;
+	}
 	if (!SSL_in_before(ssl) && SSL_clear(ssl) != 1) {
 		ERR_clear_error();
 		return -EINVAL;
 	}
+	BIO_free(transport->kernel);
+	transport->kernel = NULL;
+	transport->record_type = -1;
+	transport->is_cut = 0;
 	if (role == BUFFEREVENT_SSL_CONNECTING)
 		SSL_set_connect_state(ssl);
 	else
@@ -83,6 +96,8 @@ static enum evi_tls_result handshake(struct evi_tls *tls, void *object)
 	enum evi_tls_result result;
 
 	clear_errors();
+	if (SSL_in_before(object))
+		evi_openssl_kernel_offer(tls, object);
 	result = result_of(tls, object, SSL_do_handshake(object));
 	clear_errors();
 	return result;
@@ -114,6 +129,20 @@ static enum evi_tls_result write_data(struct evi_tls *tls, void *object, const v
 	if (result != EVI_TLS_OK)
 		clear_errors(); /* encrypting alone leaves nothing */
 	return result;
+}
+
+static enum evi_tls_result send_file(struct evi_tls *tls, void *object, int file, ev_off_t offset,
+				     size_t len, size_t *ret_len)
+{
+	ev_ssize_t n;
+
+	clear_errors();
+	n = evi_openssl_kernel_send_file(tls, object, file, offset, len);
+	if (n < 0 && n != -EAGAIN)
+		note_errors(tls);
+	clear_errors();
+	*ret_len = n > 0 ? (size_t)n : 0;
+	return n >= 0 ? EVI_TLS_OK : n == -EAGAIN ? EVI_TLS_WANT_WRITE : EVI_TLS_FAILED;
 }
 
 static int can_renegotiate(void *object)
@@ -167,14 +196,23 @@ static enum evi_tls_result advance(struct evi_tls *tls, void *object)
 	return result;
 }
 
-/* The object is used on, maybe by a new bufferevent: it gets a plain transport of its own. */
+/*
+ * The object is used on, maybe by a new bufferevent: it gets a plain transport of its own, or the one
+ * that knows that the kernel encrypts.
+ */
 static void release(void *object, evutil_socket_t fd)
 {
 	SSL *ssl = object;
+	struct evi_openssl_transport *transport = evi_openssl_transport_of(ssl);
+	BIO *kernel = NULL;
 
+	if (evi_openssl_kernel_sends(transport) && !transport->is_cut && BIO_up_ref(transport->kernel))
+		kernel = transport->kernel;
 	SSL_set_bio(ssl, NULL, NULL);
+	if (kernel != NULL)
+		SSL_set0_wbio(ssl, kernel);
 	if (fd >= 0)
-		(void)SSL_set_fd(ssl, (int)fd);
+		(void)(kernel != NULL ? SSL_set_rfd(ssl, (int)fd) : SSL_set_fd(ssl, (int)fd));
 	clear_errors();
 }
 
@@ -207,6 +245,7 @@ const struct evi_tls_ops evi_openssl_ops = {
 	.read = read_data,
 	.holds_bytes = holds_bytes,
 	.write = write_data,
+	.send_file = send_file,
 	.can_renegotiate = can_renegotiate,
 	.renegotiate = renegotiate,
 	.renegotiation = renegotiation,

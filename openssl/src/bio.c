@@ -4,10 +4,27 @@
 #include "openssl.h"
 
 #include <openssl/crypto.h>
+
+#include <errno.h>
 #include <string.h>
 
 static BIO_METHOD *method;
 static CRYPTO_ONCE method_once = CRYPTO_ONCE_STATIC_INIT;
+
+static struct evi_openssl_transport *transport_of(BIO *bio)
+{
+	return BIO_get_data(bio);
+}
+
+/* Data that the kernel will encrypt must not get to a descriptor where it does not. */
+static ev_ssize_t send_bytes(struct evi_openssl_transport *transport, const char *data, int len)
+{
+	if (transport->is_cut)
+		return -EPIPE;
+	if (transport->record_type >= 0)
+		return evi_openssl_kernel_send_record(transport, data, len);
+	return evi_tls_send(transport->tls, data, (size_t)len);
+}
 
 static int on_write(BIO *bio, const char *data, int len)
 {
@@ -16,7 +33,7 @@ static int on_write(BIO *bio, const char *data, int len)
 	BIO_clear_retry_flags(bio);
 	if (len <= 0)
 		return 0;
-	n = evi_tls_send(BIO_get_data(bio), data, (size_t)len);
+	n = send_bytes(BIO_get_data(bio), data, len);
 	if (n == -EAGAIN)
 		BIO_set_retry_write(bio);
 	return n > 0 ? (int)n : -1;
@@ -29,7 +46,7 @@ static int on_read(BIO *bio, char *data, int len)
 	BIO_clear_retry_flags(bio);
 	if (len <= 0)
 		return 0;
-	n = evi_tls_recv(BIO_get_data(bio), data, (size_t)len);
+	n = evi_tls_recv(transport_of(bio)->tls, data, (size_t)len);
 	if (n == -EAGAIN)
 		BIO_set_retry_read(bio);
 	if (n == 0)
@@ -44,11 +61,12 @@ static int on_puts(BIO *bio, const char *text)
 
 static long on_ctrl(BIO *bio, int command, long number, void *pointer)
 {
+	struct evi_openssl_transport *transport = transport_of(bio);
 	int fd;
 
 	switch (command) {
 	case BIO_C_GET_FD:
-		fd = BIO_get_data(bio) != NULL ? (int)evi_tls_fd(BIO_get_data(bio)) : -1;
+		fd = transport->tls != NULL ? (int)evi_tls_fd(transport->tls) : -1;
 		if (pointer != NULL)
 			*(int *)pointer = fd;
 		return fd;
@@ -63,14 +81,30 @@ static long on_ctrl(BIO *bio, int command, long number, void *pointer)
 	case BIO_CTRL_FLUSH:
 		return 1;
 	default:
-		return 0;
+		return evi_openssl_kernel_control(transport, command, number, pointer);
 	}
 }
 
 static int on_create(BIO *bio)
 {
+	struct evi_openssl_transport *transport = OPENSSL_zalloc(sizeof(*transport));
+
+	if (transport == NULL)
+		return 0;
+	transport->record_type = -1;
+	BIO_set_data(bio, transport);
 	BIO_set_init(bio, 1);
 	BIO_set_shutdown(bio, BIO_NOCLOSE);
+	return 1;
+}
+
+static int on_destroy(BIO *bio)
+{
+	struct evi_openssl_transport *transport = transport_of(bio);
+
+	if (transport != NULL)
+		BIO_free(transport->kernel);
+	OPENSSL_free(transport);
 	return 1;
 }
 
@@ -89,6 +123,7 @@ static void make_method(void)
 	BIO_meth_set_puts(method, on_puts);
 	BIO_meth_set_ctrl(method, on_ctrl);
 	BIO_meth_set_create(method, on_create);
+	BIO_meth_set_destroy(method, on_destroy);
 }
 
 BIO *evi_openssl_bio_new(struct evi_tls *tls)
@@ -99,6 +134,11 @@ BIO *evi_openssl_bio_new(struct evi_tls *tls)
 		return NULL;
 	bio = BIO_new(method);
 	if (bio != NULL)
-		BIO_set_data(bio, tls);
+		transport_of(bio)->tls = tls;
 	return bio;
+}
+
+struct evi_openssl_transport *evi_openssl_transport_of(SSL *ssl)
+{
+	return transport_of(SSL_get_rbio(ssl));
 }

@@ -114,6 +114,16 @@ ev_ssize_t evi_evbuffer_send(struct evbuffer *buf, evutil_socket_t fd, size_t ma
 size_t evi_evbuffer_read_size(const struct evbuffer *buf);
 void evi_evbuffer_adapt(struct evbuffer *buf, size_t offered, size_t n);
 
+/* A range of a file that may be sent by its descriptor. */
+struct evi_file_range {
+	int fd;
+	ev_off_t offset; /* in the file */
+	size_t len;
+};
+
+/* Nonzero, and *ret_range set, if that is what comes first and is not in memory. */
+int evi_evbuffer_front_file(const struct evbuffer *buf, struct evi_file_range *ret_range);
+
 /* Give unused memory back: an empty buffer holds none afterwards. Any time; costs some 10 ns. */
 void evi_evbuffer_trim(struct evbuffer *buf);
 

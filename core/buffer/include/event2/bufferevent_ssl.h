@@ -46,6 +46,9 @@
  * Threads     As for any bufferevent. The TLS library's objects are used with the bufferevent's lock
  *             held; what several objects share, such as an SSL_CTX, is made ready beforehand.
  * Limits      Marks and timeouts count the data, rate limits what goes over the transport.
+ * Kernel TLS  SSL_OP_ENABLE_KTLS, set before the handshake, lets the kernel encrypt what a socket
+ *             sends, if it can; evbuffer_add_file() then costs no copy, rate limits count the data,
+ *             and the connection cannot go on with another descriptor.
  */
 
 #include <event2/visibility.h>

@@ -277,6 +277,18 @@ ev_ssize_t evi_evbuffer_send(struct evbuffer *buf, evutil_socket_t fd, size_t ma
 	return n;
 }
 
+int evi_evbuffer_front_file(const struct evbuffer *buf, struct evi_file_range *ret_range)
+{
+	const struct evi_chain_file *file = (const struct evi_chain_file *)buf->first;
+
+	if (!(buf->flags & EVI_BUF_UNLOADED) || file == NULL || file->chain.kind != EVI_CHAIN_FILE ||
+	    !evi_segment_place(file->segment, file->end - (ev_off_t)file->chain.len, &ret_range->fd,
+			       &ret_range->offset))
+		return 0;
+	ret_range->len = file->chain.len;
+	return 1;
+}
+
 /* --- The API -------------------------------------------------------------------------------------- */
 
 /* What internal calls return, as the API does. */

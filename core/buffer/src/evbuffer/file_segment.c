@@ -63,6 +63,16 @@ ev_ssize_t evi_segment_send(const struct evbuffer_file_segment *segment, evutil_
 	return evi_io_send_file(to, segment->fd, segment->offset + offset, len);
 }
 
+int evi_segment_place(const struct evbuffer_file_segment *segment, ev_off_t offset, int *ret_fd,
+		      ev_off_t *ret_place)
+{
+	if (segment->flags & EVBUF_FS_DISABLE_SENDFILE)
+		return 0;
+	*ret_fd = segment->fd;
+	*ret_place = segment->offset + offset;
+	return 1;
+}
+
 static int read_contents(struct evbuffer_file_segment *segment)
 {
 	unsigned char *contents;

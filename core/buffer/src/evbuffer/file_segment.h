@@ -33,4 +33,8 @@ int evi_segment_read(const struct evbuffer_file_segment *segment, ev_off_t offse
 ev_ssize_t evi_segment_send(const struct evbuffer_file_segment *segment, evutil_socket_t to,
 			    ev_off_t offset, size_t len);
 
+/* Where in which file `offset` is; 0, with nothing set, if its descriptor may not be sent from. */
+int evi_segment_place(const struct evbuffer_file_segment *segment, ev_off_t offset, int *ret_fd,
+		      ev_off_t *ret_place);
+
 #endif

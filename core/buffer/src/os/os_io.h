@@ -49,6 +49,9 @@ ev_ssize_t evi_io_write(evutil_socket_t fd, struct evbuffer_iovec *vec, int n_ve
  */
 ev_ssize_t evi_io_send_file(evutil_socket_t to, int file, ev_off_t offset, size_t len);
 
+/* Run `call`, which writes to a socket in a way that could raise SIGPIPE, without the signal. */
+ev_ssize_t evi_io_call_quietly(ev_ssize_t (*call)(void *arg), void *arg);
+
 /* --- Files: plain errno codes --------------------------------------------------------------------- */
 
 /* Read exactly `len` bytes at `offset`, leaving the file's position alone. -EIO if there are fewer. */

@@ -33,27 +33,44 @@ static void take_back(const sigset_t *set, int was_pending)
 			;
 }
 
-ev_ssize_t evi_io_send_file(evutil_socket_t to, int file, ev_off_t offset, size_t len)
+ev_ssize_t evi_io_call_quietly(ev_ssize_t (*call)(void *arg), void *arg)
 {
 	sigset_t set, before;
-	off_t at = offset;
-	int was_blocked, was_pending, err;
-	ssize_t n;
+	int was_blocked, was_pending;
+	ev_ssize_t n;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGPIPE);
 	pthread_sigmask(SIG_BLOCK, &set, &before);
 	was_blocked = sigismember(&before, SIGPIPE);
 	was_pending = was_blocked && is_pending(SIGPIPE);
-	n = sendfile(to, file, &at, len < SEND_AT_MOST ? len : SEND_AT_MOST);
-	err = n < 0 ? errno : 0;
-	if (err == EPIPE)
+	n = call(arg);
+	if (n == -EPIPE)
 		take_back(&set, was_pending);
 	if (!was_blocked)
 		pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return n;
+}
 
-	/* No such pair of descriptors: the caller reads and writes instead. */
-	if (err == EINVAL)
-		return -ENOSYS;
-	return err != 0 ? -err : n;
+struct transfer {
+	int to, file;
+	off_t offset;
+	size_t len;
+};
+
+static ev_ssize_t transfer(void *arg)
+{
+	struct transfer *t = arg;
+	ssize_t n = sendfile(t->to, t->file, &t->offset, t->len);
+
+	return n < 0 ? -errno : n;
+}
+
+/* Where there is no such pair of descriptors the caller reads and writes instead. */
+ev_ssize_t evi_io_send_file(evutil_socket_t to, int file, ev_off_t offset, size_t len)
+{
+	struct transfer t = { to, file, offset, len < SEND_AT_MOST ? len : SEND_AT_MOST };
+	ev_ssize_t n = evi_io_call_quietly(transfer, &t);
+
+	return n == -EINVAL ? -ENOSYS : n;
 }

@@ -197,8 +197,10 @@ static void transport_event(struct bufferevent *bev, short what)
 static int set_fd_of_socket(struct bufferevent *bev, evutil_socket_t fd)
 {
 	struct evi_tls *tls = tls_of(bev);
-	int err = evi_tls_restart(tls);
+	int err = tls->role == BUFFEREVENT_SSL_OPEN ? tls->ops->reset(tls->object, tls->role) : 0;
 
+	if (err == 0)
+		err = evi_tls_restart(tls);
 	if (err == 0)
 		err = evi_bev_set_fd(bev, fd);
 	if (err == 0 && fd >= 0)

@@ -17,6 +17,9 @@
 /* What is moved in one direction before the other has its turn. */
 #define BURST_MAX (4 * RECORD_MAX)
 
+/* What the kernel is asked to encrypt at once. */
+#define FILE_MAX (16 * RECORD_MAX)
+
 /* --- Reading --------------------------------------------------------------------------------------- */
 
 static enum evi_tls_result decrypt(struct evi_tls *tls, struct evbuffer_iovec *space)
@@ -160,22 +163,47 @@ static enum evi_tls_result encrypt(struct evi_tls *tls, const void *data, size_t
 	return result;
 }
 
+/* What is in a file, by the kernel. EVI_TLS_OK with 0 bytes: that is not the case, or it cannot. */
+static enum evi_tls_result send_file(struct evi_tls *tls, size_t max, size_t *ret_len)
+{
+	struct evi_file_range range;
+	enum evi_tls_result result;
+
+	if (tls->ops->send_file == NULL || tls->retry_len > 0 ||
+	    !evi_evbuffer_front_file(tls->bev->output, &range))
+		return EVI_TLS_OK;
+	if (range.len > max)
+		range.len = max;
+	if (range.len > FILE_MAX)
+		range.len = FILE_MAX;
+	evi_tls_call_begin(tls);
+	result = tls->ops->send_file(tls, tls->object, range.fd, range.offset, range.len, ret_len);
+	evi_tls_call_end(tls);
+	return result;
+}
+
+static enum evi_tls_result encrypt_piece(struct evi_tls *tls, size_t max, size_t *ret_len)
+{
+	size_t len = 0;
+	const void *data = next_piece(tls, max, &len);
+
+	if (data != NULL && len > 0)
+		return encrypt(tls, data, len, ret_len);
+	tls->transport_err = ENOMEM;
+	return EVI_TLS_FAILED;
+}
+
 static enum evi_tls_result write_piece(struct evi_tls *tls, size_t max, size_t *ret_len)
 {
 	struct evbuffer *output = tls->bev->output;
-	enum evi_tls_result result = EVI_TLS_FAILED;
-	const void *data;
-	size_t len = 0;
+	enum evi_tls_result result;
 
 	evi_evbuffer_unfreeze(output, EVI_BUF_FROZEN_FRONT);
-	data = next_piece(tls, max, &len);
-	if (data != NULL && len > 0) {
-		result = encrypt(tls, data, len, ret_len);
-		if (result == EVI_TLS_OK)
-			(void)evbuffer_drain(output, *ret_len);
-	} else {
-		tls->transport_err = ENOMEM;
-	}
+	result = send_file(tls, max, ret_len);
+	if (result == EVI_TLS_OK && *ret_len == 0)
+		result = encrypt_piece(tls, max, ret_len);
+	if (result == EVI_TLS_OK)
+		(void)evbuffer_drain(output, *ret_len);
 	evi_evbuffer_freeze(output, EVI_BUF_FROZEN_FRONT);
 	return result;
 }

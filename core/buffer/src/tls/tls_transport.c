@@ -2,6 +2,7 @@
 /* TLS engine: where records come from and go to, a socket or another bufferevent. */
 
 #include "evbuffer.h"
+#include "os/os_io.h"
 #include "tls/tls.h"
 
 #include <errno.h>
@@ -13,19 +14,19 @@
 #define SEND_FLAGS 0
 #endif
 
-static ev_ssize_t note(struct evi_tls *tls, ev_ssize_t n)
+static ev_ssize_t failed(struct evi_tls *tls, int err)
 {
-	int err;
-
-	if (n >= 0)
-		return n;
-	err = EVUTIL_SOCKET_ERROR();
 	if (evi_error_is_retriable_rw(err))
 		return -EAGAIN;
 	tls->transport_err = err;
 	if (evi_error_is_reset(err))
 		tls->is_transport_ended = 1;
 	return -err;
+}
+
+static ev_ssize_t note(struct evi_tls *tls, ev_ssize_t n)
+{
+	return n >= 0 ? n : failed(tls, EVUTIL_SOCKET_ERROR());
 }
 
 /* A read that got less than it asked for has emptied the socket: the next one would be for nothing. */
@@ -102,6 +103,23 @@ ev_ssize_t evi_tls_send(struct evi_tls *tls, const void *data, size_t len)
 	if (n > 0)
 		tls->sent += (size_t)n;
 	return n;
+}
+
+ev_ssize_t evi_tls_send_by(struct evi_tls *tls, ev_ssize_t (*call)(void *arg), void *arg)
+{
+	ev_ssize_t n = evi_io_call_quietly(call, arg);
+
+	if (n == -EINVAL || n == -ENOSYS)
+		return n;
+	if (n < 0)
+		return failed(tls, (int)-n);
+	tls->sent += (size_t)n;
+	return n;
+}
+
+int evi_tls_is_on_socket(const struct evi_tls *tls)
+{
+	return evi_bev_is(tls->bev, &evi_tls_socket_ops);
 }
 
 evutil_socket_t evi_tls_fd(const struct evi_tls *tls)

@@ -52,6 +52,7 @@ struct evi_tls_ops {
 
 	/**
 	 * Prepare for a new handshake, as a client or a server; the user's settings stay. 0 or -errno.
+	 * BUFFEREVENT_SSL_OPEN: there is none, but the connection goes on with another descriptor.
 	 */
 	int (*reset)(void *object, enum bufferevent_ssl_state role);
 
@@ -67,6 +68,13 @@ struct evi_tls_ops {
 	/** After WANT_* it is called again with the same bytes, maybe elsewhere, and the same `len`. */
 	enum evi_tls_result (*write)(struct evi_tls *tls, void *object, const void *data, size_t len,
 				     size_t *ret_len);
+
+	/**
+	 * Let the kernel send up to `len` bytes of a file from `offset` on, as data of the user.
+	 * EVI_TLS_OK with 0 bytes if it cannot: then read the file, and write(). NULL: never.
+	 */
+	enum evi_tls_result (*send_file)(struct evi_tls *tls, void *object, int file, ev_off_t offset,
+					 size_t len, size_t *ret_len);
 
 	/** Nonzero if a new handshake on the connection that stands is possible. */
 	int (*can_renegotiate)(void *object);
@@ -147,9 +155,21 @@ ev_ssize_t evi_tls_recv(struct evi_tls *tls, void *data, size_t len);
 EVENT2_EXPORT_SYMBOL
 ev_ssize_t evi_tls_send(struct evi_tls *tls, const void *data, size_t len);
 
+/**
+ * The same by other means than evi_tls_send(): `call` writes to the transport's descriptor, and says
+ * how many bytes it took or a negative errno. Raises no SIGPIPE. -EINVAL and -ENOSYS are no failures
+ * of the connection.
+ */
+EVENT2_EXPORT_SYMBOL
+ev_ssize_t evi_tls_send_by(struct evi_tls *tls, ev_ssize_t (*call)(void *arg), void *arg);
+
 /** The transport's descriptor, or -1. */
 EVENT2_EXPORT_SYMBOL
 evutil_socket_t evi_tls_fd(const struct evi_tls *tls);
+
+/** Nonzero if records go straight to the descriptor, not to another bufferevent. */
+EVENT2_EXPORT_SYMBOL
+int evi_tls_is_on_socket(const struct evi_tls *tls);
 
 /** Keep an error code for the user; 0 is ignored. */
 EVENT2_EXPORT_SYMBOL
