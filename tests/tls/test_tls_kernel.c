@@ -105,8 +105,7 @@ static void check_file(struct evbuffer *input)
 	const unsigned char *bytes = evbuffer_pullup(input, FILE_LEN);
 
 	for (int i = 0; i < FILE_LEN; i++)
-		if (bytes[i] != (unsigned char)(i * 7 + i / 251))
-			cr_fatal("byte %d of the file differs", i);
+		cr_assert_eq(bytes[i], (unsigned char)(i * 7 + i / 251), "byte %d of the file differs", i);
 	evbuffer_drain(input, FILE_LEN);
 }
 

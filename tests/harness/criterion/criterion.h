@@ -125,7 +125,6 @@ void harness_skip(const char *format, ...)
 #define cr_assert_float_eq(a, b, eps, ...)  HARNESS_NEAR(1, a, b, eps, ##__VA_ARGS__)
 #define cr_assert_float_neq(a, b, eps, ...) HARNESS_FAR(1, a, b, eps, ##__VA_ARGS__)
 #define cr_assert_fail(...) harness_failed(1, __FILE__, __LINE__, "must not be reached", " " __VA_ARGS__)
-#define cr_fatal(...)       cr_assert_fail(__VA_ARGS__)
 
 #define cr_expect(condition, ...)     HARNESS_CHECK(0, condition, #condition, ##__VA_ARGS__)
 #define cr_expect_not(condition, ...) HARNESS_CHECK(0, !(condition), "not " #condition, ##__VA_ARGS__)
