@@ -283,6 +283,57 @@ Test(bev_name_async, an_answer_inside_the_call_is_told_from_the_loop)
 	bufferevent_free(bev);
 }
 
+/* What came of the round: one event, or a refusal and none. */
+static void connect_with_refusal(long round, ev_uint16_t port)
+{
+	struct bufferevent *bev = socket_new(-1, BEV_OPT_CLOSE_ON_FREE);
+	struct evutil_addrinfo *list;
+	struct probe probe = { 0 };
+	double end = support_now_ms() + support_limit_ms(10000);
+	int result;
+
+	snprintf(fake.service, sizeof(fake.service), "%d", port);
+	list = addresses("127.0.0.1");
+	watch(bev, &probe);
+	support_fail_once_after(round);
+	result = connect_name(bev, dns, "name", port);
+	if (fake.cb != NULL) {
+		evi_resolved_fn cb = fake.cb;
+
+		fake.cb = NULL;
+		cb(0, list, fake.arg);
+	} else {
+		evutil_freeaddrinfo(list);
+	}
+	while (result == 0 && probe.events == 0 && support_now_ms() < end)
+		event_base_loop(base, EVLOOP_NONBLOCK);
+	cr_expect_eq(probe.events, result == 0, "round %ld", round);
+	bufferevent_free(bev);
+}
+
+/* BEV-149, C01, B24 */
+Test(bev_name_async, each_refused_allocation_is_an_error_or_one_event)
+{
+	ev_uint16_t port;
+	evutil_socket_t listener = support_listen(&port);
+	long round = 0;
+	int refused;
+
+	support_capture_log();
+	do {
+		evutil_socket_t fd;
+
+		connect_with_refusal(round++, port);
+		refused = support_has_refused();
+		support_fail_once_after(-1);
+		settle();
+		while ((fd = accept(listener, NULL, NULL)) >= 0)
+			close(fd);
+	} while (refused);
+	cr_expect_gt(round, 3);
+	close(listener);
+}
+
 /* BEV-155, BEV-344, B24 */
 Test(bev_name_async, further_addresses_are_tried_before_giving_up)
 {
