@@ -358,6 +358,50 @@ Test(memory, timers_survive_a_refused_growth)
 	event_base_free(b);
 }
 
+static void count_one(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	++*(int *)arg;
+}
+
+#define PAIRS  60
+#define TIMERS 3000
+
+/* C01: many are ready at once, many are due at once, and nothing is to be had for gathering them. */
+Test(memory, a_round_of_many_needs_no_memory)
+{
+	struct event_base *b = support_base_new();
+	struct event *io[PAIRS], *timer[TIMERS];
+	evutil_socket_t pair[PAIRS][2];
+	int ready = 0, due = 0;
+	double end;
+
+	for (int i = 0; i < PAIRS; i++) {
+		support_socketpair(pair[i]);
+		io[i] = event_new(b, pair[i][0], EV_WRITE, count_one, &ready);
+		cr_assert_eq(event_add(io[i], NULL), 0);
+	}
+	for (int i = 0; i < TIMERS; i++) {
+		timer[i] = event_new(b, -1, 0, count_one, &due);
+		cr_assert_eq(event_add(timer[i], &(const struct timeval){ 0, 1 + i % 700 }), 0);
+	}
+	for (end = support_now_ms() + 5; support_now_ms() < end;)
+		continue; /* the time of all of them */
+	support_fail_all_after(0);
+	cr_expect_eq(event_base_dispatch(b), 1);
+	support_fail_all_after(-1);
+	cr_expect_eq(ready, PAIRS);
+	cr_expect_eq(due, TIMERS);
+	for (int i = 0; i < PAIRS; i++) {
+		event_free(io[i]);
+		close_pair(pair[i]);
+	}
+	for (int i = 0; i < TIMERS; i++)
+		event_free(timer[i]);
+	event_base_free(b);
+}
+
 /* --- alignment ------------------------------------------------------------------------------------ */
 
 /* Aligned as malloc() promises, and no better. */
