@@ -414,7 +414,7 @@ static struct bufferevent *client_new(ev_uint16_t port, struct probe *probe)
 	return bev;
 }
 
-/* BEV-120, BEV-122, BEV-123, UTIL-131 */
+/* UTIL-131; BEV-120, BEV-122, BEV-123 */
 Test(bev_completions, many_connections, .init = start, .fini = finish)
 {
 	static struct probe probes[MANY];
