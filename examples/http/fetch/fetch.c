@@ -481,46 +481,33 @@ static int is_same_server(const struct evhttp_uri *a, const struct evhttp_uri *b
 	       port_of(a) == port_of(b);
 }
 
-/* RFC 9110 section 15.4: what becomes of the method and the body. */
-static void adapt_method(struct fetch *f, int code)
+static void follow(struct fetch *f, struct evhttp_request *req, const char *location)
 {
-	int becomes_get = code == 303 ? f->method != EVHTTP_REQ_HEAD
-				      : (code == 301 || code == 302) && f->method == EVHTTP_REQ_POST;
+	struct evhttp_uri *old = f->uri, *uri;
+	enum evhttp_cmd_type method;
 
-	if (becomes_get) {
-		f->method = EVHTTP_REQ_GET;
-		f->sends_body = 0;
-	}
-}
-
-static void follow(struct fetch *f, int code, const char *location)
-{
-	struct evhttp_uri *uri = evhttp_uri_resolve(
-		f->uri, location, EVHTTP_URI_NONCONFORMANT | EVHTTP_URI_HOST_STRIP_BRACKETS);
-	struct evhttp_uri *old = f->uri;
-
-	if (uri == NULL || !is_fetchable(uri)) {
-		end(f, FETCH_BAD_URL, "redirected to what cannot be fetched: %s", location);
-	} else if (f->redirects_left-- == 0) {
-		end(f, FETCH_TOO_MANY_REDIRECTS, "more than %d redirects", f->options->redirects);
-	} else if (strcasecmp(evhttp_uri_get_scheme(old), "https") == 0 &&
-		   strcasecmp(evhttp_uri_get_scheme(uri), "http") == 0) {
-		end(f, FETCH_BAD_URL, "redirected from https to http, which is not followed: %s",
-		    location);
-	} else {
-		if (!is_same_server(old, uri)) {
-			f->is_elsewhere = 1;
-			evhttp_connection_free(f->evcon);
-			f->evcon = NULL;
-		}
-		f->uri = uri;
-		evhttp_uri_free(old);
-		adapt_method(f, code);
-		ask(f);
+	uri = evhttp_request_get_redirect(
+		req, old, EVHTTP_URI_NONCONFORMANT | EVHTTP_URI_HOST_STRIP_BRACKETS, &method);
+	if (uri == NULL) {
+		end(f, FETCH_BAD_URL, "redirected to where we do not go: %s", location);
 		return;
 	}
-	if (uri != NULL)
+	if (f->redirects_left-- == 0) {
+		end(f, FETCH_TOO_MANY_REDIRECTS, "more than %d redirects", f->options->redirects);
 		evhttp_uri_free(uri);
+		return;
+	}
+	if (method != f->method || evhttp_request_get_response_code(req) == 303)
+		f->sends_body = 0;
+	f->method = method;
+	if (!is_same_server(old, uri)) {
+		f->is_elsewhere = 1;
+		evhttp_connection_free(f->evcon);
+		f->evcon = NULL;
+	}
+	f->uri = uri;
+	evhttp_uri_free(old);
+	ask(f);
 }
 
 static void on_done(struct evhttp_request *req, void *arg)
@@ -535,7 +522,7 @@ static void on_done(struct evhttp_request *req, void *arg)
 	code = evhttp_request_get_response_code(req);
 	location = redirect_of(f, req);
 	if (location != NULL)
-		follow(f, code, location);
+		follow(f, req, location);
 	else if (f->options->fails_on_error && code >= 400)
 		end(f, FETCH_HTTP_ERROR, "the server answered %d %s", code,
 		    evhttp_request_get_response_code_line(req));
