@@ -27,7 +27,7 @@ stage()
 # What tests said when they failed, if it is tests that did; else whatever looks like an error.
 show_failures()
 {
-	grep -a '^FAIL ' "$1" || grep -aE '(^|[^a-z])(FAIL|not ok|error:|ERROR)' "$1"
+	grep -a '^ *FAIL ' "$1" || grep -aE '(^|[^a-z])(FAIL|not ok|error:|ERROR)' "$1"
 }
 
 # A stage that ended badly without having counted a failure itself.
