@@ -31,8 +31,10 @@ enum {
 	EVI_BUF_UNLOADED = 1 << 4,     /* may hold file ranges that are not in memory */
 	EVI_BUF_DRAINS_TO_FD = 1 << 5, /* EVBUFFER_FLAG_DRAINS_TO_FD */
 	EVI_BUF_OWN_LOCK = 1 << 6,     /* `lock` is freed with the buffer */
-	EVI_BUF_EMBEDDED = 1 << 7,     /* storage belongs to the owner; evbuffer_free() does not apply */
-	EVI_BUF_FREED = 1 << 8,        /* evbuffer_free() was called; something still holds a reference */
+	/* storage belongs to the owner; evbuffer_free() does not apply */
+	EVI_BUF_EMBEDDED = 1 << 7,
+	/* evbuffer_free() was called; something still holds a reference */
+	EVI_BUF_FREED = 1 << 8,
 };
 
 /*
@@ -73,8 +75,8 @@ struct evbuffer {
 void evi_evbuffer_init(struct evbuffer *buf);
 
 /*
- * Release what an embedded buffer holds: bytes, callbacks, own lock. No callback runs. The owner sees
- * to it that no deferred round is pending, which its own reference count tells.
+ * Release what an embedded buffer holds: bytes, callbacks, own lock. No callback runs. The owner
+ * sees to it that no deferred round is pending, which its own reference count tells.
  */
 void evi_evbuffer_done(struct evbuffer *buf);
 
@@ -110,7 +112,10 @@ ev_ssize_t evi_evbuffer_receive(struct evbuffer *buf, evutil_socket_t fd, size_t
  */
 ev_ssize_t evi_evbuffer_send(struct evbuffer *buf, evutil_socket_t fd, size_t max);
 
-/* How much a read should be offered, by what the reads before delivered; and what the next has to know. */
+/*
+ * How much a read should be offered, by what the reads before delivered; and what the next has to
+ * know.
+ */
 size_t evi_evbuffer_read_size(const struct evbuffer *buf);
 void evi_evbuffer_adapt(struct evbuffer *buf, size_t offered, size_t n);
 
@@ -140,8 +145,8 @@ static inline void evi_evbuffer_unfreeze(struct evbuffer *buf, unsigned ends)
 
 /* --- Between the files of src/evbuffer/ ------------------------------------------------------ */
 
-/* Nonzero if one thread has the buffer and none of the flags `slow` is set: nothing else to mind. The
- * lock comes first, for the rest may be read only under it. */
+/* Nonzero if one thread has the buffer and none of the flags `slow` is set: nothing else to mind.
+ * The lock comes first, for the rest may be read only under it. */
 static inline int evi_evbuffer_is_plain(const struct evbuffer *buf, unsigned slow)
 {
 	return buf->lock == NULL && !((unsigned)buf->flags & slow);
@@ -170,7 +175,9 @@ void evi_evbuffer_unref_unlock(struct evbuffer *buf);
 /* Run the callbacks for a change. */
 void evi_evbuffer_tell(struct evbuffer *buf, size_t added, size_t deleted);
 
-/* Tell of a change of the length that is complete; nothing if both are 0. The buffer survives it. */
+/*
+ * Tell of a change of the length that is complete; nothing if both are 0. The buffer survives it.
+ */
 static inline void evi_evbuffer_notify(struct evbuffer *buf, size_t added, size_t deleted)
 {
 	if ((added | deleted) != 0 && (buf->flags & EVI_BUF_WATCHED))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What is to be run: one first-in-first-out queue of callbacks per priority, and a bitmap of those that
- * are not empty. Queues are made of the callbacks themselves, so nothing here allocates.
+ * What is to be run: one first-in-first-out queue of callbacks per priority, and a bitmap of those
+ * that are not empty. Queues are made of the callbacks themselves, so nothing here allocates.
  */
 
 #include "base.h"
@@ -117,6 +117,13 @@ void evi_active_next_iteration(struct event_base *base)
 	}
 }
 
+static short clamp_calls(int calls)
+{
+	if (calls < 1)
+		return 1;
+	return (short)(calls < SHRT_MAX ? calls : SHRT_MAX);
+}
+
 void evi_event_activate(struct event *ev, unsigned what, int calls)
 {
 	struct event_base *base = ev->ev_base;
@@ -130,7 +137,7 @@ void evi_event_activate(struct event *ev, unsigned what, int calls)
 	}
 	ev->ev_res = (short)what;
 	if (ev->ev_events & EV_SIGNAL)
-		ev->ev_.ev_signal.ev_ncalls = (short)(calls < 1 ? 1 : calls < SHRT_MAX ? calls : SHRT_MAX);
+		ev->ev_.ev_signal.ev_ncalls = clamp_calls(calls);
 	evi_active_insert(base, &ev->ev_evcallback);
 }
 
@@ -145,8 +152,8 @@ static void report_to(struct event *ev, unsigned what)
 }
 
 /*
- * A signal, or a descriptor that the base does not have under this tag: then the kernel has an entry that
- * is not ours any more and cannot be named, and everything is made anew.
+ * A signal, or a descriptor that the base does not have under this tag: then the kernel has an
+ * entry that is not ours any more and cannot be named, and everything is made anew.
  */
 static void report_other(struct event_base *base, evutil_socket_t fd, unsigned what)
 {
@@ -163,7 +170,9 @@ void evi_active_report(void *ctx, evutil_socket_t fd, uint32_t tag, unsigned wha
 	int is_tagged = (base->backend->traits & EVI_BACKEND_TAGGED) != 0;
 	struct event *ev, *next;
 
-	/* Changed during the wait: this may be about another file, and the next wait tells again. */
+	/*
+	 * Changed during the wait: this may be about another file, and the next wait tells again.
+	 */
 	if (!is_tagged && slot != NULL && slot->is_queued)
 		return;
 	if (slot == NULL || slot->kernel == 0 || (is_tagged && slot->tag != tag)) {

@@ -29,7 +29,8 @@ struct evi_change {
 	uint8_t before;
 	uint8_t after;
 	uint8_t is_unsure; /* the descriptor may be another one by now: `before` may not hold */
-	uint8_t is_ready;  /* out, and 0 before: reported by the next wait, but not by one in progress */
+	/* out, and 0 before: reported by the next wait, but not by one in progress */
+	uint8_t is_ready;
 	uint32_t tag;      /* handed back with every report of this registration */
 	int err;           /* out: 0 or a negative errno; on failure the interest is none */
 };
@@ -45,7 +46,8 @@ typedef void evi_report_fn(void *ctx, evutil_socket_t fd, uint32_t tag, unsigned
 
 struct evi_backend {
 	const char *name;
-	const char *changelist_name; /* with EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST; NULL: no difference */
+	/* with EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST; NULL: no difference */
+	const char *changelist_name;
 	const char *env;  /* the variable that switches it off */
 	int features;     /* EV_FEATURE_ bits */
 	unsigned traits;  /* EVI_BACKEND_ bits */
@@ -53,7 +55,9 @@ struct evi_backend {
 
 	/* *ret_state is set only on success; `flags` are the base's EVENT_BASE_FLAG_ bits. */
 	int (*open)(void **ret_state, int flags);
-	/* Accepts a state whose descriptors are still registered; they stay so in other processes. */
+	/*
+	 * Accepts a state whose descriptors are still registered; they stay so in other processes.
+	 */
 	void (*close)(void *state);
 	/* Carries out `n` changes and notes the result of each in it. */
 	void (*apply)(void *state, struct evi_change *changes, size_t n);
@@ -64,8 +68,8 @@ struct evi_backend {
 	int (*wait)(void *state, int64_t timeout_ns, const struct evi_gate *gate,
 		    evi_report_fn *report, void *ctx);
 	/*
-	 * Reports `sig` from now on, or stops; NULL if signals do not come this way. Nobody need catch a
-	 * signal while it is watched: it does no harm. 0 or -errno.
+	 * Reports `sig` from now on, or stops; NULL if signals do not come this way. Nobody need
+	 * catch a signal while it is watched: it does no harm. 0 or -errno.
 	 */
 	int (*watch_signal)(void *state, int sig, int is_wanted);
 };

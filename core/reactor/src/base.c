@@ -257,7 +257,8 @@ const char **event_get_supported_methods(void)
 const char *event_base_get_method(const struct event_base *base)
 {
 	EVI_ASSERT(base != NULL);
-	if (base->backend->changelist_name != NULL && (base->flags & EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST))
+	if (base->backend->changelist_name != NULL &&
+	    (base->flags & EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST))
 		return base->backend->changelist_name;
 	return base->backend->name;
 }

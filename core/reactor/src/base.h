@@ -188,8 +188,8 @@ void evi_event_init_internal(struct event *ev, struct event_base *base, evutil_s
 			     short events, event_callback_fn fn, void *arg);
 
 /* As event_assign(), without the checks of debug mode. */
-void evi_event_init_plain(struct event *ev, struct event_base *base, evutil_socket_t fd, short events,
-			  event_callback_fn fn, void *arg);
+void evi_event_init_plain(struct event *ev, struct event_base *base, evutil_socket_t fd,
+			  short events, event_callback_fn fn, void *arg);
 
 /* As event_add() and event_del(), with the lock held; 0 or -1. */
 int evi_event_add(struct event *ev, const struct timeval *timeout);
@@ -314,7 +314,9 @@ void evi_signal_done(struct event_base *base);
 int evi_posts_init(struct event_base *base);
 void evi_posts_done(struct event_base *base);
 
-/* No lock held, and not in the loop's thread: as evi_event_activate(), soon. 0 if there is no room. */
+/*
+ * No lock held, and not in the loop's thread: as evi_event_activate(), soon. 0 if there is no room.
+ */
 int evi_post(struct event_base *base, struct event *ev, unsigned what, int calls);
 
 /* --- wake.c ---------------------------------------------------------------------------------- */
@@ -323,7 +325,10 @@ int evi_post(struct event_base *base, struct event *ev, unsigned what, int calls
 int evi_wake_open(struct event_base *base);
 void evi_wake_close(struct event_base *base);
 
-/* End the wait of a loop that sleeps in another thread. 0, or -1 if that is impossible. No lock needed. */
+/*
+ * End the wait of a loop that sleeps in another thread. 0, or -1 if that is impossible. No lock
+ * needed.
+ */
 int evi_wake(struct event_base *base);
 
 /* As evi_wake() if the caller is not the loop's own thread, else nothing. */

@@ -16,7 +16,8 @@
 /*
  * Time since some fixed point; never goes back, and no one can set it.
  *
- * `precise`: the finest clock there is; otherwise the cheapest that steps at least every 10 ms or so.
+ * `precise`: the finest clock there is; otherwise the cheapest that steps at least every 10 ms or
+ * so.
  */
 uint64_t evi_clock_monotonic_ns(int precise);
 

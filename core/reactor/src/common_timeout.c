@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Common timeouts: one queue per duration. Events with the same duration expire in the order they were
- * added, so adding and deleting is at the ends of a list; one internal timer stands for all of them.
+ * Common timeouts: one queue per duration. Events with the same duration expire in the order they
+ * were added, so adding and deleting is at the ends of a list; one internal timer stands for all of
+ * them.
  *
  * A program names a queue by a timeval whose microseconds carry a mark and the queue's number.
  */
@@ -27,7 +28,8 @@ static struct event *neighbour_before(const struct event *ev)
 static void join(struct event *before, struct event *after)
 {
 	before->ev_timeout_pos.ev_next_with_common_timeout.tqe_next = after;
-	after->ev_timeout_pos.ev_next_with_common_timeout.tqe_prev = (struct event **)(void *)before;
+	after->ev_timeout_pos.ev_next_with_common_timeout.tqe_prev =
+		(struct event **)(void *)before;
 }
 
 static int is_empty(const struct evi_common *queue)
@@ -143,7 +145,8 @@ static struct evi_common *get_queue(struct event_base *base, const struct timeva
 	if (queue != NULL)
 		return queue;
 	if (base->common_count == EVI_MAX_COMMON) {
-		event_warnx("event_base_init_common_timeout: no more than %d durations", EVI_MAX_COMMON);
+		event_warnx("event_base_init_common_timeout: no more than %d durations",
+			    EVI_MAX_COMMON);
 		return NULL;
 	}
 	if (base->commons == NULL)

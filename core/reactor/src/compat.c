@@ -43,8 +43,9 @@ int event_once(evutil_socket_t fd, short events, void (*callback)(evutil_socket_
 
 const char *event_get_method(void)
 {
-	return event_global_current_base_ != NULL ? event_base_get_method(event_global_current_base_) :
-						    NULL;
+	return event_global_current_base_ != NULL
+		       ? event_base_get_method(event_global_current_base_)
+		       : NULL;
 }
 
 int event_priority_init(int npriorities)

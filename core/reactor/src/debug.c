@@ -2,8 +2,8 @@
 /*
  * Debug mode: every event that is assigned is remembered, and calls on others are fatal.
  *
- * The memory is a hash set of addresses with a lock of its own, so that bases in many threads can be
- * used at once. Without debug mode all of it costs one test of a variable.
+ * The memory is a hash set of addresses with a lock of its own, so that bases in many threads can
+ * be used at once. Without debug mode all of it costs one test of a variable.
  */
 
 #include "base.h"
@@ -38,7 +38,8 @@ void event_enable_debug_mode(void)
 	if (known.was_enabled)
 		evi_fatal_misuse("event_enable_debug_mode was called twice");
 	if (has_objects || evi_thread_is_late())
-		evi_fatal_misuse("event_enable_debug_mode must be called before any event or base is made");
+		evi_fatal_misuse(
+			"event_enable_debug_mode must be called before any event or base is made");
 	known.was_enabled = 1;
 	evi_debug_mode = 1;
 	evi_thread_set_strict();
@@ -67,7 +68,8 @@ void evi_debug_prepare(void)
 
 static size_t home_of(const struct event *ev)
 {
-	return (size_t)(((uintptr_t)ev >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (known.room - 1);
+	return (size_t)(((uintptr_t)ev >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> 32) &
+	       (known.room - 1);
 }
 
 /* The slot that holds `ev`, or the free one where it would go. */

@@ -18,8 +18,8 @@ static enum evi_closure closure_of(short events)
 	return events & EV_PERSIST ? EVI_CLOSURE_PERSIST : EVI_CLOSURE_EVENT;
 }
 
-void evi_event_init_plain(struct event *ev, struct event_base *base, evutil_socket_t fd, short events,
-			  event_callback_fn fn, void *arg)
+void evi_event_init_plain(struct event *ev, struct event_base *base, evutil_socket_t fd,
+			  short events, event_callback_fn fn, void *arg)
 {
 	struct event_callback *cb = &ev->ev_evcallback;
 
@@ -46,12 +46,13 @@ int event_assign(struct event *ev, struct event_base *base, evutil_socket_t fd, 
 		 event_callback_fn callback, void *callback_arg)
 {
 	if ((events & EV_SIGNAL) && (events & EVI_IO_EVENTS)) {
-		event_warnx("event_assign: EV_SIGNAL cannot be combined with EV_READ, EV_WRITE or EV_CLOSED");
+		event_warnx("event_assign: EV_SIGNAL cannot be combined with EV_READ, EV_WRITE or "
+			    "EV_CLOSED");
 		return -1;
 	}
 	EVI_CHECK(evi_debug_check_idle(ev, "event_assign"));
-	evi_event_init_plain(ev, base != NULL ? base : event_global_current_base_, fd, events, callback,
-			     callback_arg);
+	evi_event_init_plain(ev, base != NULL ? base : event_global_current_base_, fd, events,
+			     callback, callback_arg);
 	evi_debug_note_object();
 	return EVI_UNLIKELY(evi_debug_mode) ? evi_debug_note_assigned(ev, fd, events) : 0;
 }
@@ -72,13 +73,14 @@ struct event *event_new(struct event_base *base, evutil_socket_t fd, short event
 }
 
 /*
- * An event that is on none of the base's lists, and whose callback no other thread can be running, is
- * only memory; its base may be gone by now. A signal event may have repeats to cancel.
+ * An event that is on none of the base's lists, and whose callback no other thread can be running,
+ * is only memory; its base may be gone by now. A signal event may have repeats to cancel.
  */
 static int is_only_memory(const struct event *ev)
 {
 	return !evi_threading_enabled() && !(ev->ev_events & EV_SIGNAL) &&
-	       !(evi_flags(ev) & (EVLIST_INSERTED | EVLIST_TIMEOUT | EVLIST_ACTIVE | EVLIST_ACTIVE_LATER));
+	       !(evi_flags(ev) &
+		 (EVLIST_INSERTED | EVLIST_TIMEOUT | EVLIST_ACTIVE | EVLIST_ACTIVE_LATER));
 }
 
 void event_free(struct event *ev)
@@ -120,8 +122,8 @@ int event_base_set(struct event_base *base, struct event *ev)
 	if (old != NULL)
 		evi_base_lock(old);
 	if (base != NULL && event_initialized(ev) &&
-	    !(evi_flags(ev) & (EVLIST_INSERTED | EVLIST_TIMEOUT | EVLIST_ACTIVE | EVLIST_ACTIVE_LATER |
-			       EVLIST_FINALIZING))) {
+	    !(evi_flags(ev) & (EVLIST_INSERTED | EVLIST_TIMEOUT | EVLIST_ACTIVE |
+			       EVLIST_ACTIVE_LATER | EVLIST_FINALIZING))) {
 		ev->ev_base = base;
 		ev->ev_evcallback.evcb_pri = (ev_uint8_t)(base->priorities / 2);
 		result = 0;

@@ -119,7 +119,10 @@ static void set_timeout(struct event *ev, const struct timeval *tv)
 	uint64_t deadline = evi_time_deadline(ev->ev_base, after_ns);
 
 	cancel_expiry(ev);
-	/* The queue of a common timeout is found by its interval, also for an event that does not repeat. */
+	/*
+	 * The queue of a common timeout is found by its interval, also for an event that does not
+	 * repeat.
+	 */
 	if ((ev->ev_events & EV_PERSIST) || queue != NULL)
 		evi_interval_set(ev, after_ns);
 	evi_flags_clear(ev, EVI_COMMON_INTERVAL);

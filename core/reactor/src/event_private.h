@@ -5,8 +5,8 @@
 /*
  * What the fields of struct event mean to the reactor.
  *
- * The layout is fixed by programs that were compiled with it; most fields mean what they are called.
- * The rest is used as follows, always through the functions below:
+ * The layout is fixed by programs that were compiled with it; most fields mean what they are
+ * called. The rest is used as follows, always through the functions below:
  *
  *   ev_timeout                the deadline, nanoseconds on the monotonic clock (first 8 bytes), and
  *                             when it was set in relation to others (second 8, where there are any)
@@ -77,8 +77,8 @@ static inline void evi_deadline_set(struct event *ev, uint64_t deadline)
 }
 
 /*
- * When the deadline was set, in relation to others: tells equal deadlines apart. Where struct timeval
- * has no room for it, lists that keep their order have to do.
+ * When the deadline was set, in relation to others: tells equal deadlines apart. Where struct
+ * timeval has no room for it, lists that keep their order have to do.
  */
 #define EVI_HAS_ORDER (sizeof(((struct event *)0)->ev_timeout) >= 2 * sizeof(uint64_t))
 
@@ -108,8 +108,9 @@ static inline _Atomic uint32_t *evi_post_mark(struct event *ev)
 }
 
 /*
- * The repeat interval, nanoseconds; 0 for none. A signal event has its bookkeeping where others have
- * the interval; a pointer that is not needed holds its interval, as milliseconds if it is narrow.
+ * The repeat interval, nanoseconds; 0 for none. A signal event has its bookkeeping where others
+ * have the interval; a pointer that is not needed holds its interval, as milliseconds if it is
+ * narrow.
  */
 static inline uint64_t evi_signal_unit(void)
 {
@@ -131,13 +132,14 @@ static inline void evi_interval_set(struct event *ev, uint64_t interval)
 	if (ev->ev_events & EV_SIGNAL) {
 		uint64_t units = interval / evi_signal_unit() + (interval % evi_signal_unit() != 0);
 
-		ev->ev_.ev_signal.ev_pncalls = (short *)(uintptr_t)(units < UINTPTR_MAX ? units : UINTPTR_MAX);
+		ev->ev_.ev_signal.ev_pncalls =
+			(short *)(uintptr_t)(units < UINTPTR_MAX ? units : UINTPTR_MAX);
 	} else {
 		memcpy(&ev->ev_.ev_io.ev_timeout, &interval, sizeof(interval));
 	}
 }
 
-/* --- Lists of timers: circular, through ev_timeout_pos, with a head that is no event ----------- */
+/* --- Lists of timers: circular, through ev_timeout_pos, with a head that is no event ---------- */
 
 struct __attribute__((may_alias)) evi_link {
 	struct evi_link *next;

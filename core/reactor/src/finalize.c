@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Finalizers: a last callback that comes when the event's own is certainly not running. They are queued
- * like any active event, and the loop runs one callback at a time, so waiting is not needed.
+ * Finalizers: a last callback that comes when the event's own is certainly not running. They are
+ * queued like any active event, and the loop runs one callback at a time, so waiting is not needed.
  */
 
 #include "base.h"

@@ -96,8 +96,11 @@ static struct evi_change change_of(struct evi_interest *in, struct evi_slot *slo
 {
 	if (slot->kernel == 0 || slot->is_unsure)
 		slot->tag = ++in->tags;
-	return (struct evi_change){ .fd = slot->fd, .before = slot->kernel, .after = (uint8_t)wanted,
-		.is_unsure = slot->is_unsure, .tag = slot->tag };
+	return (struct evi_change) { .fd = slot->fd,
+				     .before = slot->kernel,
+				     .after = (uint8_t)wanted,
+				     .is_unsure = slot->is_unsure,
+				     .tag = slot->tag };
 }
 
 static void change_done(struct evi_slot *slot, const struct evi_change *change)
@@ -165,7 +168,8 @@ static void count_event(struct evi_slot *slot, const struct event *ev, int chang
 static int has_room(struct evi_slot *slot, const struct event *ev)
 {
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if (((unsigned)ev->ev_events & kinds[i].event) && *counter_of(slot, i) == UINT16_MAX)
+		if (((unsigned)ev->ev_events & kinds[i].event) &&
+		    *counter_of(slot, i) == UINT16_MAX)
 			return 0;
 	}
 	return 1;
@@ -251,8 +255,8 @@ void evi_interest_remove(struct event_base *base, struct event *ev, int by_runni
 }
 
 /*
- * If another process or a duplicate keeps the file open, the kernel goes on watching it; but then it could
- * not be told by number after the close either.
+ * If another process or a duplicate keeps the file open, the kernel goes on watching it; but then
+ * it could not be told by number after the close either.
  */
 int evi_base_close_socket(struct event_base *base, evutil_socket_t fd)
 {

@@ -24,7 +24,8 @@ struct evi_slot {
 	uint16_t edges;   /* events with EV_ET */
 	uint8_t kernel;   /* the mask the kernel has; 0: not registered */
 	uint8_t is_queued; /* stands in `changed` */
-	uint8_t is_unsure; /* nobody wanted it for a while: the kernel's entry may be another file's */
+	/* nobody wanted it for a while: the kernel's entry may be another file's */
+	uint8_t is_unsure;
 	evutil_socket_t fd;
 };
 

@@ -2,12 +2,12 @@
 /*
  * Listeners: accept connections and hand them over.
  *
- * With LEV_OPT_THREADSAFE a lock is held during callbacks, so when disable or free returns in another
- * thread no callback is running. Deleting the event under that lock must therefore not wait for the
- * event's callback, which waits for the lock.
+ * With LEV_OPT_THREADSAFE a lock is held during callbacks, so when disable or free returns in
+ * another thread no callback is running. Deleting the event under that lock must therefore not wait
+ * for the event's callback, which waits for the lock.
  *
- * When accepting fails for lack of descriptors or memory the connection stays where it is and would be
- * reported again at once: the socket is left alone for a moment instead.
+ * When accepting fails for lack of descriptors or memory the connection stays where it is and would
+ * be reported again at once: the socket is left alone for a moment instead.
  */
 
 #include "base.h"
@@ -270,9 +270,9 @@ static int set_options(evutil_socket_t fd, unsigned flags, int is_unix)
 	return is_unix ? 0 : evutil_set_tcp_keepalive(fd, 1, KEEPALIVE_S);
 }
 
-struct evconnlistener *evi_listener_new_bind(struct event_base *base, evconnlistener_cb cb, void *ptr,
-					     unsigned flags, int backlog, const struct sockaddr *sa,
-					     int socklen)
+struct evconnlistener *evi_listener_new_bind(struct event_base *base, evconnlistener_cb cb,
+					     void *ptr, unsigned flags, int backlog,
+					     const struct sockaddr *sa, int socklen)
 {
 	struct evconnlistener *lev = NULL;
 	evutil_socket_t fd;
@@ -280,9 +280,9 @@ struct evconnlistener *evi_listener_new_bind(struct event_base *base, evconnlist
 
 	if (backlog == 0 || sa == NULL)
 		return NULL;
-	fd = evi_socket_open_flags(sa->sa_family, SOCK_STREAM, 0,
-				   EVI_SOCKET_NONBLOCK |
-					   (flags & LEV_OPT_CLOSE_ON_EXEC ? EVI_SOCKET_CLOEXEC : 0));
+	fd = evi_socket_open_flags(
+		sa->sa_family, SOCK_STREAM, 0,
+		EVI_SOCKET_NONBLOCK | (flags & LEV_OPT_CLOSE_ON_EXEC ? EVI_SOCKET_CLOEXEC : 0));
 	if (fd < 0)
 		return NULL;
 	if (set_options(fd, flags, sa->sa_family == AF_UNIX) == 0 &&
@@ -296,9 +296,9 @@ struct evconnlistener *evi_listener_new_bind(struct event_base *base, evconnlist
 	return lev;
 }
 
-struct evconnlistener *evconnlistener_new_bind(struct event_base *base, evconnlistener_cb cb, void *ptr,
-					       unsigned flags, int backlog, const struct sockaddr *sa,
-					       int socklen)
+struct evconnlistener *evconnlistener_new_bind(struct event_base *base, evconnlistener_cb cb,
+					       void *ptr, unsigned flags, int backlog,
+					       const struct sockaddr *sa, int socklen)
 {
 	if (sa != NULL && sa->sa_family == AF_UNIX &&
 	    (flags & (LEV_OPT_REUSEABLE | LEV_OPT_REUSEABLE_PORT))) {
@@ -325,7 +325,9 @@ void evconnlistener_free(struct evconnlistener *lev)
 	unlock(lev);
 	if (in_callback)
 		return; /* on_readable() destroys it */
-	/* The loop, in another thread, may be about to take the lock: wait until it is past that. */
+	/*
+	 * The loop, in another thread, may be about to take the lock: wait until it is past that.
+	 */
 	if (lev->lock != NULL) {
 		(void)event_del_block(&lev->accept);
 		(void)event_del_block(&lev->retry);

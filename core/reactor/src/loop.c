@@ -12,7 +12,8 @@ static int has_work(const struct event_base *base)
 
 static int is_empty(const struct event_base *base)
 {
-	return base->count_added.now <= base->passive && base->count_virtual.now == 0 && !has_work(base);
+	return base->count_added.now <= base->passive && base->count_virtual.now == 0 &&
+	       !has_work(base);
 }
 
 /* How long the backend may wait: 0 if there is work, -1 without limit, else nanoseconds. */
@@ -111,8 +112,12 @@ static int poll_once(struct event_base *base, int flags)
 		timeout = 0;
 	if (timeout != 0 && is_empty(base) && !(flags & EVLOOP_NO_EXIT_ON_EMPTY))
 		return 0; /* the prepare watchers took the last event away */
-	err = base->backend->wait(base->backend_state, timeout, &gate.gate, evi_active_report, base);
-	/* Another thread took a descriptor back and closed it while this one was about to wait for it. */
+	err = base->backend->wait(base->backend_state, timeout, &gate.gate, evi_active_report,
+				  base);
+	/*
+	 * Another thread took a descriptor back and closed it while this one was about to wait for
+	 * it.
+	 */
 	if (err == -EBADF && base->interest.changed_used > 0)
 		err = 0;
 	if (err < 0) {
@@ -172,7 +177,8 @@ static int loop(struct event_base *base, int flags)
 static int may_enter(struct event_base *base)
 {
 	if (base->is_running) {
-		event_warnx("event_base_loop: this base runs already; only one loop can run at a time");
+		event_warnx(
+			"event_base_loop: this base runs already; only one loop can run at a time");
 		return 0;
 	}
 	if (evi_base_is_copy(base)) {

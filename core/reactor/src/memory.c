@@ -90,8 +90,8 @@ char *evi_strdup(const char *text)
 	return copy;
 }
 
-void event_set_mem_functions(void *(*malloc_fn)(size_t sz), void *(*realloc_fn)(void *ptr, size_t sz),
-			     void (*free_fn)(void *ptr))
+void event_set_mem_functions(void *(*malloc_fn)(size_t sz),
+			     void *(*realloc_fn)(void *ptr, size_t sz), void (*free_fn)(void *ptr))
 {
 	replaced.malloc = malloc_fn;
 	replaced.realloc = realloc_fn;

@@ -30,7 +30,8 @@ static void on_once(evutil_socket_t fd, short what, void *arg)
 }
 
 /* A timer without a duration is simply active: it runs in the order of the calls. */
-static int start(struct event_base *base, struct evi_once *once, short events, const struct timeval *tv)
+static int start(struct event_base *base, struct evi_once *once, short events,
+		 const struct timeval *tv)
 {
 	int is_timer = !(events & EVI_IO_EVENTS);
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * event_active() from threads other than the loop's. They do not compete with the loop for its lock,
- * but put a note into a small table, which whoever takes the base lock next reads before all else:
- * nobody who looks under that lock can tell the difference. An event that has a note already only gets
- * more bits, without any lock.
+ * event_active() from threads other than the loop's. They do not compete with the loop for its
+ * lock, but put a note into a small table, which whoever takes the base lock next reads before all
+ * else: nobody who looks under that lock can tell the difference. An event that has a note already
+ * only gets more bits, without any lock.
  *
- * The loop is woken by a new note, if it sleeps. It says that it sleeps before it looks at the table a
- * last time, and a thread fills the table before it looks whether the loop sleeps: one of them sees
- * the other.
+ * The loop is woken by a new note, if it sleeps. It says that it sleeps before it looks at the
+ * table a last time, and a thread fills the table before it looks whether the loop sleeps: one of
+ * them sees the other.
  */
 
 #include "base.h"
@@ -48,8 +48,8 @@ void evi_posts_done(struct event_base *base)
 }
 
 /*
- * Adds to the note that `ev` has; 0 if it has none. Writes even if there is no news, so that what the
- * thread did before is seen by the callback.
+ * Adds to the note that `ev` has; 0 if it has none. Writes even if there is no news, so that what
+ * the thread did before is seen by the callback.
  */
 static int add_to_note(struct event *ev, unsigned what)
 {

@@ -2,9 +2,10 @@
 /*
  * Signal events of a base. Every base that has a signal added gets it.
  *
- * Three ways of delivery. The backend's queue brings signals, if it can: one call per pick-up. Otherwise
- * the handler counts and wakes; the loop compares counts, so that repeats are called for one by one. With EVENT_BASE_FLAG_USE_SIGNALFD the signal is also blocked in the thread
- * that adds it and read from a descriptor; the handler stays for threads that do not block it.
+ * Three ways of delivery. The backend's queue brings signals, if it can: one call per pick-up.
+ * Otherwise the handler counts and wakes; the loop compares counts, so that repeats are called for
+ * one by one. With EVENT_BASE_FLAG_USE_SIGNALFD the signal is also blocked in the thread that adds
+ * it and read from a descriptor; the handler stays for threads that do not block it.
  */
 
 #include "base.h"
@@ -129,7 +130,8 @@ int evi_signal_add(struct event_base *base, struct event *ev)
 	struct evi_signal *signal;
 	int sig = (int)ev->ev_fd, err;
 
-	if (ev->ev_fd <= 0 || ev->ev_fd >= evi_os_signal_limit() || !evi_os_signal_is_catchable(sig))
+	if (ev->ev_fd <= 0 || ev->ev_fd >= evi_os_signal_limit() ||
+	    !evi_os_signal_is_catchable(sig))
 		return -EINVAL;
 	err = signals_get(base);
 	if (err < 0)
@@ -283,6 +285,7 @@ const char *event_base_get_signal_method(const struct event_base *base)
 {
 	if (is_queued(base))
 		return base->backend->signal_method;
-	return evi_os_signalfd_exists() && (base->flags & EVENT_BASE_FLAG_USE_SIGNALFD) ? "signalfd_signal"
-										    : "signal";
+	return evi_os_signalfd_exists() && (base->flags & EVENT_BASE_FLAG_USE_SIGNALFD)
+		       ? "signalfd_signal"
+		       : "signal";
 }

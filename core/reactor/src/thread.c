@@ -158,7 +158,8 @@ void evthread_enable_lock_debugging(void)
 		return;
 	if (has_real_locks) {
 		if (strict)
-			evi_fatal_misuse("lock debugging must be enabled before any event base is made");
+			evi_fatal_misuse(
+				"lock debugging must be enabled before any event base is made");
 		event_warnx("lock debugging stays off: locks exist already");
 		return;
 	}

@@ -4,9 +4,9 @@
  *
  * Deadlines count from the moment of the call, not from the start of the round, so callbacks that
  * take long make nobody's timer early. The precise clock costs five times the coarse one; for a
- * second and more the coarse clock is read and the most that it lags added, which is late by at most that
- * (8 ms), never early. Such deadlines have their lowest bit set, so that what a program is told of
- * them (event_pending()) is what it asked for.
+ * second and more the coarse clock is read and the most that it lags added, which is late by at
+ * most that (8 ms), never early. Such deadlines have their lowest bit set, so that what a program
+ * is told of them (event_pending()) is what it asked for.
  */
 
 #include "base.h"
@@ -26,7 +26,8 @@ uint64_t evi_time_now(const struct event_base *base)
 uint64_t evi_time_deadline(const struct event_base *base, uint64_t after_ns)
 {
 	if (after_ns >= COARSE_FROM_NS && !(base->flags & EVENT_BASE_FLAG_PRECISE_TIMER))
-		return (evi_clock_monotonic_ns(0) + evi_clock_coarse_step_ns() + after_ns) | IS_ROUNDED;
+		return (evi_clock_monotonic_ns(0) + evi_clock_coarse_step_ns() + after_ns) |
+		       IS_ROUNDED;
 	return (evi_clock_monotonic_ns(1) + after_ns + IS_ROUNDED) & ~IS_ROUNDED;
 }
 

@@ -5,7 +5,10 @@
 
 #include "clock.h"
 
-/* In a slot with more events than this, the earliest is looked for only when the slot's time has come. */
+/*
+ * In a slot with more events than this, the earliest is looked for only when the slot's time has
+ * come.
+ */
 #define SCAN_MAX 64
 
 static unsigned digit_of(uint64_t tick, int level)
@@ -44,8 +47,8 @@ void evi_timers_move(struct evi_timers *t, struct event *ev, uint64_t deadline)
 }
 
 /*
- * The earliest deadline in a slot that starts with `start`, or a lower bound; EVI_BOUND_UNKNOWN if there is
- * none, because all that was in it has been postponed and is filed anew now.
+ * The earliest deadline in a slot that starts with `start`, or a lower bound; EVI_BOUND_UNKNOWN if
+ * there is none, because all that was in it has been postponed and is filed anew now.
  */
 static uint64_t scan_slot(struct evi_timers *t, struct evi_link *slot, uint64_t start, int level)
 {
@@ -122,8 +125,12 @@ static void advance(struct evi_timers *t, uint64_t tick)
 	evi_link_init(&moved);
 	for (; slot_number(tick, level + 1) != slot_number(t->cursor, level + 1); level++)
 		empty_slots(t, level, t->occupied[level], &moved);
-	/* From here on up the digits are the same; bits beyond the cursor's and up to the tick's remain. */
-	empty_slots(t, level, t->occupied[level] & (UINT64_MAX >> (63 - digit_of(tick, level))), &moved);
+	/*
+	 * From here on up the digits are the same; bits beyond the cursor's and up to the tick's
+	 * remain.
+	 */
+	empty_slots(t, level, t->occupied[level] & (UINT64_MAX >> (63 - digit_of(tick, level))),
+		    &moved);
 	t->cursor = tick;
 	t->bound = EVI_BOUND_UNKNOWN;
 	while (!evi_link_is_alone(&moved)) {

@@ -7,10 +7,10 @@
  * millisecond, and one sorted list for the rest. The lists run through the events themselves, so
  * adding never fails and a timer takes no memory.
  *
- * A slot of level n spans 64^n ticks. A deadline's level is the highest digit, base 64, in which its
- * tick differs from the cursor's; the cursor follows the clock. When it enters a slot, the events in
- * it are filed anew: most timeouts are deleted or postponed long before that. A postponed event
- * stays in its slot until then.
+ * A slot of level n spans 64^n ticks. A deadline's level is the highest digit, base 64, in which
+ * its tick differs from the cursor's; the cursor follows the clock. When it enters a slot, the
+ * events in it are filed anew: most timeouts are deleted or postponed long before that. A postponed
+ * event stays in its slot until then.
  *
  * Equal deadlines are due in the order they were set; see evi_order() for where that is kept.
  */
@@ -50,7 +50,8 @@ static inline void evi_timers_file(struct evi_timers *timers, struct event *ev, 
 	struct evi_link *list = &timers->late;
 
 	if (tick > timers->cursor) {
-		unsigned level = (63u - (unsigned)__builtin_clzll(tick ^ timers->cursor)) / EVI_SLOT_BITS;
+		unsigned level =
+			(63u - (unsigned)__builtin_clzll(tick ^ timers->cursor)) / EVI_SLOT_BITS;
 		unsigned digit = (unsigned)(tick >> (level * EVI_SLOT_BITS)) % EVI_SLOTS;
 
 		timers->occupied[level] |= UINT64_C(1) << digit;
@@ -87,7 +88,10 @@ static inline void evi_timers_remove(struct evi_timers *timers, struct event *ev
 	timers->live--;
 }
 
-/* When to look again: the earliest deadline or, if many are close, a little before. 0 if there is none. */
+/*
+ * When to look again: the earliest deadline or, if many are close, a little before. 0 if there is
+ * none.
+ */
 int evi_timers_next(struct evi_timers *timers, uint64_t *when);
 
 /* Take every event whose deadline is <= `now` out, in order, and hand it to `fn`. */

@@ -2,8 +2,8 @@
 /*
  * Puts timers that are due soon in order: by deadline, and equal ones as they were set.
  *
- * Few are sorted on the stack, many in an array of their own, which is quicker by far than walking lists
- * through events all over memory. Without memory for that, they are sorted few by few.
+ * Few are sorted on the stack, many in an array of their own, which is quicker by far than walking
+ * lists through events all over memory. Without memory for that, they are sorted few by few.
  */
 
 #include "timer.h"

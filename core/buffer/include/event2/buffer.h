@@ -62,8 +62,10 @@ enum evbuffer_ptr_how {
 #define EVBUFFER_CB_ENABLED 1
 
 typedef void (*evbuffer_ref_cleanup_cb)(const void *data, size_t datalen, void *extra);
-typedef void (*evbuffer_file_segment_cleanup_cb)(struct evbuffer_file_segment const *seg, int flags, void *arg);
-typedef void (*evbuffer_cb_func)(struct evbuffer *buffer, const struct evbuffer_cb_info *info, void *arg);
+typedef void (*evbuffer_file_segment_cleanup_cb)(struct evbuffer_file_segment const *seg, int flags,
+						 void *arg);
+typedef void (*evbuffer_cb_func)(struct evbuffer *buffer, const struct evbuffer_cb_info *info,
+				 void *arg);
 
 EVENT2_EXPORT_SYMBOL
 int evbuffer_add(struct evbuffer *buf, const void *data, size_t datlen);
@@ -75,13 +77,15 @@ EVENT2_EXPORT_SYMBOL
 int evbuffer_add_buffer_reference(struct evbuffer *outbuf, struct evbuffer *inbuf);
 
 EVENT2_EXPORT_SYMBOL
-struct evbuffer_cb_entry *evbuffer_add_cb(struct evbuffer *buffer, evbuffer_cb_func cb, void *cbarg);
+struct evbuffer_cb_entry *evbuffer_add_cb(struct evbuffer *buffer, evbuffer_cb_func cb,
+					  void *cbarg);
 
 EVENT2_EXPORT_SYMBOL
 int evbuffer_add_file(struct evbuffer *outbuf, int fd, ev_off_t offset, ev_off_t length);
 
 EVENT2_EXPORT_SYMBOL
-int evbuffer_add_file_segment(struct evbuffer *buf, struct evbuffer_file_segment *seg, ev_off_t offset, ev_off_t length);
+int evbuffer_add_file_segment(struct evbuffer *buf, struct evbuffer_file_segment *seg,
+			      ev_off_t offset, ev_off_t length);
 
 EVENT2_EXPORT_SYMBOL
 size_t evbuffer_add_iovec(struct evbuffer *buffer, struct evbuffer_iovec *vec, int n_vec);
@@ -90,16 +94,20 @@ EVENT2_EXPORT_SYMBOL
 int evbuffer_add_printf(struct evbuffer *buf, const char *fmt, ...) EVI_PRINTF(2, 3);
 
 EVENT2_EXPORT_SYMBOL
-int evbuffer_add_reference(struct evbuffer *outbuf, const void *data, size_t datlen, evbuffer_ref_cleanup_cb cleanupfn, void *cleanupfn_arg);
+int evbuffer_add_reference(struct evbuffer *outbuf, const void *data, size_t datlen,
+			   evbuffer_ref_cleanup_cb cleanupfn, void *cleanupfn_arg);
 
 EVENT2_EXPORT_SYMBOL
-int evbuffer_add_reference_with_offset(struct evbuffer *outbuf, const void *data, size_t offset, size_t datlen, evbuffer_ref_cleanup_cb cleanupfn, void *cleanupfn_arg);
+int evbuffer_add_reference_with_offset(struct evbuffer *outbuf, const void *data, size_t offset,
+				       size_t datlen, evbuffer_ref_cleanup_cb cleanupfn,
+				       void *cleanupfn_arg);
 
 EVENT2_EXPORT_SYMBOL
 int evbuffer_add_vprintf(struct evbuffer *buf, const char *fmt, va_list ap) EVI_PRINTF(2, 0);
 
 EVENT2_EXPORT_SYMBOL
-int evbuffer_cb_clear_flags(struct evbuffer *buffer, struct evbuffer_cb_entry *cb, ev_uint32_t flags);
+int evbuffer_cb_clear_flags(struct evbuffer *buffer, struct evbuffer_cb_entry *cb,
+			    ev_uint32_t flags);
 
 EVENT2_EXPORT_SYMBOL
 int evbuffer_cb_set_flags(struct evbuffer *buffer, struct evbuffer_cb_entry *cb, ev_uint32_t flags);
@@ -114,7 +122,8 @@ EVENT2_EXPORT_SYMBOL
 ev_ssize_t evbuffer_copyout(struct evbuffer *buf, void *data_out, size_t datlen);
 
 EVENT2_EXPORT_SYMBOL
-ev_ssize_t evbuffer_copyout_from(struct evbuffer *buf, const struct evbuffer_ptr *pos, void *data_out, size_t datlen);
+ev_ssize_t evbuffer_copyout_from(struct evbuffer *buf, const struct evbuffer_ptr *pos,
+				 void *data_out, size_t datlen);
 
 EVENT2_EXPORT_SYMBOL
 int evbuffer_defer_callbacks(struct evbuffer *buffer, struct event_base *base);
@@ -129,13 +138,15 @@ EVENT2_EXPORT_SYMBOL
 int evbuffer_expand(struct evbuffer *buf, size_t datlen);
 
 EVENT2_EXPORT_SYMBOL
-void evbuffer_file_segment_add_cleanup_cb(struct evbuffer_file_segment *seg, evbuffer_file_segment_cleanup_cb cb, void *arg);
+void evbuffer_file_segment_add_cleanup_cb(struct evbuffer_file_segment *seg,
+					  evbuffer_file_segment_cleanup_cb cb, void *arg);
 
 EVENT2_EXPORT_SYMBOL
 void evbuffer_file_segment_free(struct evbuffer_file_segment *seg);
 
 EVENT2_EXPORT_SYMBOL
-struct evbuffer_file_segment *evbuffer_file_segment_new(int fd, ev_off_t offset, ev_off_t length, unsigned flags);
+struct evbuffer_file_segment *evbuffer_file_segment_new(int fd, ev_off_t offset, ev_off_t length,
+							unsigned flags);
 
 EVENT2_EXPORT_SYMBOL
 void evbuffer_free(struct evbuffer *buf);
@@ -159,7 +170,8 @@ EVENT2_EXPORT_SYMBOL
 struct evbuffer *evbuffer_new(void);
 
 EVENT2_EXPORT_SYMBOL
-int evbuffer_peek(struct evbuffer *buffer, ev_ssize_t len, struct evbuffer_ptr *start_at, struct evbuffer_iovec *vec_out, int n_vec);
+int evbuffer_peek(struct evbuffer *buffer, ev_ssize_t len, struct evbuffer_ptr *start_at,
+		  struct evbuffer_iovec *vec_out, int n_vec);
 
 EVENT2_EXPORT_SYMBOL
 int evbuffer_prepend(struct evbuffer *buf, const void *data, size_t size);
@@ -168,7 +180,8 @@ EVENT2_EXPORT_SYMBOL
 int evbuffer_prepend_buffer(struct evbuffer *dst, struct evbuffer *src);
 
 EVENT2_EXPORT_SYMBOL
-int evbuffer_ptr_set(struct evbuffer *buffer, struct evbuffer_ptr *ptr, size_t position, enum evbuffer_ptr_how how);
+int evbuffer_ptr_set(struct evbuffer *buffer, struct evbuffer_ptr *ptr, size_t position,
+		     enum evbuffer_ptr_how how);
 
 EVENT2_EXPORT_SYMBOL
 unsigned char *evbuffer_pullup(struct evbuffer *buf, ev_ssize_t size);
@@ -177,7 +190,8 @@ EVENT2_EXPORT_SYMBOL
 int evbuffer_read(struct evbuffer *buffer, evutil_socket_t fd, int howmuch);
 
 EVENT2_EXPORT_SYMBOL
-char *evbuffer_readln(struct evbuffer *buffer, size_t *n_read_out, enum evbuffer_eol_style eol_style);
+char *evbuffer_readln(struct evbuffer *buffer, size_t *n_read_out,
+		      enum evbuffer_eol_style eol_style);
 
 EVENT2_EXPORT_SYMBOL
 int evbuffer_remove(struct evbuffer *buf, void *data, size_t datlen);
@@ -192,16 +206,21 @@ EVENT2_EXPORT_SYMBOL
 int evbuffer_remove_cb_entry(struct evbuffer *buffer, struct evbuffer_cb_entry *ent);
 
 EVENT2_EXPORT_SYMBOL
-int evbuffer_reserve_space(struct evbuffer *buf, ev_ssize_t size, struct evbuffer_iovec *vec, int n_vec);
+int evbuffer_reserve_space(struct evbuffer *buf, ev_ssize_t size, struct evbuffer_iovec *vec,
+			   int n_vec);
 
 EVENT2_EXPORT_SYMBOL
-struct evbuffer_ptr evbuffer_search(struct evbuffer *buffer, const char *what, size_t len, const struct evbuffer_ptr *start);
+struct evbuffer_ptr evbuffer_search(struct evbuffer *buffer, const char *what, size_t len,
+				    const struct evbuffer_ptr *start);
 
 EVENT2_EXPORT_SYMBOL
-struct evbuffer_ptr evbuffer_search_eol(struct evbuffer *buffer, struct evbuffer_ptr *start, size_t *eol_len_out, enum evbuffer_eol_style eol_style);
+struct evbuffer_ptr evbuffer_search_eol(struct evbuffer *buffer, struct evbuffer_ptr *start,
+					size_t *eol_len_out, enum evbuffer_eol_style eol_style);
 
 EVENT2_EXPORT_SYMBOL
-struct evbuffer_ptr evbuffer_search_range(struct evbuffer *buffer, const char *what, size_t len, const struct evbuffer_ptr *start, const struct evbuffer_ptr *end);
+struct evbuffer_ptr evbuffer_search_range(struct evbuffer *buffer, const char *what, size_t len,
+					  const struct evbuffer_ptr *start,
+					  const struct evbuffer_ptr *end);
 
 EVENT2_EXPORT_SYMBOL
 int evbuffer_set_flags(struct evbuffer *buf, ev_uint64_t flags);

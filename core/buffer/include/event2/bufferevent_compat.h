@@ -42,7 +42,8 @@ struct bufferevent;
  * @since 1.x; deprecated: bufferevent_socket_new() and bufferevent_setcb()
  */
 EVENT2_EXPORT_SYMBOL
-struct bufferevent *bufferevent_new(evutil_socket_t fd, evbuffercb readcb, evbuffercb writecb, everrorcb errorcb, void *cbarg);
+struct bufferevent *bufferevent_new(evutil_socket_t fd, evbuffercb readcb, evbuffercb writecb,
+				    everrorcb errorcb, void *cbarg);
 
 /**
  * Set both timeouts.

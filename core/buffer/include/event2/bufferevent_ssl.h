@@ -43,8 +43,8 @@
  *             While the bufferevent lives the object may be inspected and set up, but must not be
  *             freed or get another transport.
  * Callbacks   The write callback always runs from the loop.
- * Threads     As for any bufferevent. The TLS library's objects are used with the bufferevent's lock
- *             held; what several objects share, such as an SSL_CTX, is made ready beforehand.
+ * Threads     As for any bufferevent. The TLS library's objects are used with the bufferevent's
+ *             lock held; what several objects share, such as an SSL_CTX, is made ready beforehand.
  * Limits      Marks and timeouts count the data, rate limits what goes over the transport.
  * Kernel TLS  SSL_OP_ENABLE_KTLS, set before the handshake, lets the kernel encrypt what a socket
  *             sends, if it can; evbuffer_add_file() then costs no copy, rate limits count the data,
@@ -112,10 +112,10 @@ EVENT2_EXPORT_SYMBOL
 ev_uint64_t bufferevent_ssl_clear_flags(struct bufferevent *bev, ev_uint64_t flags);
 
 /**
- * Tell the peer, by a close_notify (RFC 8446 section 6.1), that no more data follows, so that it can
- * tell this end from an attacker's. Does not wait: call it when the write callback has told that all
- * was sent, and bufferevent_free() right after it, or go on reading. Nothing may be written
- * afterwards. Any thread.
+ * Tell the peer, by a close_notify (RFC 8446 section 6.1), that no more data follows, so that it
+ * can tell this end from an attacker's. Does not wait: call it when the write callback has told
+ * that all was sent, and bufferevent_free() right after it, or go on reading. Nothing may be
+ * written afterwards. Any thread.
  *
  * @return 0, or -1 and nothing was said: no TLS, no handshake, a failed connection, output not yet
  *         sent, or no room in the transport. Since 2.2.1.
@@ -129,8 +129,8 @@ int bufferevent_ssl_shutdown(struct bufferevent *bev);
  * Make a TLS bufferevent on a descriptor.
  *
  * @param base     its loop
- * @param fd       a nonblocking descriptor; -1 to take the one that `ssl` has, or, if it has none, for
- *                 bufferevent_setfd() or bufferevent_socket_connect() later
+ * @param fd       a nonblocking descriptor; -1 to take the one that `ssl` has, or, if it has none,
+ *                 for bufferevent_setfd() or bufferevent_socket_connect() later
  * @param ssl      the object; its transport is replaced. SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER and
  *                 read-ahead are set on it, all else is the caller's to set.
  * @param options  enum bufferevent_options
@@ -139,7 +139,9 @@ int bufferevent_ssl_shutdown(struct bufferevent *bev);
  *         BEV_OPT_UNLOCK_CALLBACKS comes without BEV_OPT_DEFER_CALLBACKS. Since 2.0.
  */
 EVENT2_EXPORT_SYMBOL
-struct bufferevent *bufferevent_openssl_socket_new(struct event_base *base, evutil_socket_t fd, struct ssl_st *ssl, enum bufferevent_ssl_state state, int options);
+struct bufferevent *bufferevent_openssl_socket_new(struct event_base *base, evutil_socket_t fd,
+						   struct ssl_st *ssl,
+						   enum bufferevent_ssl_state state, int options);
 
 /**
  * Make a TLS bufferevent over another: TLS through a proxy or a pair, or inside another TLS.
@@ -152,7 +154,10 @@ struct bufferevent *bufferevent_openssl_socket_new(struct event_base *base, evut
  * @return as bufferevent_openssl_socket_new(); NULL also if `underlying` is NULL. Since 2.0.
  */
 EVENT2_EXPORT_SYMBOL
-struct bufferevent *bufferevent_openssl_filter_new(struct event_base *base, struct bufferevent *underlying, struct ssl_st *ssl, enum bufferevent_ssl_state state, int options);
+struct bufferevent *bufferevent_openssl_filter_new(struct event_base *base,
+						   struct bufferevent *underlying,
+						   struct ssl_st *ssl,
+						   enum bufferevent_ssl_state state, int options);
 
 /** The object, still the bufferevent's; NULL if it is not one of OpenSSL. Any thread. Since 2.0. */
 EVENT2_EXPORT_SYMBOL
@@ -173,36 +178,38 @@ int bufferevent_openssl_get_allow_dirty_shutdown(struct bufferevent *bev);
 
 /** Set or clear BUFFEREVENT_SSL_DIRTY_SHUTDOWN; nothing happens to one without TLS. Since 2.1. */
 EVENT2_EXPORT_SYMBOL
-void bufferevent_openssl_set_allow_dirty_shutdown(struct bufferevent *bev, int allow_dirty_shutdown);
+void bufferevent_openssl_set_allow_dirty_shutdown(struct bufferevent *bev,
+						  int allow_dirty_shutdown);
 
 /**
- * Shake hands again on a connection that stands; BEV_EVENT_CONNECTED tells when that is over. TLS 1.2
- * and older only, and the peer must allow it: OpenSSL 3 servers need
+ * Shake hands again on a connection that stands; BEV_EVENT_CONNECTED tells when that is over. TLS
+ * 1.2 and older only, and the peer must allow it: OpenSSL 3 servers need
  * SSL_OP_ALLOW_CLIENT_RENEGOTIATION, and others end the connection. Data goes on meanwhile: what
  * arrives is read, what is written waits. Any thread.
  *
- * @return 0 if it was begun; -1, and the connection goes on, if this one cannot, if one is under way,
- *         or if `bev` is not one of OpenSSL. Since 2.0.
+ * @return 0 if it was begun; -1, and the connection goes on, if this one cannot, if one is under
+ *         way, or if `bev` is not one of OpenSSL. Since 2.0.
  */
 EVENT2_EXPORT_SYMBOL
 int bufferevent_ssl_renegotiate(struct bufferevent *bev);
 
 /**
- * Check whom a client talks to, in one call: the peer's certificate must be valid and be made out to
- * `host`, and the server is told that name (SNI, RFC 6066) unless it is an address. Without this, or
- * the same done by hand on the SSL object, anybody in between can answer.
+ * Check whom a client talks to, in one call: the peer's certificate must be valid and be made out
+ * to `host`, and the server is told that name (SNI, RFC 6066) unless it is an address. Without
+ * this, or the same done by hand on the SSL object, anybody in between can answer.
  *
- * Call it before the handshake; it holds for later ones too. A failing check ends the handshake with
- * BEV_EVENT_READING | BEV_EVENT_ERROR; bufferevent_get_openssl_error() says why.
+ * Call it before the handshake; it holds for later ones too. A failing check ends the handshake
+ * with BEV_EVENT_READING | BEV_EVENT_ERROR; bufferevent_get_openssl_error() says why.
  *
  * @param host              name (RFC 6125), IPv4 or IPv6 address; copied
  * @param use_system_trust  nonzero: trust the system's certificate authorities instead of those of
  *                          the SSL_CTX
- * @return 0, or -1 if `bev` is not of OpenSSL, `host` is empty, or out of memory: then do not connect.
- *         Since 2.2.1.
+ * @return 0, or -1 if `bev` is not of OpenSSL, `host` is empty, or out of memory: then do not
+ *         connect. Since 2.2.1.
  */
 EVENT2_EXPORT_SYMBOL
-int bufferevent_openssl_verify_host(struct bufferevent *bev, const char *host, int use_system_trust);
+int bufferevent_openssl_verify_host(struct bufferevent *bev, const char *host,
+				    int use_system_trust);
 
 /**
  * Make a client's bufferevent that checks its server: bufferevent_openssl_socket_new() and
@@ -220,11 +227,12 @@ int bufferevent_openssl_verify_host(struct bufferevent *bev, const char *host, i
  * @return NULL on failure; `fd` is then still the caller's. Any thread. Since 2.2.1.
  */
 EVENT2_EXPORT_SYMBOL
-struct bufferevent *bufferevent_openssl_client_new(struct event_base *base, evutil_socket_t fd, const char *host, void *ssl_ctx);
+struct bufferevent *bufferevent_openssl_client_new(struct event_base *base, evutil_socket_t fd,
+						   const char *host, void *ssl_ctx);
 
 /**
- * Offer application protocols, best first (ALPN, RFC 7301): "h2", "http/1.1". A client's call, before
- * the handshake. Names are copied; 1 to 255 bytes each, 1024 in all with their lengths.
+ * Offer application protocols, best first (ALPN, RFC 7301): "h2", "http/1.1". A client's call,
+ * before the handshake. Names are copied; 1 to 255 bytes each, 1024 in all with their lengths.
  *
  * @return 0 or -1. Since 2.2.1.
  */
@@ -232,15 +240,17 @@ EVENT2_EXPORT_SYMBOL
 int bufferevent_openssl_set_alpn(struct bufferevent *bev, const char *const *names, size_t count);
 
 /**
- * Choose among the application protocols that clients offer: the first of `names` that is offered. A
- * client that offers none of them is refused (RFC 7301 section 3.2); one that offers nothing at all
- * is served. A server's call, once for its SSL_CTX, before handshakes; replaces an earlier choice and
- * SSL_CTX_set_alpn_select_cb(3). Names are copied, with the limits of bufferevent_openssl_set_alpn().
+ * Choose among the application protocols that clients offer: the first of `names` that is offered.
+ * A client that offers none of them is refused (RFC 7301 section 3.2); one that offers nothing at
+ * all is served. A server's call, once for its SSL_CTX, before handshakes; replaces an earlier
+ * choice and SSL_CTX_set_alpn_select_cb(3). Names are copied, with the limits of
+ * bufferevent_openssl_set_alpn().
  *
  * @return 0 or -1. Since 2.2.1.
  */
 EVENT2_EXPORT_SYMBOL
-int bufferevent_openssl_ctx_select_alpn(struct ssl_ctx_st *ctx, const char *const *names, size_t count);
+int bufferevent_openssl_ctx_select_alpn(struct ssl_ctx_st *ctx, const char *const *names,
+					size_t count);
 
 /**
  * The application protocol that was agreed on, copied to `name` with a NUL.
@@ -255,8 +265,8 @@ int bufferevent_openssl_get_alpn(struct bufferevent *bev, char *name, size_t siz
 /**
  * Make a context for one connection, with mbedtls_ssl_setup().
  *
- * @param conf  the configuration, with its role, random source, certificates; borrowed for as long as
- *              the context lives
+ * @param conf  the configuration, with its role, random source, certificates; borrowed for as long
+ *              as the context lives
  * @return for a bufferevent, or for bufferevent_mbedtls_dyncontext_free(). NULL if out of memory or
  *         `conf` is NULL. Since 2.2.
  */
@@ -275,13 +285,20 @@ void bufferevent_mbedtls_dyncontext_free(mbedtls_dyncontext *ctx);
  * @return NULL also if `ssl` has a transport of another kind and `fd` is not -1. Since 2.2.
  */
 EVENT2_EXPORT_SYMBOL
-struct bufferevent *bufferevent_mbedtls_socket_new(struct event_base *base, evutil_socket_t fd, mbedtls_dyncontext *ssl, enum bufferevent_ssl_state state, int options);
+struct bufferevent *bufferevent_mbedtls_socket_new(struct event_base *base, evutil_socket_t fd,
+						   mbedtls_dyncontext *ssl,
+						   enum bufferevent_ssl_state state, int options);
 
 /** Make a TLS bufferevent over another; see bufferevent_openssl_filter_new(). Since 2.2. */
 EVENT2_EXPORT_SYMBOL
-struct bufferevent *bufferevent_mbedtls_filter_new(struct event_base *base, struct bufferevent *underlying, mbedtls_dyncontext *ssl, enum bufferevent_ssl_state state, int options);
+struct bufferevent *bufferevent_mbedtls_filter_new(struct event_base *base,
+						   struct bufferevent *underlying,
+						   mbedtls_dyncontext *ssl,
+						   enum bufferevent_ssl_state state, int options);
 
-/** The context, still the bufferevent's; NULL if it is not one of Mbed TLS. Any thread. Since 2.2. */
+/**
+ * The context, still the bufferevent's; NULL if it is not one of Mbed TLS. Any thread. Since 2.2.
+ */
 EVENT2_EXPORT_SYMBOL
 struct mbedtls_ssl_context *bufferevent_mbedtls_get_ssl(struct bufferevent *bufev);
 
@@ -300,7 +317,8 @@ int bufferevent_mbedtls_get_allow_dirty_shutdown(struct bufferevent *bev);
 
 /** Set or clear BUFFEREVENT_SSL_DIRTY_SHUTDOWN; nothing happens to one without TLS. Since 2.2. */
 EVENT2_EXPORT_SYMBOL
-void bufferevent_mbedtls_set_allow_dirty_shutdown(struct bufferevent *bev, int allow_dirty_shutdown);
+void bufferevent_mbedtls_set_allow_dirty_shutdown(struct bufferevent *bev,
+						  int allow_dirty_shutdown);
 
 /**
  * Shake hands again; see bufferevent_ssl_renegotiate(). The configuration must allow it,
@@ -312,8 +330,8 @@ EVENT2_EXPORT_SYMBOL
 int bufferevent_mbedtls_renegotiate(struct bufferevent *bev);
 
 /**
- * Check whom a client talks to: the peer's certificate must be made out to `host`, and the server is
- * told that name (SNI, RFC 6066). Call it before the handshake; it holds for later ones too.
+ * Check whom a client talks to: the peer's certificate must be made out to `host`, and the server
+ * is told that name (SNI, RFC 6066). Call it before the handshake; it holds for later ones too.
  *
  * The configuration must say whom to trust, mbedtls_ssl_conf_ca_chain(), and insist on it,
  * mbedtls_ssl_conf_authmode() with MBEDTLS_SSL_VERIFY_REQUIRED; otherwise this fails.
@@ -326,22 +344,24 @@ int bufferevent_mbedtls_verify_host(struct bufferevent *bev, const char *host);
 
 /**
  * Make a client's bufferevent that checks its server, in one call; see
- * bufferevent_openssl_client_new(). Whom it trusts is in the configuration, since Mbed TLS knows of no
- * system-wide authorities; MBEDTLS_SSL_VERIFY_REQUIRED, the default of clients, must be in force.
- * Like bufferevent_mbedtls_verify_host() it takes names only.
+ * bufferevent_openssl_client_new(). Whom it trusts is in the configuration, since Mbed TLS knows of
+ * no system-wide authorities; MBEDTLS_SSL_VERIFY_REQUIRED, the default of clients, must be in
+ * force. Like bufferevent_mbedtls_verify_host() it takes names only.
  *
  * @param config  an mbedtls_ssl_config; borrowed until the bufferevent is freed
  * @return NULL on failure, also without `config` or `host`; `fd` is then still the caller's. Since
  *         2.2.1.
  */
 EVENT2_EXPORT_SYMBOL
-struct bufferevent *bufferevent_mbedtls_client_new(struct event_base *base, evutil_socket_t fd, const char *host, void *config);
+struct bufferevent *bufferevent_mbedtls_client_new(struct event_base *base, evutil_socket_t fd,
+						   const char *host, void *config);
 
 /**
  * Set the application protocols (ALPN, RFC 7301), best first: a client's to offer, a server's to
  * choose from. Before contexts are made.
  *
- * @param names  NULL after the last one; borrowed for as long as `conf` is used. 1 to 255 bytes each.
+ * @param names  NULL after the last one; borrowed for as long as `conf` is used. 1 to 255 bytes
+ * each.
  * @return 0 or -1. Since 2.2.1.
  */
 EVENT2_EXPORT_SYMBOL

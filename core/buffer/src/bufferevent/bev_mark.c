@@ -57,7 +57,8 @@ size_t evi_bev_room(struct bufferevent *bev, short direction)
 		room = min_size(room, write_size(b));
 	else
 		room = min_size(room, min_size(read_size(b), room_below_mark(b)));
-	if (room > 0 && b->limits != NULL && b->limits->group != NULL && !evi_group_turn(b->limits, direction))
+	if (room > 0 && b->limits != NULL && b->limits->group != NULL &&
+	    !evi_group_turn(b->limits, direction))
 		return 0;
 	return room;
 }

@@ -54,7 +54,10 @@ int evi_bev_is_wrapper_cb(const struct bufferevent *bev)
 	return bev->errorcb == on_transport_event;
 }
 
-/* What works on each other without a call in between has one lock: the ends of a pair, and all below. */
+/*
+ * What works on each other without a call in between has one lock: the ends of a pair, and all
+ * below.
+ */
 static void give_lock(struct evi_bev *b, struct evi_bev_lock *shared)
 {
 	for (; b != NULL && b->shared != shared; b = b->transport) {

@@ -59,7 +59,10 @@ struct evi_limits {
 	struct bufferevent_rate_limit_group *group; /* NULL: in none */
 	struct evi_limits *next;                    /* guarded by the group's lock */
 	struct evi_limits **prev;
-	/* limit_group.c, under the group's lock: when it moved bytes last, the periods of its last wish and turn */
+	/*
+	 * limit_group.c, under the group's lock: when it moved bytes last, the periods of its last
+	 * wish and turn
+	 */
 	uint64_t served[2];
 	uint32_t asked[2];
 	uint32_t turn[2];

@@ -74,7 +74,7 @@ static inline struct evi_bev *evi_bev_of(const struct bufferevent *bev)
 	return (struct evi_bev *)(uintptr_t)bev;
 }
 
-/* --- What is asked all the time: evi_bev_is_alive(), evi_bev_active(), evi_bev_waits() ----------- */
+/* --- What is asked all the time: evi_bev_is_alive(), evi_bev_active(), evi_bev_waits() -------- */
 
 static inline int evi_bev_lives(const struct evi_bev *b)
 {

@@ -7,9 +7,9 @@
  * it only if that is free, since a busy member finds out by itself as soon as it asks for room.
  * A member leaves before it dies, so as long as it is linked it can be referred to.
  *
- * When there is not enough for all, whoever asks waits for the end of the loop's round; then those go on
- * who have been served least recently. The order in which the loop asks would otherwise always favour
- * the same (select and poll go by the numbers of the descriptors).
+ * When there is not enough for all, whoever asks waits for the end of the loop's round; then those
+ * go on who have been served least recently. The order in which the loop asks would otherwise
+ * always favour the same (select and poll go by the numbers of the descriptors).
  */
 
 #include "bucket.h"
@@ -174,14 +174,18 @@ static struct evi_limits *first_waiting(const struct bufferevent_rate_limit_grou
 	return best;
 }
 
-/* As many turns as there are shares, at least one. Who gets none this time gets one in the next round. */
+/*
+ * As many turns as there are shares, at least one. Who gets none this time gets one in the next
+ * round.
+ */
 static void give_turns(struct bufferevent_rate_limit_group *g, short direction)
 {
 	int way = evi_way_of(direction);
 	ev_ssize_t left = g->buckets.level[way] > 0 ? g->buckets.level[way] : 1;
 	struct evi_limits *member = NULL;
 
-	for (; left > 0 && (member = first_waiting(g, way)) != NULL; left -= (ev_ssize_t)effective_share(g)) {
+	for (; left > 0 && (member = first_waiting(g, way)) != NULL;
+	     left -= (ev_ssize_t)effective_share(g)) {
 		member->turn[way] = g->period[way];
 		resume_one(g, member->owner, direction);
 	}
@@ -241,8 +245,12 @@ size_t evi_group_room(struct evi_limits *member, short direction)
 	return room;
 }
 
-/* Whether there is enough for all (or a bucket that could not be suspended), or it is the member's turn. */
-static int may_go(const struct bufferevent_rate_limit_group *g, const struct evi_limits *member, int way)
+/*
+ * Whether there is enough for all (or a bucket that could not be suspended), or it is the member's
+ * turn.
+ */
+static int may_go(const struct bufferevent_rate_limit_group *g, const struct evi_limits *member,
+		  int way)
 {
 	ev_ssize_t level = g->buckets.level[way];
 

@@ -2,8 +2,8 @@
 /*
  * Making and releasing chains; see chain.h for the kinds and the lock rule.
  *
- * Invariant: a chain that is not shared has one holder. Releasing the last hold on a view releases its
- * hold on the parent, which is a memory or reference chain, so this never goes deeper than two.
+ * Invariant: a chain that is not shared has one holder. Releasing the last hold on a view releases
+ * its hold on the parent, which is a memory or reference chain, so this never goes deeper than two.
  */
 
 #include "chain/chain.h"
@@ -179,7 +179,8 @@ struct evi_chain *evi_chain_new_view(struct evi_chain *seen, size_t len)
 		return NULL;
 	init_borrowing(&view->chain, EVI_CHAIN_VIEW, seen->data, len);
 	view->chain.flags = seen->flags & EVI_CHAIN_GUEST;
-	view->parent = seen->kind == EVI_CHAIN_VIEW ? ((struct evi_chain_view *)seen)->parent : seen;
+	view->parent =
+		seen->kind == EVI_CHAIN_VIEW ? ((struct evi_chain_view *)seen)->parent : seen;
 	evi_chain_pin(view->parent);
 	return &view->chain;
 }

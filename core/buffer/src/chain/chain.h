@@ -13,8 +13,9 @@
  *
  * Only memory chains have room to write in; all others have `room` 0 and no head-room.
  *
- * Lock: that of the buffer a chain is in, but for `refs`, which is atomic. Once a memory or reference
- * chain is shared, `kind` and `flags` no longer change, so that views in other threads may read them.
+ * Lock: that of the buffer a chain is in, but for `refs`, which is atomic. Once a memory or
+ * reference chain is shared, `kind` and `flags` no longer change, so that views in other threads
+ * may read them.
  */
 
 #include <event2/buffer.h>
@@ -40,8 +41,10 @@ enum evi_chain_kind {
 };
 
 enum {
-	EVI_CHAIN_SHARED = 1 << 0, /* others look at it: bytes before `data + len` are never written */
-	EVI_CHAIN_GUEST = 1 << 1,  /* came by evbuffer_add_buffer_reference(): may not be shared again */
+	/* others look at it: bytes before `data + len` are never written */
+	EVI_CHAIN_SHARED = 1 << 0,
+	/* came by evbuffer_add_buffer_reference(): may not be shared again */
+	EVI_CHAIN_GUEST = 1 << 1,
 };
 
 #define EVI_CHAIN_CLASS_LARGE 0xff /* a block of no fixed size */
@@ -74,7 +77,8 @@ struct evi_chain_view {
 struct evi_chain_file {
 	struct evi_chain chain;
 	struct evbuffer_file_segment *segment; /* a reference of ours */
-	ev_off_t end;                          /* the range's end, counted from the segment's start */
+	/* the range's end, counted from the segment's start */
+	ev_off_t end;
 };
 
 /* --- Memory chains ---------------------------------------------------------------------------- */
@@ -95,7 +99,9 @@ static inline size_t evi_chain_class_room(unsigned size_class)
 /* An empty memory chain with at least `room` bytes of room, all in one; NULL when out of memory. */
 struct evi_chain *evi_chain_new(size_t room);
 
-/* One more reference: the bytes stay where they are until it is dropped, whatever the buffer does. */
+/*
+ * One more reference: the bytes stay where they are until it is dropped, whatever the buffer does.
+ */
 void evi_chain_pin(struct evi_chain *chain);
 
 /* Drop a reference; the last one releases the memory and tells who is to be told. */
@@ -147,7 +153,7 @@ static inline void evi_chain_skip(struct evi_chain *chain, size_t n)
 /* Move the bytes of an exclusive chain to the beginning of its block. */
 void evi_chain_realign(struct evi_chain *chain);
 
-/* --- Chains that borrow memory ------------------------------------------------------------------ */
+/* --- Chains that borrow memory ---------------------------------------------------------------- */
 
 /* Each returns NULL when out of memory; then nothing was borrowed. */
 struct evi_chain *evi_chain_new_reference(const void *given, size_t offset, size_t len,
@@ -157,8 +163,8 @@ struct evi_chain *evi_chain_new_reference(const void *given, size_t offset, size
 struct evi_chain *evi_chain_new_view(struct evi_chain *seen, size_t len);
 
 /*
- * Another chain for the first `len` bytes of a chain of any kind; no byte is copied. Which kinds are
- * worth it is for the caller to say.
+ * Another chain for the first `len` bytes of a chain of any kind; no byte is copied. Which kinds
+ * are worth it is for the caller to say.
  */
 struct evi_chain *evi_chain_split(struct evi_chain *chain, size_t len);
 

@@ -2,9 +2,9 @@
 /*
  * The pool of chain blocks; see chain_pool.h.
  *
- * Lists by size class, last in first out so that warm memory is used again, in shards that threads are
- * spread over. A shard is guarded by a flag that is only ever tried: who finds it taken goes to the
- * allocator instead, so nobody waits.
+ * Lists by size class, last in first out so that warm memory is used again, in shards that threads
+ * are spread over. A shard is guarded by a flag that is only ever tried: who finds it taken goes to
+ * the allocator instead, so nobody waits.
  */
 
 #include "chain/chain_pool.h"
@@ -16,7 +16,8 @@
 /* A line of its own for each, so that threads do not share one. */
 struct shard {
 	_Alignas(64) atomic_flag busy; /* guards the rest */
-	atomic_size_t bytes;           /* in all lists; read without the guard to see if there are any */
+	/* in all lists; read without the guard to see if there are any */
+	atomic_size_t bytes;
 	struct evi_chain *lists[EVI_CHAIN_CLASSES];
 };
 

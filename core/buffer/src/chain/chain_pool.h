@@ -7,7 +7,8 @@
  * allocation; never more than EVI_POOL_BYTES a shard.
  *
  * Any thread may call any function. The blocks are the process's: they stay while at least one
- * evbuffer, or one that lent its memory to the system, lives and go with the last, so a program that frees its buffers has no block left.
+ * evbuffer, or one that lent its memory to the system, lives and go with the last, so a program
+ * that frees its buffers has no block left.
  */
 
 #include "chain/chain.h"

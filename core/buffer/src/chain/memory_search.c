@@ -14,8 +14,8 @@
 #define SAMPLE 256
 
 /*
- * Skips from one place to the next where the pattern's byte `anchor` fits. Returns 1 and the match, or
- * NULL for none; 0 if the byte is too frequent, and where to go on searching.
+ * Skips from one place to the next where the pattern's byte `anchor` fits. Returns 1 and the match,
+ * or NULL for none; 0 if the byte is too frequent, and where to go on searching.
  */
 static int skip(const unsigned char *at, const unsigned char *end, const unsigned char *what,
 		size_t what_len, size_t anchor, const unsigned char **ret_at)
@@ -41,7 +41,8 @@ static int skip(const unsigned char *at, const unsigned char *end, const unsigne
 }
 
 /* Where in the pattern the byte is that a sample of the text has least of. */
-static size_t rarest(const unsigned char *at, size_t len, const unsigned char *what, size_t what_len)
+static size_t rarest(const unsigned char *at, size_t len, const unsigned char *what,
+		     size_t what_len)
 {
 	uint16_t counts[256] = { 0 };
 	size_t best = 0;
@@ -55,9 +56,9 @@ static size_t rarest(const unsigned char *at, size_t len, const unsigned char *w
 }
 
 /*
- * memchr() is several times faster than memmem(), as long as the byte it looks for is rare. Which bytes of
- * a pattern are is not known: the last is tried, then the one that seems to be, and in the end memmem()
- * bounds the cost.
+ * memchr() is several times faster than memmem(), as long as the byte it looks for is rare. Which
+ * bytes of a pattern are is not known: the last is tried, then the one that seems to be, and in the
+ * end memmem() bounds the cost.
  */
 const unsigned char *evi_memory_find(const unsigned char *at, size_t len, const unsigned char *what,
 				     size_t what_len)
@@ -78,7 +79,8 @@ typedef unsigned char bytes16 __attribute__((vector_size(16)));
 /* Which byte of a word, in memory order, is the first that is not 0; the word is not 0. */
 static size_t first_byte(uint64_t word)
 {
-	int bit = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_ctzll(word) : __builtin_clzll(word);
+	int bit = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_ctzll(word)
+							    : __builtin_clzll(word);
 
 	return (size_t)bit / 8;
 }

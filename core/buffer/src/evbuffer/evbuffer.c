@@ -2,9 +2,9 @@
 /*
  * evbuffer: life, locking, flags, freezing, length.
  *
- * A public call locks, works, and ends with evi_evbuffer_finish() or _unlock(), which also carries out
- * a destruction that happened meanwhile (a callback may free its buffer). Only the mask of flags that
- * concern a call decides between its fast and its general path.
+ * A public call locks, works, and ends with evi_evbuffer_finish() or _unlock(), which also carries
+ * out a destruction that happened meanwhile (a callback may free its buffer). Only the mask of
+ * flags that concern a call decides between its fast and its general path.
  */
 
 #include "evbuffer.h"
@@ -90,7 +90,9 @@ void evi_evbuffer_share_lock(struct evbuffer *buf, void *lock)
 	buf->lock = lock;
 }
 
-/* An owner counts the references to what it embeds, so those of an embedded buffer never run out. */
+/*
+ * An owner counts the references to what it embeds, so those of an embedded buffer never run out.
+ */
 void evi_evbuffer_unref_unlock(struct evbuffer *buf)
 {
 	assert(buf->refs > 0);
@@ -127,7 +129,7 @@ void evi_evbuffer_trim(struct evbuffer *buf)
 	evi_chain_unref(spare);
 }
 
-/* --- The API ------------------------------------------------------------------------------------ */
+/* --- The API ---------------------------------------------------------------------------------- */
 
 struct evbuffer *evbuffer_new(void)
 {

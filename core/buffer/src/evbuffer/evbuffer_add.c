@@ -96,7 +96,7 @@ int evbuffer_expand(struct evbuffer *buf, size_t len)
 	return err < 0 ? -1 : 0;
 }
 
-/* --- At the front --------------------------------------------------------------------------------- */
+/* --- At the front ----------------------------------------------------------------------------- */
 
 static void put_before(struct evbuffer *buf, struct evi_chain *chain, const unsigned char *data,
 		       size_t len)
@@ -173,7 +173,7 @@ int evbuffer_prepend(struct evbuffer *buf, const void *data, size_t len)
 	return prepend_generally(buf, data, len);
 }
 
-/* --- By reference --------------------------------------------------------------------------------- */
+/* --- By reference ----------------------------------------------------------------------------- */
 
 static int add_reference_locked(struct evbuffer *buf, const void *data, size_t offset, size_t len,
 				evbuffer_ref_cleanup_cb cleanup, void *arg)

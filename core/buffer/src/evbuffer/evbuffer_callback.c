@@ -2,9 +2,9 @@
 /*
  * evbuffer: change callbacks, at once or deferred to the loop.
  *
- * A round calls every enabled callback with one and the same info, the most recently added first. While
- * any round runs, entries that are removed are only marked and stay linked; new ones are linked before
- * the first, where a running round does not come by. The last round to end sweeps.
+ * A round calls every enabled callback with one and the same info, the most recently added first.
+ * While any round runs, entries that are removed are only marked and stay linked; new ones are
+ * linked before the first, where a running round does not come by. The last round to end sweeps.
  *
  * Lock: held during rounds, as the public header promises.
  */
@@ -92,8 +92,8 @@ static void entry_call(struct evbuffer_cb_entry *entry, struct evbuffer *buf,
 }
 
 /*
- * The caller holds a reference. A callback that frees the buffer ends the round; a buffer that was freed
- * while a deferred round was pending still gets it whole.
+ * The caller holds a reference. A callback that frees the buffer ends the round; a buffer that was
+ * freed while a deferred round was pending still gets it whole.
  */
 static void run_round(struct evbuffer *buf, const struct evbuffer_cb_info *info)
 {
@@ -182,7 +182,7 @@ void evi_evbuffer_callbacks_done(struct evbuffer *buf)
 	buf->deferral = NULL;
 }
 
-/* --- The API ------------------------------------------------------------------------------------ */
+/* --- The API ---------------------------------------------------------------------------------- */
 
 static struct evbuffer_cb_entry *add_locked(struct evbuffer *buf, void *arg, uint32_t flags)
 {
@@ -253,7 +253,8 @@ int evbuffer_cb_set_flags(struct evbuffer *buf, struct evbuffer_cb_entry *entry,
 	return 0;
 }
 
-int evbuffer_cb_clear_flags(struct evbuffer *buf, struct evbuffer_cb_entry *entry, ev_uint32_t flags)
+int evbuffer_cb_clear_flags(struct evbuffer *buf, struct evbuffer_cb_entry *entry,
+			    ev_uint32_t flags)
 {
 	evi_evbuffer_lock(buf);
 	entry->flags &= ~(flags & ENTRY_USER_BITS);

@@ -2,8 +2,8 @@
 /*
  * evbuffer: reading from and writing to descriptors.
  *
- * A read goes into the room of the last chain and into new ones behind it, with one system call; nobody
- * asks beforehand how much there is. A write hands out the chains as they are.
+ * A read goes into the room of the last chain and into new ones behind it, with one system call;
+ * nobody asks beforehand how much there is. A write hands out the chains as they are.
  */
 
 #include "chain/chain.h"
@@ -111,7 +111,9 @@ static ev_ssize_t read_into(struct evbuffer *buf, evutil_socket_t fd, size_t wan
 	return n;
 }
 
-/* A read that filled what it was offered asks for more next time; one that used little, for less. */
+/*
+ * A read that filled what it was offered asks for more next time; one that used little, for less.
+ */
 void evi_evbuffer_adapt(struct evbuffer *buf, size_t offered, size_t n)
 {
 	if (n >= offered)
@@ -147,7 +149,7 @@ ev_ssize_t evi_evbuffer_receive(struct evbuffer *buf, evutil_socket_t fd, size_t
 	return n;
 }
 
-/* --- Writing -------------------------------------------------------------------------------------- */
+/* --- Writing ---------------------------------------------------------------------------------- */
 
 /* Pieces from the front, in memory, `max` bytes at most. */
 static int collect(const struct evbuffer *buf, size_t max, struct evbuffer_iovec *vec)
@@ -281,7 +283,8 @@ int evi_evbuffer_front_file(const struct evbuffer *buf, struct evi_file_range *r
 {
 	const struct evi_chain_file *file = (const struct evi_chain_file *)buf->first;
 
-	if (!(buf->flags & EVI_BUF_UNLOADED) || file == NULL || file->chain.kind != EVI_CHAIN_FILE ||
+	if (!(buf->flags & EVI_BUF_UNLOADED) || file == NULL ||
+	    file->chain.kind != EVI_CHAIN_FILE ||
 	    !evi_segment_place(file->segment, file->end - (ev_off_t)file->chain.len, &ret_range->fd,
 			       &ret_range->offset))
 		return 0;
@@ -289,7 +292,7 @@ int evi_evbuffer_front_file(const struct evbuffer *buf, struct evi_file_range *r
 	return 1;
 }
 
-/* --- The API -------------------------------------------------------------------------------------- */
+/* --- The API ---------------------------------------------------------------------------------- */
 
 /* What internal calls return, as the API does. */
 static int api_result(ev_ssize_t n)

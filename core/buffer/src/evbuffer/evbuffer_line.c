@@ -62,7 +62,8 @@ static int is_after_cr(const struct scan *s, size_t start, struct evi_place *ret
 	if (s->place.offset > 0)
 		*ret_place = (struct evi_place){ s->place.chain, s->place.offset - 1 };
 	else
-		*ret_place = (struct evi_place){ (struct evi_chain *)s->before, s->before->len - 1 };
+		*ret_place =
+			(struct evi_place) { (struct evi_chain *)s->before, s->before->len - 1 };
 	return ret_place->chain->data[ret_place->offset] == '\r';
 }
 
@@ -149,7 +150,8 @@ static int find_any(struct scan *s, struct line_end *ret_end)
 		if (hit != NULL) {
 			s->place.offset += (size_t)(hit - at);
 			s->position += (size_t)(hit - at);
-			*ret_end = (struct line_end){ s->place, s->position, run_of_crlf(s->place) };
+			*ret_end =
+				(struct line_end) { s->place, s->position, run_of_crlf(s->place) };
 			return 1;
 		}
 	}
@@ -161,8 +163,8 @@ enum cr { CR_IS_DATA, CR_MAY_PRECEDE, CR_MUST_PRECEDE };
 #define NO_BYTE (-1)
 
 /*
- * By style: the byte that ends a line, if it is one, and what a CR before it means. `kept` is how many
- * bytes at the end may belong to a terminator that is not whole yet.
+ * By style: the byte that ends a line, if it is one, and what a CR before it means. `kept` is how
+ * many bytes at the end may belong to a terminator that is not whole yet.
  */
 static const struct {
 	int (*find)(struct scan *s, struct line_end *ret_end);
@@ -225,8 +227,8 @@ static int find_end(struct evbuffer *buf, struct evi_place place, size_t positio
 }
 
 /*
- * Looks in the first chain only, where most lines end. 0: that did not decide it. Bytes that an earlier
- * search has been through are left to find_end().
+ * Looks in the first chain only, where most lines end. 0: that did not decide it. Bytes that an
+ * earlier search has been through are left to find_end().
  */
 static int find_in_first(const struct evbuffer *buf, enum evbuffer_eol_style style,
 			 struct line_end *ret_end)

@@ -2,8 +2,8 @@
 /*
  * evbuffer: bringing file ranges into memory, when somebody wants to look at them.
  *
- * Piece by piece, each the size of a pooled block, and only as far as asked: a file much larger than
- * memory can pass through a buffer.
+ * Piece by piece, each the size of a pooled block, and only as far as asked: a file much larger
+ * than memory can pass through a buffer.
  */
 
 #include "chain/chain.h"
@@ -50,7 +50,10 @@ static int replace(struct evbuffer *buf, struct evi_chain **link)
 	return 0;
 }
 
-/* Loads the piece that holds the byte `skipped` bytes into a file chain, cutting off what is around. */
+/*
+ * Loads the piece that holds the byte `skipped` bytes into a file chain, cutting off what is
+ * around.
+ */
 static int load_piece(struct evbuffer *buf, struct evi_chain **link, size_t skipped)
 {
 	size_t before = skipped / PIECE * PIECE;

@@ -2,8 +2,8 @@
 /*
  * evbuffer: moving content from buffer to buffer, and showing it in two.
  *
- * Lock: that of both buffers, in the order evi_evbuffer_lock_pair() takes them. Callbacks run when both
- * buffers are in their final state: the source's first.
+ * Lock: that of both buffers, in the order evi_evbuffer_lock_pair() takes them. Callbacks run when
+ * both buffers are in their final state: the source's first.
  */
 
 #include "chain/chain.h"
@@ -31,7 +31,9 @@ static void finish_pair(struct evbuffer *from, struct evbuffer *to, size_t moved
 	evi_evbuffer_unref_unlock(to);
 }
 
-/* A buffer that has given its memory away takes the other's spare, for what it will be given next. */
+/*
+ * A buffer that has given its memory away takes the other's spare, for what it will be given next.
+ */
 static void hand_spare(struct evbuffer *to, struct evbuffer *from)
 {
 	if (from->spare == NULL && to->spare != NULL &&
@@ -41,7 +43,9 @@ static void hand_spare(struct evbuffer *to, struct evbuffer *from)
 	}
 }
 
-/* -EPERM unless the front of `from` and the given end of `to` may change; -EOVERFLOW if too long. */
+/*
+ * -EPERM unless the front of `from` and the given end of `to` may change; -EOVERFLOW if too long.
+ */
 static int may_move(const struct evbuffer *from, const struct evbuffer *to, unsigned to_frozen)
 {
 	if (from->flags & EVI_BUF_FROZEN_FRONT || to->flags & to_frozen)
@@ -111,7 +115,7 @@ int evbuffer_prepend_buffer(struct evbuffer *to, struct evbuffer *from)
 	return move_all(to, from, prepend_all);
 }
 
-/* --- A part --------------------------------------------------------------------------------------- */
+/* --- A part ----------------------------------------------------------------------------------- */
 
 /* Moves the first `len` bytes of a chain that holds more. */
 static int move_part(struct evbuffer *to, struct evbuffer *from, size_t len)
@@ -198,7 +202,7 @@ int evbuffer_remove_buffer(struct evbuffer *from, struct evbuffer *to, size_t le
 	return moved < 0 ? -1 : (int)moved;
 }
 
-/* --- Sharing -------------------------------------------------------------------------------------- */
+/* --- Sharing ---------------------------------------------------------------------------------- */
 
 static int may_share(const struct evbuffer *from)
 {

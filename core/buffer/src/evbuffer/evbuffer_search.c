@@ -2,9 +2,9 @@
 /*
  * evbuffer: searching for bytes.
  *
- * Within a chain memmem() does it. A match across chains is looked for in a window: a copy of the bytes
- * around the border, or of as many small chains as go in. A window is at least twice as long as the
- * pattern, so each byte is copied at most twice and the whole stays linear.
+ * Within a chain memmem() does it. A match across chains is looked for in a window: a copy of the
+ * bytes around the border, or of as many small chains as go in. A window is at least twice as long
+ * as the pattern, so each byte is copied at most twice and the whole stays linear.
  */
 
 #include "chain/chain.h"
@@ -41,8 +41,8 @@ static void advance(struct search *s, size_t n)
 }
 
 /*
- * Copies bytes from the place on into the window. It ends once it reaches `what_len - 1` bytes into a
- * chain that is long enough to be searched where it is.
+ * Copies bytes from the place on into the window. It ends once it reaches `what_len - 1` bytes into
+ * a chain that is long enough to be searched where it is.
  */
 static size_t fill_window(struct search *s)
 {

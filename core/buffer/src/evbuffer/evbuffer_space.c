@@ -2,9 +2,9 @@
 /*
  * evbuffer: looking at bytes where they are, and writing them where they will be.
  *
- * What a reservation offers is the room of the last chain and the spare. Nothing is recorded: a commit
- * is checked against what would be offered now, so a reservation that something else has overtaken is
- * refused.
+ * What a reservation offers is the room of the last chain and the spare. Nothing is recorded: a
+ * commit is checked against what would be offered now, so a reservation that something else has
+ * overtaken is refused.
  */
 
 #include "chain/chain.h"
@@ -12,7 +12,7 @@
 
 #include <errno.h>
 
-/* --- Looking -------------------------------------------------------------------------------------- */
+/* --- Looking ---------------------------------------------------------------------------------- */
 
 /* Lists pieces from a place on until `wanted` bytes are covered; returns how many it takes. */
 static int list_pieces(struct evi_place from, size_t wanted, struct evbuffer_iovec *vec, int n_vec)
@@ -85,7 +85,7 @@ int evbuffer_peek(struct evbuffer *buf, ev_ssize_t len, struct evbuffer_ptr *sta
 	return n;
 }
 
-/* --- Reserving ------------------------------------------------------------------------------------ */
+/* --- Reserving -------------------------------------------------------------------------------- */
 
 /* What a reservation asks for when it asks for nothing. */
 #define SMALL_ROOM 64
@@ -136,11 +136,11 @@ static int is_offered(const struct evbuffer_iovec *vec, struct evi_chain *chain)
 }
 
 /*
- * Which of the two areas the vectors are: `ret_tail` and `ret_spare` bytes of them. A room that is full
- * was not offered, though an empty vector may name its address.
+ * Which of the two areas the vectors are: `ret_tail` and `ret_spare` bytes of them. A room that is
+ * full was not offered, though an empty vector may name its address.
  */
-static int match(struct evbuffer *buf, const struct evbuffer_iovec *vec, int n_vec, size_t *ret_tail,
-		 size_t *ret_spare)
+static int match(struct evbuffer *buf, const struct evbuffer_iovec *vec, int n_vec,
+		 size_t *ret_tail, size_t *ret_spare)
 {
 	int i = 0;
 

@@ -88,7 +88,8 @@ int evbuffer_remove(struct evbuffer *buf, void *out, size_t len)
 {
 	struct evi_chain *first;
 
-	if (evi_unlikely(!evi_evbuffer_is_plain(buf, SLOW_REMOVE) || buf->first == NULL || len > INT_MAX))
+	if (evi_unlikely(!evi_evbuffer_is_plain(buf, SLOW_REMOVE) || buf->first == NULL ||
+			 len > INT_MAX))
 		return remove_generally(buf, out, len);
 	first = buf->first;
 	if (evi_likely(len < first->len)) {
@@ -160,7 +161,7 @@ ev_ssize_t evbuffer_copyout_from(struct evbuffer *buf, const struct evbuffer_ptr
 	return n < 0 ? -1 : n;
 }
 
-/* --- Linearising ---------------------------------------------------------------------------------- */
+/* --- Linearising ------------------------------------------------------------------------------ */
 
 static evi_noinline unsigned char *pullup_generally(struct evbuffer *buf, ev_ssize_t size)
 {

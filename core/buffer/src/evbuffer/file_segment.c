@@ -2,8 +2,8 @@
 /*
  * File segments; see file_segment.h.
  *
- * Lock: `lock` guards `contents` until it is set; from then on, and for everything set at creation, no
- * lock is needed. References are atomic.
+ * Lock: `lock` guards `contents` until it is set; from then on, and for everything set at creation,
+ * no lock is needed. References are atomic.
  */
 
 #include "evbuffer/file_segment.h"
@@ -176,7 +176,7 @@ void evbuffer_file_segment_add_cleanup_cb(struct evbuffer_file_segment *segment,
 	segment->cleanup_arg = arg;
 }
 
-/* --- Adding to buffers ---------------------------------------------------------------------------- */
+/* --- Adding to buffers ------------------------------------------------------------------------ */
 
 /* Whether the bytes stay in the file for now. Reading them piecewise is what a mapping would do. */
 static int stays_in_file(const struct evbuffer *buf, const struct evbuffer_file_segment *segment)

@@ -5,9 +5,9 @@
 /*
  * A range of an open file, shared by all chains that show parts of it.
  *
- * Never mapped: a mapped file that somebody truncates kills its readers, and page faults cost more than
- * pread(2). A segment is either read into memory as a whole, once, or sent and read piecewise by
- * descriptor; doc/design has the measurements.
+ * Never mapped: a mapped file that somebody truncates kills its readers, and page faults cost more
+ * than pread(2). A segment is either read into memory as a whole, once, or sent and read piecewise
+ * by descriptor; doc/design has the measurements.
  */
 
 #include <event2/buffer.h>
@@ -20,8 +20,8 @@ void evi_segment_ref(struct evbuffer_file_segment *segment);
 void evi_segment_unref(struct evbuffer_file_segment *segment);
 
 /*
- * Read `len` bytes from `offset` on, counted from the segment's start; 0 or a negative errno, -EIO if
- * the file has become shorter.
+ * Read `len` bytes from `offset` on, counted from the segment's start; 0 or a negative errno, -EIO
+ * if the file has become shorter.
  */
 int evi_segment_read(const struct evbuffer_file_segment *segment, ev_off_t offset, void *out,
 		     size_t len);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Positions in a buffer: finding the chain a position is in, and what users are given as a position.
+ * Positions in a buffer: finding the chain a position is in, and what users are given as a
+ * position.
  *
- * A position given out names its chain, its offset there and the epoch it was made in. A position of
- * another epoch is found anew by its number, so it may be out of date but never dangles.
+ * A position given out names its chain, its offset there and the epoch it was made in. A position
+ * of another epoch is found anew by its number, so it may be out of date but never dangles.
  */
 
 #include "evbuffer/marks.h"
@@ -69,7 +70,7 @@ struct evi_place evi_evbuffer_locate(struct evbuffer *buf, size_t position)
 	return place;
 }
 
-/* --- What users hold ---------------------------------------------------------------------------- */
+/* --- What users hold -------------------------------------------------------------------------- */
 
 #if SIZE_MAX > UINT32_MAX
 
@@ -133,8 +134,8 @@ struct evbuffer_ptr evi_evbuffer_ptr_none(void)
 	return (struct evbuffer_ptr){ .pos = -1 };
 }
 
-int evi_evbuffer_place_of(struct evbuffer *buf, const struct evbuffer_ptr *ptr, size_t *ret_position,
-			  struct evi_place *ret_place)
+int evi_evbuffer_place_of(struct evbuffer *buf, const struct evbuffer_ptr *ptr,
+			  size_t *ret_position, struct evi_place *ret_place)
 {
 	size_t offset;
 
@@ -154,7 +155,10 @@ int evi_evbuffer_place_of(struct evbuffer *buf, const struct evbuffer_ptr *ptr, 
 	return 0;
 }
 
-/* Nothing but SET may be done with a position that was never set, so its old value is not read then. */
+/*
+ * Nothing but SET may be done with a position that was never set, so its old value is not read
+ * then.
+ */
 static int set_locked(struct evbuffer *buf, struct evbuffer_ptr *ptr, size_t position,
 		      enum evbuffer_ptr_how how)
 {

@@ -3,10 +3,11 @@
 #define EVI_MARKS_H_INCLUDED
 
 /*
- * Remembered positions, so that long buffers are not walked or scanned from the front again and again.
+ * Remembered positions, so that long buffers are not walked or scanned from the front again and
+ * again.
  *
- * Each is valid while its epoch equals the buffer's: appending leaves the epoch alone, everything else
- * that moves, frees or renumbers bytes advances it.
+ * Each is valid while its epoch equals the buffer's: appending leaves the epoch alone, everything
+ * else that moves, frees or renumbers bytes advances it.
  */
 
 #include "evbuffer.h"
@@ -43,11 +44,11 @@ struct evi_marks *evi_evbuffer_marks(struct evbuffer *buf);
 struct evi_place evi_evbuffer_locate(struct evbuffer *buf, size_t position);
 
 /*
- * Where a position given by the user is; found by what it carries if that still holds. Returns -EINVAL
- * if it is no position of the buffer. NULL is the front.
+ * Where a position given by the user is; found by what it carries if that still holds. Returns
+ * -EINVAL if it is no position of the buffer. NULL is the front.
  */
-int evi_evbuffer_place_of(struct evbuffer *buf, const struct evbuffer_ptr *ptr, size_t *ret_position,
-			  struct evi_place *ret_place);
+int evi_evbuffer_place_of(struct evbuffer *buf, const struct evbuffer_ptr *ptr,
+			  size_t *ret_position, struct evi_place *ret_place);
 
 /* The position as the user is given it. */
 struct evbuffer_ptr evi_evbuffer_ptr_at(struct evbuffer *buf, size_t position,
@@ -57,8 +58,8 @@ struct evbuffer_ptr evi_evbuffer_ptr_at(struct evbuffer *buf, size_t position,
 struct evbuffer_ptr evi_evbuffer_ptr_none(void);
 
 /*
- * See that the `n` bytes from `position` on, or as many as there are, are in memory. Returns 0, or a
- * negative errno when a file range could not be loaded.
+ * See that the `n` bytes from `position` on, or as many as there are, are in memory. Returns 0, or
+ * a negative errno when a file range could not be loaded.
  */
 int evi_evbuffer_load_files(struct evbuffer *buf, size_t position, size_t n);
 

@@ -3,8 +3,8 @@
  * Adding to and taking from the list of chains; see store.h.
  *
  * Sizes: a new chain has room for what is to be added and for a sixteenth of what is there, so that
- * long buffers have few chains and never waste more than an eighth; a small block is enough for the first
- * chain only. A buffer keeps one emptied chain
+ * long buffers have few chains and never waste more than an eighth; a small block is enough for the
+ * first chain only. A buffer keeps one emptied chain
  * as its spare; when it becomes empty only a small one, the rest goes to the pool.
  */
 
@@ -18,7 +18,9 @@
 #define FURTHER_CLASS_MIN 2
 /* Up to so many bytes are moved within a chain rather than a new one begun. */
 #define REALIGN_MAX 2048
-/* What is larger than this is one block: a size that cannot be had fails before much is allocated. */
+/*
+ * What is larger than this is one block: a size that cannot be had fails before much is allocated.
+ */
 #define SINGLE_BLOCK_MIN (1u << 20)
 
 void evi_store_link_list(struct evbuffer *buf, struct evi_chain *first, struct evi_chain *last,
@@ -32,7 +34,7 @@ void evi_store_link_list(struct evbuffer *buf, struct evi_chain *first, struct e
 	buf->len += len;
 }
 
-/* --- Adding --------------------------------------------------------------------------------------- */
+/* --- Adding ----------------------------------------------------------------------------------- */
 
 static struct evi_chain *new_chain_for(const struct evbuffer *buf, size_t n)
 {
@@ -89,7 +91,9 @@ static size_t fill(struct evi_chain *chain, const unsigned char *data, size_t le
 	return n;
 }
 
-/* Whether moving the last chain's few bytes to its beginning makes room enough; never under `data`. */
+/*
+ * Whether moving the last chain's few bytes to its beginning makes room enough; never under `data`.
+ */
 static int can_realign(struct evi_chain *last, const unsigned char *data, size_t len)
 {
 	size_t head = evi_chain_headroom(last);
@@ -173,7 +177,7 @@ int evi_store_expand(struct evbuffer *buf, size_t n)
 	return err;
 }
 
-/* --- Taking --------------------------------------------------------------------------------------- */
+/* --- Taking ----------------------------------------------------------------------------------- */
 
 void evi_store_retire(struct evbuffer *buf, struct evi_chain *list)
 {
@@ -181,7 +185,8 @@ void evi_store_retire(struct evbuffer *buf, struct evi_chain *list)
 		struct evi_chain *next = list->next;
 
 		if (buf->spare == NULL && evi_chain_is_exclusive(list) &&
-		    list->size_class <= (buf->first == NULL ? EVI_STORE_IDLE_CLASS_MAX : EVI_CHAIN_CLASSES)) {
+		    list->size_class <=
+			    (buf->first == NULL ? EVI_STORE_IDLE_CLASS_MAX : EVI_CHAIN_CLASSES)) {
 			evi_chain_reset(list);
 			buf->spare = list;
 		} else {
@@ -189,11 +194,14 @@ void evi_store_retire(struct evbuffer *buf, struct evi_chain *list)
 		}
 		list = next;
 	}
-	if (buf->first == NULL && buf->spare != NULL && buf->spare->size_class > EVI_STORE_IDLE_CLASS_MAX)
+	if (buf->first == NULL && buf->spare != NULL &&
+	    buf->spare->size_class > EVI_STORE_IDLE_CLASS_MAX)
 		evi_evbuffer_trim(buf);
 }
 
-/* The buffer is in its final state before anything is released: cleanup functions may look at it. */
+/*
+ * The buffer is in its final state before anything is released: cleanup functions may look at it.
+ */
 void evi_store_drop(struct evbuffer *buf, size_t n)
 {
 	struct evi_chain *dropped = buf->first, *chain = dropped, *before = NULL;
@@ -238,7 +246,9 @@ void evi_store_copy(struct evi_place from, unsigned char *out, size_t n)
 	}
 }
 
-/* Moves the bytes from `chain` on that make `target` hold `n`; returns the chains that are used up. */
+/*
+ * Moves the bytes from `chain` on that make `target` hold `n`; returns the chains that are used up.
+ */
 static struct evi_chain *gather(struct evbuffer *buf, struct evi_chain *target,
 				struct evi_chain *chain, size_t n)
 {
@@ -266,8 +276,8 @@ static struct evi_chain *gather(struct evbuffer *buf, struct evi_chain *target,
 }
 
 /*
- * A new chain gets room for as much again, so that linearising a growing buffer over and over copies each
- * byte a few times only.
+ * A new chain gets room for as much again, so that linearising a growing buffer over and over
+ * copies each byte a few times only.
  */
 unsigned char *evi_store_pullup(struct evbuffer *buf, size_t n)
 {
@@ -279,7 +289,9 @@ unsigned char *evi_store_pullup(struct evbuffer *buf, size_t n)
 		target = first;
 		used = gather(buf, target, first->next, n);
 	} else {
-		target = evi_chain_new(n <= EVI_CHAIN_ROOM_MAX || n > EV_SIZE_MAX / 2 ? n : n + n / 2);
+		int exact = n <= EVI_CHAIN_ROOM_MAX || n > EV_SIZE_MAX / 2;
+
+		target = evi_chain_new(exact ? n : n + n / 2);
 		if (target == NULL)
 			return NULL;
 		used = gather(buf, target, first, n);

@@ -67,7 +67,9 @@ static inline void evi_store_use_spare(struct evbuffer *buf, size_t n)
 	evi_store_link(buf, chain);
 }
 
-/* Whether the buffer is one small chain of its own memory, which stays as the spare when emptied. */
+/*
+ * Whether the buffer is one small chain of its own memory, which stays as the spare when emptied.
+ */
 static inline int evi_store_is_small(const struct evbuffer *buf)
 {
 	const struct evi_chain *first = buf->first;
@@ -98,7 +100,9 @@ void evi_store_retire(struct evbuffer *buf, struct evi_chain *list);
 /* Copy `n` bytes out from a place on, from where there are as many, all of them in memory. */
 void evi_store_copy(struct evi_place from, unsigned char *out, size_t n);
 
-/* Make the first `n` bytes, of which there are as many, all in memory, one piece. NULL: no memory. */
+/*
+ * Make the first `n` bytes, of which there are as many, all in memory, one piece. NULL: no memory.
+ */
 unsigned char *evi_store_pullup(struct evbuffer *buf, size_t n);
 
 #endif

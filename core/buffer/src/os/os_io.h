@@ -44,17 +44,19 @@ ev_ssize_t evi_io_write(evutil_socket_t fd, struct evbuffer_iovec *vec, int n_ve
 			int *plain_fd);
 
 /*
- * Write `len` bytes of a file from `offset` on, without a copy of ours. -ENOSYS where the platform or
- * this pair of descriptors cannot; 0 if the file has none left there.
+ * Write `len` bytes of a file from `offset` on, without a copy of ours. -ENOSYS where the platform
+ * or this pair of descriptors cannot; 0 if the file has none left there.
  */
 ev_ssize_t evi_io_send_file(evutil_socket_t to, int file, ev_off_t offset, size_t len);
 
 /* Run `call`, which writes to a socket in a way that could raise SIGPIPE, without the signal. */
 ev_ssize_t evi_io_call_quietly(ev_ssize_t (*call)(void *arg), void *arg);
 
-/* --- Files: plain errno codes --------------------------------------------------------------------- */
+/* --- Files: plain errno codes ----------------------------------------------------------------- */
 
-/* Read exactly `len` bytes at `offset`, leaving the file's position alone. -EIO if there are fewer. */
+/*
+ * Read exactly `len` bytes at `offset`, leaving the file's position alone. -EIO if there are fewer.
+ */
 int evi_io_read_at(int file, void *out, size_t len, ev_off_t offset);
 
 /* The size of a regular file; -ESPIPE for anything else. */

@@ -2,7 +2,10 @@
 #ifndef EVI_OS_MEMMEM_H_INCLUDED
 #define EVI_OS_MEMMEM_H_INCLUDED
 
-/* memmem() of the C library, or ours (os_memmem_none.c); in linear time and never for an empty pattern. */
+/*
+ * memmem() of the C library, or ours (os_memmem_none.c); in linear time and never for an empty
+ * pattern.
+ */
 
 #include <stddef.h>
 #include <stdint.h>

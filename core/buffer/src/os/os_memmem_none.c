@@ -2,9 +2,9 @@
 /*
  * Searching for a string of bytes where the C library has no memmem().
  *
- * The two-way algorithm (Crochemore and Perrin, "Two-way string-matching", JACM 38, 1991): linear time
- * in the worst case and no memory of its own. The pattern is cut where its local period is its period;
- * the right part is compared forwards, then the left part backwards.
+ * The two-way algorithm (Crochemore and Perrin, "Two-way string-matching", JACM 38, 1991): linear
+ * time in the worst case and no memory of its own. The pattern is cut where its local period is its
+ * period; the right part is compared forwards, then the left part backwards.
  */
 
 #include "os/os_memmem.h"
@@ -55,7 +55,8 @@ void *evi_memmem(const void *text, size_t text_len, const void *pattern, size_t 
 {
 	const unsigned char *at = text, *end = at + text_len, *what = pattern;
 	struct cut cut = critical_cut(what, len);
-	int is_periodic = cut.at + cut.period <= len && memcmp(what, what + cut.period, cut.at) == 0;
+	int is_periodic =
+		cut.at + cut.period <= len && memcmp(what, what + cut.period, cut.at) == 0;
 	size_t shift = cut.period, known = 0; /* bytes at the front that are known to match */
 
 	if (!is_periodic)

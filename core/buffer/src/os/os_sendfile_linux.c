@@ -2,8 +2,8 @@
 /*
  * Sending a file without a copy: Linux.
  *
- * sendfile(2) has no flag against SIGPIPE, so the signal is blocked for the call, and taken back if the
- * call caused it. One that is not blocked cannot be pending, which saves asking.
+ * sendfile(2) has no flag against SIGPIPE, so the signal is blocked for the call, and taken back if
+ * the call caused it. One that is not blocked cannot be pending, which saves asking.
  */
 
 #include "os/os_io.h"

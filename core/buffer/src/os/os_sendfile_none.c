@@ -12,7 +12,9 @@ ev_ssize_t evi_io_send_file(evutil_socket_t to, int file, ev_off_t offset, size_
 	return -ENOSYS;
 }
 
-/* The reactor's sockets raise no signal where there is an option for that; elsewhere nobody asks. */
+/*
+ * The reactor's sockets raise no signal where there is an option for that; elsewhere nobody asks.
+ */
 ev_ssize_t evi_io_call_quietly(ev_ssize_t (*call)(void *arg), void *arg)
 {
 	return call(arg);

@@ -14,15 +14,16 @@
  *
  * Units      Durations are struct timeval, from now. Microseconds beyond a second are carried over.
  * Errors     `int` functions return 0 on success and -1 on failure; a failed call leaves all as it
- *            was. NULL for a base or configuration is an error; for an event it is the caller's bug.
+ *            was. NULL for a base or configuration is an error; for an event it is the caller's
+ *            bug.
  * Ownership  The library copies durations and names, and borrows descriptors: it never closes one.
  *            An event's argument is the caller's.
  * Callbacks  Run in the thread that runs the loop, one at a time, without a lock. They may use the
  *            library in any way except entering the same loop, and may free their own event.
- * Threads    Once evthread_use_pthreads() or its like was called, everything on one base is safe from
- *            any threads at once, except: configuring an event (assign, base_set, priority_set) or
- *            freeing it while another thread uses it, freeing the base, and settings of the process.
- *            Nothing may be called from a signal handler.
+ * Threads    Once evthread_use_pthreads() or its like was called, everything on one base is safe
+ *            from any threads at once, except: configuring an event (assign, base_set,
+ *            priority_set) or freeing it while another thread uses it, freeing the base, and
+ *            settings of the process. Nothing may be called from a signal handler.
  * Since      2.1, where nothing else is said.
  */
 
@@ -58,7 +59,9 @@ extern "C" {
 #define evuser_trigger(ev) event_active(ev, 0, 0)
 #define event_get_signal(ev) (int) event_get_fd(ev)
 
-/** What is waited for, and whom to call: see event_new(). Its inside is in event2/event_struct.h. */
+/**
+ * What is waited for, and whom to call: see event_new(). Its inside is in event2/event_struct.h.
+ */
 struct event;
 /** A set of events, and the loop that serves them. */
 struct event_base;
@@ -84,11 +87,11 @@ enum event_base_config_flag {
 	/** Pass over the EVENT_* environment variables; set-user-id programs always do. */
 	EVENT_BASE_FLAG_IGNORE_ENV = 2,
 	/**
-	 * Windows: a completion port, and threads to wait on it (event_config_set_num_cpus_hint()). Socket
-	 * bufferevents of the base then read, write and connect by overlapped operations; their callbacks
-	 * come from the loop as ever, their priority is the middle one. Listeners have a few accepts
-	 * outstanding. Needs the locks of evthread_use_windows_threads(), set up before, and no NOLOCK;
-	 * without them, and on other systems, it has no effect.
+	 * Windows: a completion port, and threads to wait on it (event_config_set_num_cpus_hint()).
+	 * Socket bufferevents of the base then read, write and connect by overlapped operations;
+	 * their callbacks come from the loop as ever, their priority is the middle one. Listeners
+	 * have a few accepts outstanding. Needs the locks of evthread_use_windows_threads(), set up
+	 * before, and no NOLOCK; without them, and on other systems, it has no effect.
 	 */
 	EVENT_BASE_FLAG_STARTUP_IOCP = 4,
 	/** Read the clock at each query, instead of once per round. */
@@ -223,7 +226,8 @@ int event_add(struct event *ev, const struct timeval *timeout);
  * @return 0; -1 if EV_SIGNAL is combined with I/O, or in debug mode without memory
  */
 EVENT2_EXPORT_SYMBOL
-int event_assign(struct event *ev, struct event_base *base, evutil_socket_t fd, short events, event_callback_fn callback, void *callback_arg);
+int event_assign(struct event *ev, struct event_base *base, evutil_socket_t fd, short events,
+		 event_callback_fn callback, void *callback_arg);
 
 /**
  * Activate the pending events on a descriptor, each with what it asked for of `events`.
@@ -392,7 +396,8 @@ int event_base_got_exit(struct event_base *eb);
  *         durations, or for NULL arguments.
  */
 EVENT2_EXPORT_SYMBOL
-const struct timeval *event_base_init_common_timeout(struct event_base *base, const struct timeval *duration);
+const struct timeval *event_base_init_common_timeout(struct event_base *base,
+						     const struct timeval *duration);
 
 /**
  * Wait for events and run their callbacks, again and again.
@@ -487,7 +492,8 @@ struct event_base *event_base_new_with_config(const struct event_config *cfg);
  *         without memory, or if the descriptor is refused
  */
 EVENT2_EXPORT_SYMBOL
-int event_base_once(struct event_base *base, evutil_socket_t fd, short events, event_callback_fn callback, void *arg, const struct timeval *timeout);
+int event_base_once(struct event_base *base, evutil_socket_t fd, short events,
+		    event_callback_fn callback, void *arg, const struct timeval *timeout);
 
 /**
  * Set how many priorities a base has; 0 is the most urgent.
@@ -575,11 +581,13 @@ int event_config_set_flag(struct event_config *cfg, int flag);
  * @return 0; -1 for a NULL configuration
  */
 EVENT2_EXPORT_SYMBOL
-int event_config_set_max_dispatch_interval(struct event_config *cfg, const struct timeval *max_interval, int max_callbacks, int min_priority);
+int event_config_set_max_dispatch_interval(struct event_config *cfg,
+					   const struct timeval *max_interval, int max_callbacks,
+					   int min_priority);
 
 /**
- * Say how many threads may wait on the completion port of EVENT_BASE_FLAG_STARTUP_IOCP: at most 64; unless
- * told, and for 0 and less, one per processor, but no more than 4. Without effect elsewhere.
+ * Say how many threads may wait on the completion port of EVENT_BASE_FLAG_STARTUP_IOCP: at most 64;
+ * unless told, and for 0 and less, one per processor, but no more than 4. Without effect elsewhere.
  *
  * @return 0; -1 for a NULL configuration
  */
@@ -677,7 +685,9 @@ int event_free_finalize(unsigned, struct event *, event_finalize_callback_fn);
  * @param arg_out       out: the argument of its callback
  */
 EVENT2_EXPORT_SYMBOL
-void event_get_assignment(const struct event *event, struct event_base **base_out, evutil_socket_t *fd_out, short *events_out, event_callback_fn *callback_out, void **arg_out);
+void event_get_assignment(const struct event *event, struct event_base **base_out,
+			  evutil_socket_t *fd_out, short *events_out,
+			  event_callback_fn *callback_out, void **arg_out);
 
 /** Return the base of an event; NULL if it has none. */
 EVENT2_EXPORT_SYMBOL
@@ -756,7 +766,8 @@ int event_initialized(const struct event *ev);
  *         if event_assign() refuses
  */
 EVENT2_EXPORT_SYMBOL
-struct event *event_new(struct event_base *base, evutil_socket_t fd, short events, event_callback_fn callback, void *callback_arg);
+struct event *event_new(struct event_base *base, evutil_socket_t fd, short events,
+			event_callback_fn callback, void *callback_arg);
 
 /**
  * Ask what an event is pending or active for.
@@ -844,7 +855,8 @@ void event_set_log_callback(event_log_cb cb);
  */
 /* condition: mm-replacement */
 EVENT2_EXPORT_SYMBOL
-void event_set_mem_functions(void *(*malloc_fn)(size_t sz), void *(*realloc_fn)(void *ptr, size_t sz), void (*free_fn)(void *ptr));
+void event_set_mem_functions(void *(*malloc_fn)(size_t sz),
+			     void *(*realloc_fn)(void *ptr, size_t sz), void (*free_fn)(void *ptr));
 
 /**
  * Free what the library keeps for the process, for tools that look for leaks.

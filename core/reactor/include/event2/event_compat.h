@@ -75,7 +75,8 @@ int event_loopexit(const struct timeval *);
 
 /** As event_base_once() with the current base; -1 without one. */
 EVENT2_EXPORT_SYMBOL
-int event_once(evutil_socket_t, short, void (*)(evutil_socket_t, short, void *), void *, const struct timeval *);
+int event_once(evutil_socket_t, short, void (*)(evutil_socket_t, short, void *), void *,
+	       const struct timeval *);
 
 /** As event_base_priority_init() with the current base; -1 without one. */
 EVENT2_EXPORT_SYMBOL
@@ -87,7 +88,8 @@ int event_priority_init(int);
  * Flags that event_assign() refuses end the process, as misuse does.
  */
 EVENT2_EXPORT_SYMBOL
-void event_set(struct event *, evutil_socket_t, short, void (*)(evutil_socket_t, short, void *), void *);
+void event_set(struct event *, evutil_socket_t, short, void (*)(evutil_socket_t, short, void *),
+	       void *);
 
 #ifdef __cplusplus
 }

@@ -7,9 +7,9 @@
  *
  * The inside of struct event, for programs that put events into structs of their own.
  *
- * The layout is that of libevent 2.1, to the byte: programs were compiled with it. What the fields mean
- * is the library's own business; the only use of them is their size. Set events up with event_assign(),
- * and ask about them with the calls of event2/event.h.
+ * The layout is that of libevent 2.1, to the byte: programs were compiled with it. What the fields
+ * mean is the library's own business; the only use of them is their size. Set events up with
+ * event_assign(), and ask about them with the calls of event2/event.h.
  */
 
 #include <event2/event-config.h>

@@ -51,7 +51,8 @@ struct event_base;
 #define LEV_OPT_BIND_IPV4_AND_IPV6 512
 
 /** A connection: its socket, owned by the callee, and the peer's address, valid during the call. */
-typedef void (*evconnlistener_cb)(struct evconnlistener *, evutil_socket_t, struct sockaddr *, int socklen, void *);
+typedef void (*evconnlistener_cb)(struct evconnlistener *, evutil_socket_t, struct sockaddr *,
+				  int socklen, void *);
 /** Accepting failed: EVUTIL_SOCKET_ERROR() tells why. Gets the listener's argument. */
 typedef void (*evconnlistener_errorcb)(struct evconnlistener *, void *);
 
@@ -106,7 +107,8 @@ evutil_socket_t evconnlistener_get_fd(struct evconnlistener *lev);
  *         is still the caller's, whatever the flags
  */
 EVENT2_EXPORT_SYMBOL
-struct evconnlistener *evconnlistener_new(struct event_base *base, evconnlistener_cb cb, void *ptr, unsigned flags, int backlog, evutil_socket_t fd);
+struct evconnlistener *evconnlistener_new(struct event_base *base, evconnlistener_cb cb, void *ptr,
+					  unsigned flags, int backlog, evutil_socket_t fd);
 
 /**
  * Open a stream socket, bind it and listen.
@@ -119,7 +121,9 @@ struct evconnlistener *evconnlistener_new(struct event_base *base, evconnlistene
  * @return NULL with the error of the step that failed; nothing is left open
  */
 EVENT2_EXPORT_SYMBOL
-struct evconnlistener *evconnlistener_new_bind(struct event_base *base, evconnlistener_cb cb, void *ptr, unsigned flags, int backlog, const struct sockaddr *sa, int socklen);
+struct evconnlistener *evconnlistener_new_bind(struct event_base *base, evconnlistener_cb cb,
+					       void *ptr, unsigned flags, int backlog,
+					       const struct sockaddr *sa, int socklen);
 
 /** Change callback and argument, from the next connection on. NULL acts as disable does. */
 EVENT2_EXPORT_SYMBOL

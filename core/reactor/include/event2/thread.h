@@ -9,8 +9,8 @@
  *
  * Without set-up nothing is locked, and each base belongs to one thread. Set up once, before other
  * threads use the library and before the first base is made: a base that exists already stays
- * without a lock. The order that always works: memory functions, log callbacks, debug mode, threads,
- * lock debugging, bases. In debug mode a set-up that comes too late ends the process.
+ * without a lock. The order that always works: memory functions, log callbacks, debug mode,
+ * threads, lock debugging, bases. In debug mode a set-up that comes too late ends the process.
  */
 
 #include <event2/visibility.h>

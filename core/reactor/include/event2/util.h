@@ -200,7 +200,8 @@ const char *evutil_gai_strerror(int err);
  * @return 0 or an EVUTIL_EAI_* code
  */
 EVENT2_EXPORT_SYMBOL
-int evutil_getaddrinfo(const char *nodename, const char *servname, const struct evutil_addrinfo *hints_in, struct evutil_addrinfo **res);
+int evutil_getaddrinfo(const char *nodename, const char *servname,
+		       const struct evutil_addrinfo *hints_in, struct evutil_addrinfo **res);
 
 /**
  * Read a timer: time from an arbitrary origin that never steps back and no clock setting moves.

@@ -5,9 +5,9 @@
 /**
  * @file event2/visibility.h
  *
- * The marks that public declarations carry. A program sees them expand to nothing. On Windows one that
- * defines EVENT2_USE_DLL calls the DLLs without a detour; one that links the static libraries must not.
- * A component that is being built defines EVI_BUILD_COMPONENT.
+ * The marks that public declarations carry. A program sees them expand to nothing. On Windows one
+ * that defines EVENT2_USE_DLL calls the DLLs without a detour; one that links the static libraries
+ * must not. A component that is being built defines EVI_BUILD_COMPONENT.
  */
 
 #include <event2/event-config.h>

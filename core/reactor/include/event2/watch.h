@@ -7,9 +7,9 @@
  *
  * Watchers: functions that the loop calls right before and right after each wait.
  *
- * For measuring, and for tying other loops to this one. Each kind is called in the order in which its
- * watchers were made, in every round that gets as far as the wait. Callbacks may use the base, and
- * make and free watchers; one made during a walk is first called in the next round. Watchers do
+ * For measuring, and for tying other loops to this one. Each kind is called in the order in which
+ * its watchers were made, in every round that gets as far as the wait. Callbacks may use the base,
+ * and make and free watchers; one made during a walk is first called in the next round. Watchers do
  * not keep the loop alive. With threads they may be made and freed from any.
  */
 
@@ -30,7 +30,8 @@ struct evwatch_prepare_cb_info;
 
 
 /** Called before the wait: the watcher, what to ask about (valid during the call), its argument. */
-typedef void (*evwatch_prepare_cb)(struct evwatch *, const struct evwatch_prepare_cb_info *, void *);
+typedef void (*evwatch_prepare_cb)(struct evwatch *, const struct evwatch_prepare_cb_info *,
+				   void *);
 /** Called after the wait: the watcher, what to ask about (valid during the call), its argument. */
 typedef void (*evwatch_check_cb)(struct evwatch *, const struct evwatch_check_cb_info *, void *);
 
@@ -82,7 +83,8 @@ void evwatch_free(struct evwatch *watcher);
  * @since 2.2
  */
 EVENT2_EXPORT_SYMBOL
-int evwatch_prepare_get_timeout(const struct evwatch_prepare_cb_info *info, struct timeval *timeout);
+int evwatch_prepare_get_timeout(const struct evwatch_prepare_cb_info *info,
+				struct timeval *timeout);
 
 /**
  * Call a function right before each wait.
@@ -95,7 +97,8 @@ int evwatch_prepare_get_timeout(const struct evwatch_prepare_cb_info *info, stru
  * @since 2.2
  */
 EVENT2_EXPORT_SYMBOL
-struct evwatch *evwatch_prepare_new(struct event_base *base, evwatch_prepare_cb callback, void *arg);
+struct evwatch *evwatch_prepare_new(struct event_base *base, evwatch_prepare_cb callback,
+				    void *arg);
 
 #ifdef __cplusplus
 }

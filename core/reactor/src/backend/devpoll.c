@@ -2,9 +2,9 @@
 /*
  * /dev/poll backend, poll(7D): Solaris and illumos.
  *
- * What is written to the device is added to what a descriptor is watched for already, so each change
- * takes the descriptor out first. Changes are made while no wait is in progress only (the trait
- * EVI_BACKEND_LIVE is absent): the driver makes a writer wait for those who poll.
+ * What is written to the device is added to what a descriptor is watched for already, so each
+ * change takes the descriptor out first. Changes are made while no wait is in progress only (the
+ * trait EVI_BACKEND_LIVE is absent): the driver makes a writer wait for those who poll.
  */
 
 #include "../backend.h"
@@ -155,11 +155,15 @@ static int grow(struct devpoll_state *st)
 	return 1;
 }
 
-/* Milliseconds, rounded up. More results than the process may have descriptors are refused (EINVAL). */
+/*
+ * Milliseconds, rounded up. More results than the process may have descriptors are refused
+ * (EINVAL).
+ */
 static int poll_device(struct devpoll_state *st, int64_t timeout_ns)
 {
 	int64_t ms = timeout_ns < 0 ? -1 : timeout_ns / 1000000 + (timeout_ns % 1000000 != 0);
-	struct dvpoll request = { .dp_fds = st->ready, .dp_timeout = (int)(ms < INT_MAX ? ms : INT_MAX) };
+	struct dvpoll request = { .dp_fds = st->ready,
+				  .dp_timeout = (int)(ms < INT_MAX ? ms : INT_MAX) };
 	int n;
 
 	for (;;) {

@@ -2,8 +2,8 @@
 /*
  * epoll(7) backend.
  *
- * The kernel's data of an entry holds the descriptor and the tag of its registration, so reports of a
- * registration that is over can be told from those of its successor.
+ * The kernel's data of an entry holds the descriptor and the tag of its registration, so reports of
+ * a registration that is over can be told from those of its successor.
  */
 
 #include "../backend.h"
@@ -85,8 +85,8 @@ static int control(const struct epoll_state *st, int op, const struct evi_change
 }
 
 /*
- * The kernel may know more than the base (an entry of a duplicate) or less (the descriptor was closed):
- * the operation that its answer suggests is tried next.
+ * The kernel may know more than the base (an entry of a duplicate) or less (the descriptor was
+ * closed): the operation that its answer suggests is tried next.
  */
 static int apply_one(const struct epoll_state *st, const struct evi_change *change)
 {

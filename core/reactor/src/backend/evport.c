@@ -2,9 +2,9 @@
 /*
  * Event port backend, port_create(3C): Solaris and illumos.
  *
- * An association is over when it has reported; it is made again before the next wait if the descriptor is
- * still watched, which gives the level-triggered meaning. The user pointer of an association is the tag
- * of the registration.
+ * An association is over when it has reported; it is made again before the next wait if the
+ * descriptor is still watched, which gives the level-triggered meaning. The user pointer of an
+ * association is the tag of the registration.
  */
 
 #include "../backend.h"
@@ -162,8 +162,8 @@ static void evport_apply(void *state, struct evi_change *changes, size_t n)
 }
 
 /*
- * A descriptor that was closed while it is watched: whoever waits for it learns that by trying. Returns how
- * many there are; they stay in the list.
+ * A descriptor that was closed while it is watched: whoever waits for it learns that by trying.
+ * Returns how many there are; they stay in the list.
  */
 static size_t arm_all(struct evport_state *st, evi_report_fn *report, void *ctx)
 {
@@ -200,8 +200,9 @@ static int grow(struct evport_state *st)
 }
 
 /*
- * How many events there are, or -errno. When time is up or a signal came (ETIME, EINTR) the call may
- * still have events; some systems then leave the count alone, so the first entry is marked as empty.
+ * How many events there are, or -errno. When time is up or a signal came (ETIME, EINTR) the call
+ * may still have events; some systems then leave the count alone, so the first entry is marked as
+ * empty.
  */
 static int get_events(struct evport_state *st, int64_t timeout_ns)
 {
@@ -211,7 +212,8 @@ static int get_events(struct evport_state *st, int64_t timeout_ns)
 	unsigned n = 1;
 
 	st->events[0].portev_source = 0;
-	if (port_getn(st->fd, st->events, (unsigned)st->room, &n, timeout_ns < 0 ? NULL : &timeout) < 0 &&
+	if (port_getn(st->fd, st->events, (unsigned)st->room, &n,
+		      timeout_ns < 0 ? NULL : &timeout) < 0 &&
 	    errno != ETIME && errno != EINTR)
 		return -errno;
 	return st->events[0].portev_source == 0 ? 0 : (int)n;

@@ -3,8 +3,8 @@
  * io_uring(7) backend, by liburing: poll requests that go to the kernel with the wait, in one call.
  *
  * A poll request is over when it has reported; it is made again with the next wait as long as its
- * descriptor is watched, which gives the level-triggered meaning. A request keeps its file open, so a
- * descriptor that is not watched any more is let go at once (EVI_BACKEND_EAGER_LEAVE), or closing
+ * descriptor is watched, which gives the level-triggered meaning. A request keeps its file open, so
+ * a descriptor that is not watched any more is let go at once (EVI_BACKEND_EAGER_LEAVE), or closing
  * it would not reach the peer.
  *
  * The number of a request (its user data) is the descriptor and a serial, so that reports of
@@ -90,7 +90,8 @@ static int uring_open(void **ret_state, int flags)
 		return err;
 	}
 	/* Without this a wait with a limit would need requests of its own. */
-	if (!(st->ring.features & IORING_FEAT_EXT_ARG) || !(st->ring.features & IORING_FEAT_NODROP)) {
+	if (!(st->ring.features & IORING_FEAT_EXT_ARG) ||
+	    !(st->ring.features & IORING_FEAT_NODROP)) {
 		uring_close(st);
 		return -ENOSYS;
 	}

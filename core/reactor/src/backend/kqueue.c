@@ -2,9 +2,9 @@
 /*
  * kqueue(2) backend: FreeBSD, NetBSD, OpenBSD, DragonFly, macOS.
  *
- * The kernel keeps one entry per descriptor and filter; closing the descriptor removes them, and adding
- * one that exists changes its user data but not whether it is edge-triggered. The user data is the tag of
- * the registration.
+ * The kernel keeps one entry per descriptor and filter; closing the descriptor removes them, and
+ * adding one that exists changes its user data but not whether it is edge-triggered. The user data
+ * is the tag of the registration.
  *
  * Signals come by the queue as well. It counts them although they are ignored, which they are while
  * anybody has them added.
@@ -26,7 +26,10 @@
 #define BATCH 64
 #define MOST  4
 
-/* A descriptor that the kernel refuses to watch because its other end is gone: it is ready for good. */
+/*
+ * A descriptor that the kernel refuses to watch because its other end is gone: it is ready for
+ * good.
+ */
 struct broken {
 	int fd;
 	uint32_t tag;
@@ -35,7 +38,8 @@ struct broken {
 
 struct kqueue_state {
 	int fd;
-	unsigned forks; /* a child does not inherit the queue, and its number may be another file's */
+	/* a child does not inherit the queue, and its number may be another file's */
+	unsigned forks;
 	int room;              /* of `events`; doubles when a wait fills it */
 	struct kevent *events; /* owned */
 	struct kevent batch[BATCH];
@@ -129,7 +133,8 @@ static void remove_broken(struct kqueue_state *st, int fd)
 }
 
 /* What the kernel answered to the addition of one filter. */
-static void note_result(struct kqueue_state *st, const struct kevent *kev, struct evi_change *change)
+static void note_result(struct kqueue_state *st, const struct kevent *kev,
+			struct evi_change *change)
 {
 	int err = (int)kev->data;
 	unsigned interest = kev->filter == EVFILT_READ ? EVI_READ : EVI_WRITE;
@@ -183,7 +188,8 @@ static void queue(struct kqueue_state *st, struct evi_change *change, short filt
 
 static void queue_filter(struct kqueue_state *st, struct evi_change *change, size_t i)
 {
-	unsigned had = change->before & filters[i].interest, wants = change->after & filters[i].interest;
+	unsigned had = change->before & filters[i].interest,
+		 wants = change->after & filters[i].interest;
 	int must_replace = ((change->before ^ change->after) & EVI_EDGE) ||
 			   (change->is_unsure && (change->after & EVI_EDGE));
 

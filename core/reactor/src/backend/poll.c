@@ -2,8 +2,8 @@
 /*
  * poll(2) backend.
  *
- * A dense array of pollfds, and an index from descriptor to place in it, so a change is O(1) and the
- * kernel is never shown a hole. Changes are made while no wait is in progress only (the trait
+ * A dense array of pollfds, and an index from descriptor to place in it, so a change is O(1) and
+ * the kernel is never shown a hole. Changes are made while no wait is in progress only (the trait
  * EVI_BACKEND_LIVE is absent), so the kernel may read the array itself.
  *
  * Invariant: place_of[fd] == i + 1  <=>  i < used && places[i].fd == fd.

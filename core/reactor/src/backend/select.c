@@ -2,9 +2,9 @@
 /*
  * select(2) backend.
  *
- * The sets are allocated as large as the highest descriptor needs, so FD_SETSIZE is a limit only where
- * the system makes it one; there a descriptor beyond it is refused when it is added. The kernel
- * overwrites what it is given and gets a copy, of the words in use only.
+ * The sets are allocated as large as the highest descriptor needs, so FD_SETSIZE is a limit only
+ * where the system makes it one; there a descriptor beyond it is refused when it is added. The
+ * kernel overwrites what it is given and gets a copy, of the words in use only.
  */
 
 #include "../backend.h"
@@ -159,8 +159,8 @@ static int select_wait(void *state, int64_t timeout_ns, const struct evi_gate *g
 	for (int set = 0; set < SETS && words > 0; set++)
 		memcpy(st->ready[set], st->wanted[set], words * sizeof(word));
 	gate->leave(gate);
-	ready = select(st->limit, (fd_set *)(void *)st->ready[IN], (fd_set *)(void *)st->ready[OUT], NULL,
-		       timeout_ns < 0 ? NULL : &timeout);
+	ready = select(st->limit, (fd_set *)(void *)st->ready[IN], (fd_set *)(void *)st->ready[OUT],
+		       NULL, timeout_ns < 0 ? NULL : &timeout);
 	err = ready < 0 ? -errno : 0;
 	gate->enter(gate);
 	if (err == -EINTR)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Windows: each socket has one poll with the driver behind Winsock, and all of them end on one completion
- * port (os_afd.h). Costs go by the sockets that are ready, not by those that are watched.
+ * Windows: each socket has one poll with the driver behind Winsock, and all of them end on one
+ * completion port (os_afd.h). Costs go by the sockets that are ready, not by those that are
+ * watched.
  *
  * A poll is over when it has told something. It is started anew before the next wait if the socket
- * is still watched, and tells at once what still holds, which gives the level-triggered meaning. The
- * kernel owns a poll from its start until its packet is taken from the port. So a socket that is
- * watched no more, or for more than its poll asks, gives up its poll, which is freed when its packet
- * comes.
+ * is still watched, and tells at once what still holds, which gives the level-triggered meaning.
+ * The kernel owns a poll from its start until its packet is taken from the port. So a socket that
+ * is watched no more, or for more than its poll asks, gives up its poll, which is freed when its
+ * packet comes.
  */
 
 #include "../backend.h"
@@ -20,7 +21,9 @@
 #define PACKETS_MIN 32
 #define PACKETS_MAX 4096
 
-/* To cancel a poll the kernel goes through all that its device has; more devices make that shorter. */
+/*
+ * To cancel a poll the kernel goes through all that its device has; more devices make that shorter.
+ */
 #define POLLS_PER_DEVICE 32
 
 /* Packets of cancelled polls come at once; if they do not, something else is broken. */
@@ -279,9 +282,9 @@ static void wepoll_apply(void *state, struct evi_change *changes, size_t n)
 }
 
 /*
- * Polls again those sockets that have told something. A closed one is dropped. If the kernel refuses
- * for another reason, whoever waits learns the state by trying; how many of them there are is
- * returned, they stay in the list.
+ * Polls again those sockets that have told something. A closed one is dropped. If the kernel
+ * refuses for another reason, whoever waits learns the state by trying; how many of them there are
+ * is returned, they stay in the list.
  */
 static size_t start_all(struct wepoll_state *st, evi_report_fn *report, void *ctx)
 {
@@ -317,8 +320,8 @@ static void queue(struct wepoll_state *st, struct watched *w, SOCKET s)
 }
 
 /*
- * Takes one packet. Nothing is told by a poll that ended for another reason, such as the end of the thread
- * that started it, but it has to be started again.
+ * Takes one packet. Nothing is told by a poll that ended for another reason, such as the end of the
+ * thread that started it, but it has to be started again.
  */
 static void take(struct wepoll_state *st, struct poll *poll, evi_report_fn *report, void *ctx)
 {
@@ -344,7 +347,8 @@ static void take(struct wepoll_state *st, struct poll *poll, evi_report_fn *repo
 static void take_all(struct wepoll_state *st, ULONG n, evi_report_fn *report, void *ctx)
 {
 	for (ULONG i = 0; i < n; i++)
-		take(st, (struct poll *)(void *)evi_afd_poll_of(st->packets[i].lpOverlapped), report, ctx);
+		take(st, (struct poll *)(void *)evi_afd_poll_of(st->packets[i].lpOverlapped),
+		     report, ctx);
 }
 
 /* Nonzero if there is more room now; without memory what is left comes with the next wait. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * select() of Windows: its sets are arrays of sockets with a count, here as large as they need to be.
+ * select() of Windows: its sets are arrays of sockets with a count, here as large as they need to
+ * be.
  *
  * A connection that failed is reported in the third set, and shows as writable like elsewhere.
  */
@@ -208,7 +209,8 @@ static int wait_for_nothing(int64_t timeout_ns)
 static int wait_for_ready(struct win32_state *st, int64_t timeout_ns)
 {
 	int64_t us = (timeout_ns + 999) / 1000;
-	struct timeval timeout = { .tv_sec = (long)(us / 1000000), .tv_usec = (long)(us % 1000000) };
+	struct timeval timeout = { .tv_sec = (long)(us / 1000000),
+				   .tv_usec = (long)(us % 1000000) };
 
 	if (st->ready_room == 0 || st->ready[READS]->count + st->ready[WRITES]->count == 0)
 		return wait_for_nothing(timeout_ns);

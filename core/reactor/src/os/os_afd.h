@@ -3,11 +3,12 @@
 #define EVI_OS_AFD_H_INCLUDED
 
 /*
- * Polls of single sockets that end on a completion port, as the driver behind Winsock (AFD) takes them.
+ * Polls of single sockets that end on a completion port, as the driver behind Winsock (AFD) takes
+ * them.
  *
- * The request is not in Microsoft's reference; its layout and bits are public knowledge, as the driver
- * interface that Wine and ReactOS implement. What is used beside it is documented: NtCreateFile(),
- * NtDeviceIoControlFile(), CancelIoEx(), completion ports.
+ * The request is not in Microsoft's reference; its layout and bits are public knowledge, as the
+ * driver interface that Wine and ReactOS implement. What is used beside it is documented:
+ * NtCreateFile(), NtDeviceIoControlFile(), CancelIoEx(), completion ports.
  */
 
 #include <stddef.h>
@@ -52,7 +53,10 @@ int evi_afd_open(HANDLE port, HANDLE *ret_device);
 /* The socket of the driver beneath whatever layered providers are installed. 0 or -errno. */
 int evi_afd_base_socket(SOCKET s, SOCKET *ret_base);
 
-/* 0: a packet will come, perhaps at once. -EBADF: the socket is closed. Other: -errno, and no packet. */
+/*
+ * 0: a packet will come, perhaps at once. -EBADF: the socket is closed. Other: -errno, and no
+ * packet.
+ */
 int evi_afd_poll_start(HANDLE device, struct evi_afd_poll *poll, SOCKET base, unsigned events);
 
 /* The packet still comes. NULL: all polls of the handle. */

@@ -21,8 +21,9 @@
 int evi_afd_open(HANDLE port, HANDLE *ret_device)
 {
 	static wchar_t path[] = L"\\Device\\Afd\\libevent";
-	UNICODE_STRING name = { .Length = sizeof(path) - sizeof(path[0]), .MaximumLength = sizeof(path),
-		.Buffer = path };
+	UNICODE_STRING name = { .Length = sizeof(path) - sizeof(path[0]),
+				.MaximumLength = sizeof(path),
+				.Buffer = path };
 	OBJECT_ATTRIBUTES attributes = { .Length = sizeof(attributes), .ObjectName = &name };
 	IO_STATUS_BLOCK status;
 	HANDLE device;
@@ -45,7 +46,8 @@ static int ask(SOCKET s, DWORD what, SOCKET *ret_base)
 	SOCKET base = INVALID_SOCKET;
 	DWORD n;
 
-	if (WSAIoctl(s, what, NULL, 0, &base, sizeof(base), &n, NULL, NULL) != 0 || base == INVALID_SOCKET)
+	if (WSAIoctl(s, what, NULL, 0, &base, sizeof(base), &n, NULL, NULL) != 0 ||
+	    base == INVALID_SOCKET)
 		return WSAGetLastError();
 	*ret_base = base;
 	return 0;
@@ -82,8 +84,8 @@ int evi_afd_poll_start(HANDLE device, struct evi_afd_poll *poll, SOCKET base, un
 	poll->request.of[0].events = events;
 	poll->request.of[0].status = 0;
 	status->Status = STATUS_PENDING;
-	result = NtDeviceIoControlFile(device, NULL, NULL, &poll->overlapped, status, IOCTL_AFD_POLL,
-				       &poll->request, sizeof(poll->request),
+	result = NtDeviceIoControlFile(device, NULL, NULL, &poll->overlapped, status,
+				       IOCTL_AFD_POLL, &poll->request, sizeof(poll->request),
 				       &poll->request, sizeof(poll->request));
 	if (result >= 0)
 		return 0;

@@ -32,7 +32,8 @@ uint64_t evi_clock_coarse_step_ns(void)
 	if (step == 0) {
 		if (clock_getres(CLOCK_CHEAP, &resolution) != 0)
 			return 10 * EVI_NS_PER_MS;
-		step = 2 * ((uint64_t)resolution.tv_sec * EVI_NS_PER_S + (uint64_t)resolution.tv_nsec);
+		step = 2 *
+		       ((uint64_t)resolution.tv_sec * EVI_NS_PER_S + (uint64_t)resolution.tv_nsec);
 	}
 	return step;
 }

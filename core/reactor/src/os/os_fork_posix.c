@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How a base finds out that it is a copy in a forked child, whose kernel objects are its parent's. */
+/*
+ * How a base finds out that it is a copy in a forked child, whose kernel objects are its parent's.
+ */
 
 #include <event2/component/reactor.h>
 

@@ -10,7 +10,7 @@
  *   type of `udata`        void *    intptr_t before 10  void *   void *     void *
  *   a pipe that nobody     EPIPE or  EBADF               EPIPE    accepted   EPIPE or
  *   reads is added         accepted                                          accepted
- *   longest wait accepted  > 3 years                                                   KQUEUE_WAIT_MAX
+ *   longest wait accepted > 3 years KQUEUE_WAIT_MAX
  */
 
 #include <sys/types.h>
@@ -27,8 +27,8 @@
 typedef __typeof__(((struct kevent *)0)->udata) evi_kqueue_data;
 
 /*
- * Carry out `n` changes and set each one's `data` to 0 or an errno. Without EV_RECEIPT they go one by
- * one: in a batch a failure would not say whose it is, and events would be taken along.
+ * Carry out `n` changes and set each one's `data` to 0 or an errno. Without EV_RECEIPT they go one
+ * by one: in a batch a failure would not say whose it is, and events would be taken along.
  */
 #ifdef EV_RECEIPT
 
@@ -56,7 +56,10 @@ static inline void evi_kqueue_change(int queue, struct kevent *changes, int n)
 
 #endif
 
-/* Nonzero if `err`, of adding `fd`, says that the other end is gone, rather than the descriptor bad. */
+/*
+ * Nonzero if `err`, of adding `fd`, says that the other end is gone, rather than the descriptor
+ * bad.
+ */
 static inline int evi_kqueue_is_broken_pipe(int fd, int err)
 {
 	return err == EPIPE || (err == EBADF && fcntl(fd, F_GETFD) >= 0);

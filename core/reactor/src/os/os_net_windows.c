@@ -28,7 +28,8 @@ int evi_os_each_address(void (*fn)(const struct sockaddr *sa, void *ctx), void *
 	}
 	if (result == ERROR_SUCCESS) {
 		for (IP_ADAPTER_ADDRESSES *one = all; one != NULL; one = one->Next) {
-			for (IP_ADAPTER_UNICAST_ADDRESS *a = one->FirstUnicastAddress; a != NULL; a = a->Next)
+			for (IP_ADAPTER_UNICAST_ADDRESS *a = one->FirstUnicastAddress; a != NULL;
+			     a = a->Next)
 				fn(a->Address.lpSockaddr, ctx);
 		}
 	}

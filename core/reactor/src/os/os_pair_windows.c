@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Pairs of connected sockets, which Windows does not have: one end connects to the other. AF_UNIX is
- * that where the system has it (since Windows 10 of 2018), and the IPv4 loopback elsewhere.
+ * Pairs of connected sockets, which Windows does not have: one end connects to the other. AF_UNIX
+ * is that where the system has it (since Windows 10 of 2018), and the IPv4 loopback elsewhere.
  */
 
 #include <event2/component/reactor.h>
@@ -65,8 +65,8 @@ static int choose_file(union address *address)
 	evutil_secure_rng_get_bytes(random, sizeof(random));
 	address->un.sun_family = AF_UNIX;
 	len = evutil_snprintf(address->un.sun_path, sizeof(address->un.sun_path),
-			      "%sev%02x%02x%02x%02x%02x%02x%02x%02x", dir, random[0], random[1], random[2],
-			      random[3], random[4], random[5], random[6], random[7]);
+			      "%sev%02x%02x%02x%02x%02x%02x%02x%02x", dir, random[0], random[1],
+			      random[2], random[3], random[4], random[5], random[6], random[7]);
 	return len > 0 && (size_t)len < sizeof(address->un.sun_path) ? 0 : -1;
 }
 
@@ -98,7 +98,8 @@ static void close_both(const SOCKET pair[2])
 }
 
 /* 0 or the error of a socket. */
-static int connect_to(const struct kind *kind, SOCKET listener, union address *address, SOCKET pair[2])
+static int connect_to(const struct kind *kind, SOCKET listener, union address *address,
+		      SOCKET pair[2])
 {
 	int len = kind->len;
 
@@ -116,7 +117,8 @@ static int connect_to(const struct kind *kind, SOCKET listener, union address *a
 /* 0, or the error of a socket, and then nothing is left. */
 static int make_pair(const struct kind *kind, evutil_socket_t sv[2])
 {
-	SOCKET listener = socket(kind->domain, SOCK_STREAM, 0), pair[2] = { INVALID_SOCKET, INVALID_SOCKET };
+	SOCKET listener = socket(kind->domain, SOCK_STREAM, 0),
+	       pair[2] = { INVALID_SOCKET, INVALID_SOCKET };
 	union address address = { .any = { 0 } }, bound;
 	int err;
 
@@ -145,7 +147,8 @@ int evutil_socketpair(int domain, int type, int protocol, evutil_socket_t sv[2])
 {
 	int err;
 
-	if (sv == NULL || (domain != AF_INET && domain != AF_UNIX) || type != SOCK_STREAM || protocol != 0) {
+	if (sv == NULL || (domain != AF_INET && domain != AF_UNIX) || type != SOCK_STREAM ||
+	    protocol != 0) {
 		WSASetLastError(WSAEAFNOSUPPORT);
 		return -1;
 	}

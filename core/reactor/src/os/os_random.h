@@ -7,7 +7,10 @@
 /* Fill `buf` from the kernel's generator; 0 or a negative errno. Any thread. */
 int evi_os_random(void *buf, size_t n);
 
-/* Where random bytes are read from, if they come from a file; the name is not copied. 0, or -1 if not. */
+/*
+ * Where random bytes are read from, if they come from a file; the name is not copied. 0, or -1 if
+ * not.
+ */
 int evi_os_random_set_device(const char *name);
 
 #endif

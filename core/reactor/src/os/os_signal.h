@@ -33,8 +33,8 @@ struct evi_receiver *evi_os_receiver_new(evutil_socket_t wake_fd);
 void evi_os_receiver_free(struct evi_receiver *receiver);
 
 /*
- * Let `sig` do nothing, or stop and restore what was before; the calls nest. It is caught all the same
- * while anybody catches it. POSIX only. 0 or -errno.
+ * Let `sig` do nothing, or stop and restore what was before; the calls nest. It is caught all the
+ * same while anybody catches it. POSIX only. 0 or -errno.
  */
 int evi_os_signal_ignore(int sig);
 void evi_os_signal_heed(int sig);

@@ -2,9 +2,9 @@
 /*
  * Signals by sigaction(2), for the whole process.
  *
- * The handler counts and writes to every receiver's descriptor; both are async-signal-safe. Receivers
- * are a list that the handler walks without a lock: they are linked in at the head, and one that
- * goes is unlinked first and freed when no handler is in the middle of a walk.
+ * The handler counts and writes to every receiver's descriptor; both are async-signal-safe.
+ * Receivers are a list that the handler walks without a lock: they are linked in at the head, and
+ * one that goes is unlinked first and freed when no handler is in the middle of a walk.
  */
 
 #include "os_signal.h"

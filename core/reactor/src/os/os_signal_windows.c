@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The few signals that the C library of Windows emulates. A handler may run in a thread of its own, and
- * is forgotten when it runs, so it installs itself again.
+ * The few signals that the C library of Windows emulates. A handler may run in a thread of its own,
+ * and is forgotten when it runs, so it installs itself again.
  */
 
 #include "os_signal.h"

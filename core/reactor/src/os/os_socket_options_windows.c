@@ -8,7 +8,9 @@
 
 static int set(evutil_socket_t sock, int level, int option, int value)
 {
-	return setsockopt((SOCKET)sock, level, option, (const char *)&value, sizeof(value)) != 0 ? -1 : 0;
+	if (setsockopt((SOCKET)sock, level, option, (const char *)&value, sizeof(value)) != 0)
+		return -1;
+	return 0;
 }
 
 /* SO_REUSEADDR would let others take the port. */
@@ -53,6 +55,8 @@ int evutil_set_tcp_keepalive(evutil_socket_t sock, int on, int timeout)
 	times.onoff = 1;
 	times.keepalivetime = (u_long)timeout * 1000;
 	times.keepaliveinterval = (u_long)(timeout / 3 > 0 ? timeout / 3 : 1) * 1000;
-	return WSAIoctl((SOCKET)sock, SIO_KEEPALIVE_VALS, &times, sizeof(times), NULL, 0, &ignored, NULL,
-			NULL) == 0 ? 0 : -1;
+	if (WSAIoctl((SOCKET)sock, SIO_KEEPALIVE_VALS, &times, sizeof(times), NULL, 0, &ignored,
+		     NULL, NULL) != 0)
+		return -1;
+	return 0;
 }

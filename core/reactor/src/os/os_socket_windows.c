@@ -120,7 +120,8 @@ int evutil_socket_geterror(evutil_socket_t sock)
 	int err = WSAGetLastError(), of_socket = 0, len = sizeof(of_socket);
 
 	if (err == WSAEWOULDBLOCK && sock >= 0 &&
-	    getsockopt((SOCKET)sock, SOL_SOCKET, SO_ERROR, (char *)&of_socket, &len) == 0 && of_socket != 0)
+	    getsockopt((SOCKET)sock, SOL_SOCKET, SO_ERROR, (char *)&of_socket, &len) == 0 &&
+	    of_socket != 0)
 		return of_socket;
 	return err;
 }

@@ -75,7 +75,8 @@ static DWORD milliseconds(const struct timeval *timeout)
 
 static int cond_wait(void *cond, void *lock, const struct timeval *timeout)
 {
-	if (SleepConditionVariableCS(cond, lock, timeout != NULL ? milliseconds(timeout) : INFINITE))
+	if (SleepConditionVariableCS(cond, lock,
+				     timeout != NULL ? milliseconds(timeout) : INFINITE))
 		return 0;
 	return GetLastError() == ERROR_TIMEOUT ? 1 : -1;
 }
@@ -103,7 +104,8 @@ int evthread_use_windows_threads(void)
 		.wait_condition = cond_wait,
 	};
 
-	if (evthread_set_lock_callbacks(&locks) < 0 || evthread_set_condition_callbacks(&conditions) < 0)
+	if (evthread_set_lock_callbacks(&locks) < 0 ||
+	    evthread_set_condition_callbacks(&conditions) < 0)
 		return -1;
 	evthread_set_id_callback(thread_id);
 	return 0;

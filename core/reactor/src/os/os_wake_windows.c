@@ -9,7 +9,8 @@ int evi_os_wake_open(evutil_socket_t fds[2])
 {
 	if (evutil_socketpair(AF_INET, SOCK_STREAM, 0, fds) < 0)
 		return -EMFILE;
-	if (evutil_make_socket_nonblocking(fds[0]) == 0 && evutil_make_socket_nonblocking(fds[1]) == 0)
+	if (evutil_make_socket_nonblocking(fds[0]) == 0 &&
+	    evutil_make_socket_nonblocking(fds[1]) == 0)
 		return 0;
 	evi_os_wake_close(fds);
 	return -EMFILE;

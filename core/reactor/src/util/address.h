@@ -26,7 +26,10 @@ static inline int evi_sockaddr_set_family(union evi_sockaddr *sa, int family)
 	return len;
 }
 
-/* A decimal number up to `max`, digits only; the end of it, or NULL if there is none or it is above. */
+/*
+ * A decimal number up to `max`, digits only; the end of it, or NULL if there is none or it is
+ * above.
+ */
 const char *evi_parse_decimal(const char *text, uint32_t max, uint32_t *ret_value);
 
 #endif

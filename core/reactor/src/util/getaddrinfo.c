@@ -14,7 +14,8 @@
 
 static struct evutil_addrinfo *copy_entry(const struct addrinfo *from)
 {
-	struct evutil_addrinfo *to = evi_addrinfo_new(from->ai_addr, (ev_socklen_t)from->ai_addrlen);
+	struct evutil_addrinfo *to =
+		evi_addrinfo_new(from->ai_addr, (ev_socklen_t)from->ai_addrlen);
 
 	if (to == NULL)
 		return NULL;
@@ -71,7 +72,9 @@ static int copy_list(const struct addrinfo *from, struct evutil_addrinfo **res)
 	return 0;
 }
 
-/* A number is a port; others are looked up by the system, unless they look like a damaged number. */
+/*
+ * A number is a port; others are looked up by the system, unless they look like a damaged number.
+ */
 static int check_service(const char *service)
 {
 	uint32_t port;
@@ -92,7 +95,10 @@ struct families {
 	int has_v4, has_v6;
 };
 
-/* Loopback, link-local and multicast, and for IPv6 site- and unique-local addresses reach nobody else. */
+/*
+ * Loopback, link-local and multicast, and for IPv6 site- and unique-local addresses reach nobody
+ * else.
+ */
 static void note_address(const struct sockaddr *sa, void *ctx)
 {
 	struct families *found = ctx;
@@ -103,7 +109,8 @@ static void note_address(const struct sockaddr *sa, void *ctx)
 		if (a != 0 && a >> 24 != 127 && a >> 16 != 0xa9fe && a >> 28 != 0xe)
 			found->has_v4 = 1;
 	} else if (sa->sa_family == AF_INET6) {
-		const uint8_t *b = ((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr.s6_addr;
+		const uint8_t *b =
+			((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr.s6_addr;
 		static const uint8_t any[15];
 		int is_low = memcmp(b, any, sizeof(any)) == 0 && b[15] <= 1;
 		int is_local = b[0] == 0xfe && (b[1] & 0x80) != 0;
@@ -148,7 +155,10 @@ static void apply_addrconfig(const char *node, struct addrinfo *hints)
 		hints->ai_family = has_v4 ? AF_INET : AF_INET6;
 }
 
-/* Every system has numbers of its own for what getaddrinfo() fails with; ours are the same everywhere. */
+/*
+ * Every system has numbers of its own for what getaddrinfo() fails with; ours are the same
+ * everywhere.
+ */
 static const struct {
 	int system, ours;
 } errors[] = {
@@ -179,8 +189,8 @@ static int error_of(int result)
 	return EVUTIL_EAI_FAIL;
 }
 
-int evutil_getaddrinfo(const char *nodename, const char *servname, const struct evutil_addrinfo *hints_in,
-		       struct evutil_addrinfo **res)
+int evutil_getaddrinfo(const char *nodename, const char *servname,
+		       const struct evutil_addrinfo *hints_in, struct evutil_addrinfo **res)
 {
 	struct addrinfo hints, *found = NULL;
 	int result;
@@ -198,7 +208,8 @@ int evutil_getaddrinfo(const char *nodename, const char *servname, const struct 
 		hints.ai_socktype = hints_in->ai_socktype;
 		hints.ai_protocol = hints_in->ai_protocol;
 	}
-	if (hints.ai_family != AF_UNSPEC && hints.ai_family != AF_INET && hints.ai_family != AF_INET6)
+	if (hints.ai_family != AF_UNSPEC && hints.ai_family != AF_INET &&
+	    hints.ai_family != AF_INET6)
 		return EVUTIL_EAI_FAMILY;
 	apply_addrconfig(nodename, &hints);
 	result = getaddrinfo(nodename, servname, &hints, &found);

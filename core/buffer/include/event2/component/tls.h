@@ -41,18 +41,22 @@ enum evi_tls_renegotiation {
 };
 
 /**
- * What a TLS library does. All run with the bufferevent's lock held. `object` is the TLS object. The
- * library may call the user back meanwhile (to verify, to log), who may do anything but free `object`.
+ * What a TLS library does. All run with the bufferevent's lock held. `object` is the TLS object.
+ * The library may call the user back meanwhile (to verify, to log), who may do anything but free
+ * `object`.
  */
 struct evi_tls_ops {
 	const char *name;
 
-	/** Let `object` move records through `tls` from now on, instead of what it had. 0 or -errno. */
+	/**
+	 * Let `object` move records through `tls` from now on, instead of what it had. 0 or -errno.
+	 */
 	int (*attach)(void *object, struct evi_tls *tls);
 
 	/**
-	 * Prepare for a new handshake, as a client or a server; the user's settings stay. 0 or -errno.
-	 * BUFFEREVENT_SSL_OPEN: there is none, but the connection goes on with another descriptor.
+	 * Prepare for a new handshake, as a client or a server; the user's settings stay. 0 or
+	 * -errno. BUFFEREVENT_SSL_OPEN: there is none, but the connection goes on with another
+	 * descriptor.
 	 */
 	int (*reset)(void *object, enum bufferevent_ssl_state role);
 
@@ -62,19 +66,23 @@ struct evi_tls_ops {
 	enum evi_tls_result (*read)(struct evi_tls *tls, void *object, void *data, size_t len,
 				    size_t *ret_len);
 
-	/** Nonzero if it holds bytes of the transport, decrypted or not, for read() to go on with. */
+	/**
+	 * Nonzero if it holds bytes of the transport, decrypted or not, for read() to go on with.
+	 */
 	int (*holds_bytes)(void *object);
 
-	/** After WANT_* it is called again with the same bytes, maybe elsewhere, and the same `len`. */
-	enum evi_tls_result (*write)(struct evi_tls *tls, void *object, const void *data, size_t len,
-				     size_t *ret_len);
+	/**
+	 * After WANT_* it is called again with the same bytes, maybe elsewhere, and the same `len`.
+	 */
+	enum evi_tls_result (*write)(struct evi_tls *tls, void *object, const void *data,
+				     size_t len, size_t *ret_len);
 
 	/**
 	 * Let the kernel send up to `len` bytes of a file from `offset` on, as data of the user.
 	 * EVI_TLS_OK with 0 bytes if it cannot: then read the file, and write(). NULL: never.
 	 */
-	enum evi_tls_result (*send_file)(struct evi_tls *tls, void *object, int file, ev_off_t offset,
-					 size_t len, size_t *ret_len);
+	enum evi_tls_result (*send_file)(struct evi_tls *tls, void *object, int file,
+					 ev_off_t offset, size_t len, size_t *ret_len);
 
 	/** Nonzero if a new handshake on the connection that stands is possible. */
 	int (*can_renegotiate)(void *object);
@@ -96,23 +104,25 @@ struct evi_tls_ops {
 	enum evi_tls_result (*advance)(struct evi_tls *tls, void *object);
 
 	/**
-	 * The bufferevent goes, the object stays: give it `fd` (-1: nothing) as its transport. It is
-	 * the user's again, maybe for another bufferevent.
+	 * The bufferevent goes, the object stays: give it `fd` (-1: nothing) as its transport. It
+	 * is the user's again, maybe for another bufferevent.
 	 */
 	void (*release)(void *object, evutil_socket_t fd);
 
 	/** Free the object; its transport is not closed. */
 	void (*free)(void *object);
 
-	/** Say in words what an error code means, or why the peer was refused; always ends in a NUL. */
+	/**
+	 * Say in words what an error code means, or why the peer was refused; always ends in a NUL.
+	 */
 	void (*describe)(void *object, unsigned long code, char *text, size_t size);
 };
 
 /**
  * TLS on a descriptor; see bufferevent_openssl_socket_new().
  *
- * @return NULL on failure: then `object` is freed if `options` has BEV_OPT_CLOSE_ON_FREE; `fd` is not
- *         closed
+ * @return NULL on failure: then `object` is freed if `options` has BEV_OPT_CLOSE_ON_FREE; `fd` is
+ *         not closed
  */
 EVENT2_EXPORT_SYMBOL
 struct bufferevent *evi_tls_socket_new(struct event_base *base, evutil_socket_t fd,
@@ -156,9 +166,9 @@ EVENT2_EXPORT_SYMBOL
 ev_ssize_t evi_tls_send(struct evi_tls *tls, const void *data, size_t len);
 
 /**
- * The same by other means than evi_tls_send(): `call` writes to the transport's descriptor, and says
- * how many bytes it took or a negative errno. Raises no SIGPIPE. -EINVAL and -ENOSYS are no failures
- * of the connection.
+ * The same by other means than evi_tls_send(): `call` writes to the transport's descriptor, and
+ * says how many bytes it took or a negative errno. Raises no SIGPIPE. -EINVAL and -ENOSYS are no
+ * failures of the connection.
  */
 EVENT2_EXPORT_SYMBOL
 ev_ssize_t evi_tls_send_by(struct evi_tls *tls, ev_ssize_t (*call)(void *arg), void *arg);

@@ -239,16 +239,16 @@ EVENT2_EXPORT_SYMBOL
 void evi_base_release(struct event_base *base);
 
 /**
- * Of the registrations of pending events, `change` more (or fewer) are no reason for the loop to go on:
- * background work that proceeds only while something else does. One for a descriptor or signal, one
- * for a timeout; take it back when the event is deleted or its timeout has fired.
+ * Of the registrations of pending events, `change` more (or fewer) are no reason for the loop to go
+ * on: background work that proceeds only while something else does. One for a descriptor or signal,
+ * one for a timeout; take it back when the event is deleted or its timeout has fired.
  */
 EVENT2_EXPORT_SYMBOL
 void evi_base_passive(struct event_base *base, int change);
 
 /**
- * Close a socket on which the caller has deleted its events: spares the kernel the order to stop watching
- * what it stops watching by itself. As evutil_closesocket().
+ * Close a socket on which the caller has deleted its events: spares the kernel the order to stop
+ * watching what it stops watching by itself. As evutil_closesocket().
  */
 EVENT2_EXPORT_SYMBOL
 int evi_base_close_socket(struct event_base *base, evutil_socket_t fd);
@@ -281,13 +281,13 @@ evutil_socket_t evi_socket_accept(evutil_socket_t listener, struct sockaddr *add
 				  ev_socklen_t *addrlen);
 
 /**
- * As evconnlistener_new_bind(), but LEV_OPT_REUSEABLE is taken for a Unix-domain socket as well, where
- * it does nothing: libevent 2.1 does so, and programs built against it rely on it.
+ * As evconnlistener_new_bind(), but LEV_OPT_REUSEABLE is taken for a Unix-domain socket as well,
+ * where it does nothing: libevent 2.1 does so, and programs built against it rely on it.
  */
 EVENT2_EXPORT_SYMBOL
-struct evconnlistener *evi_listener_new_bind(struct event_base *base, evconnlistener_cb cb, void *ptr,
-					     unsigned flags, int backlog, const struct sockaddr *sa,
-					     int socklen);
+struct evconnlistener *evi_listener_new_bind(struct event_base *base, evconnlistener_cb cb,
+					     void *ptr, unsigned flags, int backlog,
+					     const struct sockaddr *sa, int socklen);
 
 /**
  * One entry of a list that evutil_freeaddrinfo() frees, with a copy of the address and its family;
