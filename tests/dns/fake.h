@@ -503,13 +503,13 @@ static inline size_t answer_by_name(struct fake *fake, const uint8_t *query, siz
 		unsigned flags;
 	} kinds[] = { { "nx", 0x8183 }, { "none", 0x8180 }, { "fail", 0x8182 }, { "refused", 0x8185 },
 		{ "notimp", 0x8184 }, { "format", 0x8181 }, { "odd", 0x8186 }, { "cut", 0x8380 } };
-	char name[256];
+	char name[256] = "";
 
 	question_name(query, name);
-	if (strncmp(name, "silent", 6) == 0)
+	if (memcmp(name, "silent", 6) == 0)
 		return 0;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if (strncmp(name, kinds[i].prefix, strlen(kinds[i].prefix)) == 0)
+		if (memcmp(name, kinds[i].prefix, strlen(kinds[i].prefix)) == 0)
 			return begin_reply(query, reply, kinds[i].flags);
 	}
 	return answer_address(fake, query, len, reply);

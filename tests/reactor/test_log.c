@@ -40,7 +40,7 @@ static size_t stderr_of(void (*provoke)(void), char *text, size_t size)
 	len = read(ends[0], text, size - 1);
 	close(ends[0]);
 	cr_assert_geq(len, 0);
-	text[len] = '\0';
+	text[len > 0 ? len : 0] = '\0';
 	return (size_t)len;
 }
 

@@ -192,7 +192,7 @@ static void send_unmasked(unsigned first_byte, const void *data, size_t len)
 Test(ws_client, request)
 {
 	struct evkeyvalq headers;
-	char key[64];
+	char key[128];
 
 	TAILQ_INIT(&headers);
 	evhttp_add_header(&headers, "Origin", "http://example.org");
