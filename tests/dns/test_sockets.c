@@ -30,6 +30,15 @@ ssize_t send(int fd, const void *data, size_t length, int flags)
 	return -1;
 }
 
+/* How often the library opened a socket, its own ones and the servers' alike. */
+static int opened;
+
+int socket(int domain, int type, int protocol)
+{
+	opened++;
+	return (int)syscall(SYS_socket, domain, type, protocol);
+}
+
 static void some_passes(struct event_base *base, int n)
 {
 	while (n-- > 0)
@@ -187,6 +196,107 @@ Test(dns_sockets, each_query_has_its_own_port)
 	for (int i = 0; i < 1000; i++)
 		ask_for(&a, "host", 0);
 	cr_assert_gt(ports_seen, 900);
+	tear_down(&a);
+}
+
+/* Socket and watch cost more than a query: one that is done with gets another port instead. */
+Test(dns_sockets, a_socket_is_used_again_with_another_port)
+{
+	struct asked a;
+	int fds;
+
+	set_up(&a, note_port);
+	fds = support_open_fds();
+	opened = 0;
+	for (int i = 0; i < 100; i++)
+		ask_for(&a, "host", 0);
+	cr_assert_gt(ports_seen, 90);
+	cr_assert_eq(opened, 1);
+	cr_assert_eq(support_open_fds(), fds + 1);
+	tear_down(&a);
+}
+
+/* The same for both queries of a lookup of both families, which are in flight together. */
+Test(dns_sockets, two_at_a_time_take_two_sockets)
+{
+	static const struct evutil_addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
+	struct asked a;
+
+	set_up(&a, note_port);
+	opened = 0;
+	for (int i = 0; i < 50; i++) {
+		struct found found = { 0 };
+		char name[16];
+
+		snprintf(name, sizeof(name), "host%d", i);
+		cr_assert_not_null(evdns_getaddrinfo(a.dns, name, NULL, &hints, find, &found));
+		await(a.base, &found.calls);
+		cr_assert_eq(found.result, 0);
+		forget(&found);
+	}
+	cr_assert_eq(a.fake.queries, 100);
+	cr_assert_gt(ports_seen, 90);
+	cr_assert_eq(opened, 2);
+	tear_down(&a);
+}
+
+/* Answers with each address of 10.0.0.1 to .`n` in a datagram of its own; the first is the true one. */
+static size_t answer_often(struct fake *fake, const uint8_t *query, size_t len, uint8_t *reply)
+{
+	uint8_t address[4] = { 10, 0, 0, 1 };
+
+	note_port(fake, query, len, reply);
+	for (int i = 1; i <= *(int *)fake->arg; i++) {
+		size_t n = begin_reply(query, reply, REPLY_OK);
+
+		address[3] = (uint8_t)i;
+		fake_send(fake, reply, add_record(reply, n, 1, 1, 1, 300, address, 4));
+	}
+	return 0;
+}
+
+/*
+ * DNS-120: what still comes to the old port is nothing to the next query, be it little, which is thrown
+ * away, or much, which costs the socket.
+ */
+Test(dns_sockets, nothing_is_left_of_the_old_port)
+{
+	for (int n = 2; n <= 40; n += 38) {
+		struct asked a;
+		int fds;
+
+		set_up(&a, answer_often);
+		a.fake.arg = &n;
+		fds = support_open_fds();
+		for (int i = 0; i < 20; i++) {
+			ask_for(&a, "host", 0);
+			cr_assert_eq(a.told.result, DNS_ERR_NONE);
+			cr_assert_eq(a.told.addresses[3], 1);
+		}
+		cr_assert_eq(a.fake.queries, 20);
+		cr_assert_leq(support_open_fds(), fds + 2);
+		tear_down(&a);
+	}
+}
+
+/* DNS-030: once the program has the server's descriptor, those sockets are closed. */
+Test(dns_sockets, a_server_with_a_fixed_socket_has_no_other)
+{
+	struct asked a;
+	int fds;
+
+	set_up(&a, note_port);
+	fds = support_open_fds();
+	for (int i = 0; i < 3; i++)
+		ask_for(&a, "host", 0);
+	cr_assert_geq(evdns_base_get_nameserver_fd(a.dns, 0), 0);
+	cr_assert_eq(support_open_fds(), fds);
+	opened = ports_seen = 0;
+	memset(port_seen, 0, sizeof(port_seen));
+	for (int i = 0; i < 3; i++)
+		ask_for(&a, "host", 0);
+	cr_assert_eq(ports_seen, 1);
+	cr_assert_eq(opened, 0);
 	tear_down(&a);
 }
 

@@ -101,8 +101,8 @@ struct evi_dns_hosts {
 /* --- Sockets: udp.c ----------------------------------------------------------------------------- */
 
 /*
- * A UDP socket of one server, with a random port; for one query, or a few. It is closed when it is retired
- * and none of its queries waits any more.
+ * A UDP socket of one server, with a random port for one query, or a few. When it is retired and none of its
+ * queries waits any more it is spared for the next query, with another port, or closed.
  */
 struct evi_dns_socket {
 	struct evdns_base *base;
@@ -121,7 +121,7 @@ struct evi_dns_socket {
 /* The socket for the server's next query, with a reference; NULL if there is none to be had. */
 struct evi_dns_socket *evi_dns_socket_get(struct evi_dns_server *server);
 void evi_dns_socket_unref(struct evi_dns_socket *socket);
-void evi_dns_socket_retire_current(struct evi_dns_server *server);
+void evi_dns_socket_retire_all(struct evi_dns_server *server); /* but the main one */
 
 /* Open the one that stays; 0, or a negative errno. */
 int evi_dns_socket_open_main(struct evi_dns_server *server);
@@ -155,6 +155,7 @@ struct evi_dns_server {
 	int addr_len;
 	struct evi_dns_socket *main;    /* opened when added */
 	struct evi_dns_socket *current; /* for the next queries, or NULL */
+	struct evi_dns_socket *spare;   /* nobody waits for it any more; or NULL */
 	int is_main_fixed;              /* the program has the main socket: all queries use it */
 	struct evi_dns_tcp *tcp;        /* NULL: not connected */
 	int tcp_queries;                /* that wait for it */

@@ -61,12 +61,27 @@ int evi_dns_name_dots(const char *name)
 	return dots;
 }
 
+#define EVERY(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* 0x20 in each byte of `word` that is a letter and whose bit in `bits` is set. */
+static uint64_t flips(uint64_t word, uint8_t bits)
+{
+	uint64_t lower = (word | EVERY(0x20)) & EVERY(0x7f);
+	uint64_t from_a = lower + EVERY(0x80 - 'a'), behind_z = lower + EVERY(0x7f - 'z');
+	uint64_t chosen = (EVERY(bits) & UINT64_C(0x8040201008040201)) + EVERY(0x7f);
+
+	return (from_a & ~behind_z & ~word & chosen & EVERY(0x80)) >> 2;
+}
+
+/* Eight letters at a time; which bit is whose does not matter. */
 void evi_dns_name_flip_case(uint8_t *name, size_t len, const uint8_t *bits)
 {
-	for (size_t i = 0; i < len; i++) {
-		uint8_t lower = name[i] | 0x20;
-		int is_letter = lower >= 'a' && lower <= 'z';
+	for (size_t i = 0; i < len; i += 8) {
+		size_t part = len - i < 8 ? len - i : 8;
+		uint64_t word = 0;
 
-		name[i] ^= (uint8_t)((bits[i / 8] >> (i % 8) & is_letter) << 5);
+		memcpy(&word, name + i, part);
+		word ^= flips(word, bits[i / 8]);
+		memcpy(name + i, &word, part);
 	}
 }

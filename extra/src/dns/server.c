@@ -131,11 +131,11 @@ static void free_server(struct event *probe_timer, void *arg)
 
 void evi_dns_server_free(struct evi_dns_server *server)
 {
+	server->is_gone = 1;
 	stop_probing(server);
 	evi_dns_tcp_close(server);
-	evi_dns_socket_retire_current(server);
+	evi_dns_socket_retire_all(server);
 	evi_dns_socket_unref(server->main);
-	server->is_gone = 1;
 	evi_dns_dispose(server->base, &server->probe_timer, free_server);
 }
 
@@ -378,6 +378,7 @@ int evdns_base_get_nameserver_fd(struct evdns_base *base, int idx)
 	evi_dns_lock(base);
 	if (idx >= 0 && idx < base->server_count) {
 		base->servers[idx]->is_main_fixed = 1;
+		evi_dns_socket_retire_all(base->servers[idx]);
 		result = (int)base->servers[idx]->main->fd;
 	}
 	evi_dns_unlock(base);

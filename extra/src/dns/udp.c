@@ -4,19 +4,21 @@
  *
  * Forging a reply takes the right port as well as the right id, so each query leaves from a socket of its
  * own, with a random port (RFC 5452), connected, so that the system drops what comes from elsewhere and
- * tells when nobody listens there. A socket costs more than a query: a resolver that has opened many
- * within a second, or has many open, lets a few queries share one (doc/design/dns-ports.md).
+ * tells when nobody listens there. A socket costs more than a query: one that is done with gets another
+ * port for the next query, where the system can do that; and a resolver that has used many ports within a
+ * second, or has many sockets open, lets a few queries share one (doc/design/dns-ports.md).
  *
  * The main socket, opened when the server is added, stands in when no other can be had, and is the only
  * one once the program has asked for it, or has fixed the local port.
  */
 
 #include "dns/base.h"
+#include "dns/os_port.h"
 
 #include <errno.h>
 #include <string.h>
 
-/* Sockets opened per second, and open at a time, before queries share them. */
+/* Ports taken per second, and sockets open at a time, before queries share them. */
 #define FRESH_PER_SECOND 1000
 #define SOCKETS_ENOUGH   64
 
@@ -80,7 +82,9 @@ static evutil_socket_t open_fd(struct evi_dns_server *server)
 /* The server itself holds the sockets that it may still use. */
 static int is_in_use(const struct evi_dns_socket *socket)
 {
-	return socket == socket->server->main || socket == socket->server->current;
+	const struct evi_dns_server *server = socket->server;
+
+	return socket == server->main || socket == server->current || socket == server->spare;
 }
 
 /* Watched as long as an answer may come; while in use always, unless that would keep the loop running. */
@@ -162,16 +166,6 @@ int evi_dns_socket_open_main(struct evi_dns_server *server)
 	return err;
 }
 
-/* It lives on as long as queries wait for answers by it. */
-void evi_dns_socket_retire_current(struct evi_dns_server *server)
-{
-	struct evi_dns_socket *old = server->current;
-
-	server->current = NULL;
-	if (old != NULL)
-		evi_dns_socket_unref(old);
-}
-
 /* One that cannot be connected is of no use, not even to send by. */
 static struct evi_dns_socket *make_connected(struct evi_dns_server *server)
 {
@@ -188,7 +182,27 @@ static struct evi_dns_socket *make_connected(struct evi_dns_server *server)
 	return socket;
 }
 
-/* Takes one of the sockets that may be opened in this second. */
+/* The server's own reference to one of its sockets ends: the socket lives on as long as queries wait for it. */
+static void give_up(struct evi_dns_socket **ref)
+{
+	struct evi_dns_socket *socket = *ref;
+
+	*ref = NULL;
+	if (socket == NULL)
+		return;
+	if (--socket->refs == 0)
+		destroy(socket);
+	else
+		(void)update_watch(socket);
+}
+
+void evi_dns_socket_retire_all(struct evi_dns_server *server)
+{
+	give_up(&server->current);
+	give_up(&server->spare);
+}
+
+/* Takes one of the ports that may be used in this second. */
 static int take_fresh(struct evdns_base *base)
 {
 	int64_t now_s = (int64_t)(evi_base_now_ns(base->event_base) / 1000000000);
@@ -215,14 +229,40 @@ static int is_shared(const struct evi_dns_server *server)
 	return !take_fresh(server->base) && current->uses_left > 0;
 }
 
+/* Another port for the socket of a server that nobody else uses. */
+static int renew(struct evi_dns_socket *socket)
+{
+	const struct evi_dns_server *server = socket->server;
+
+	if (evi_dns_port_renew(socket->fd, &server->addr.sa, (ev_socklen_t)server->addr_len) != 0)
+		return -1;
+	socket->uses_left = USES_PER_SOCKET;
+	socket->is_refused = 0;
+	return 0;
+}
+
+/* Makes `current` a socket with a port that was not used before, as far as there is one to be had. */
+static void take_port(struct evi_dns_server *server)
+{
+	if (server->current != NULL && server->current->refs > 1)
+		give_up(&server->current);
+	if (server->current == NULL) {
+		server->current = server->spare;
+		server->spare = NULL;
+	}
+	if (server->current != NULL && renew(server->current) < 0)
+		give_up(&server->current);
+	if (server->current == NULL)
+		server->current = make_connected(server);
+}
+
 static struct evi_dns_socket *choose(struct evi_dns_server *server)
 {
 	if (server->is_main_fixed || has_fixed_port(server))
 		return server->main;
 	if (is_shared(server))
 		return server->current;
-	evi_dns_socket_retire_current(server);
-	server->current = make_connected(server);
+	take_port(server);
 	return server->current != NULL ? server->current : server->main;
 }
 
@@ -240,12 +280,22 @@ struct evi_dns_socket *evi_dns_socket_get(struct evi_dns_server *server)
 	return socket;
 }
 
+/* Whether a socket that nobody uses is kept for another port. */
+static int is_spared(const struct evi_dns_socket *socket)
+{
+	const struct evi_dns_server *server = socket->server;
+
+	return socket->is_connected && server->spare == NULL && !server->is_gone && !server->is_main_fixed;
+}
+
 void evi_dns_socket_unref(struct evi_dns_socket *socket)
 {
-	if (--socket->refs == 0)
-		destroy(socket);
-	else
+	if (socket->refs == 1 && is_spared(socket)) {
+		socket->server->spare = socket; /* and so is the reference */
 		(void)update_watch(socket);
+	} else {
+		give_up(&socket);
+	}
 }
 
 static ev_ssize_t send_now(const struct evi_dns_socket *socket, const void *data, size_t len)
