@@ -3,8 +3,8 @@
 #define BENCH_H_INCLUDED
 
 /*
- * What the benchmarks share. Each program is linked to the 2.1 sonames, so that the same binary runs
- * on this library and on the system's; bench/run does both in turn and prints the ratio.
+ * What the benchmarks share. Each program is linked to the 2.1 sonames, so that the same binary
+ * runs on this library and on the system's; bench/run does both in turn and prints the ratio.
  *
  * A program is called `NAME CASE N`: it repeats the case's operation N times and prints one line,
  * "value unit": the cost of one operation (ns), or a rate (/s).
@@ -39,7 +39,9 @@ static inline uint64_t bench_now_ns(void)
 	return bench_clock_ns(CLOCK_MONOTONIC);
 }
 
-/* Of a program without other threads: what it took of the processor, however busy the machine is. */
+/*
+ * Of a program without other threads: what it took of the processor, however busy the machine is.
+ */
 static inline uint64_t bench_cpu_ns(void)
 {
 	return bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID);

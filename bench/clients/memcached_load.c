@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A load for memcached: many connections, each with one request under way at a time. Written on bare
- * epoll, so that the client costs the same whatever library the server runs on.
+ * A load for memcached: many connections, each with one request under way at a time. Written on
+ * bare epoll, so that the client costs the same whatever library the server runs on.
  *
  *   memcached_load PORT CONNECTIONS REQUESTS     prints requests per second
  */
@@ -57,7 +57,8 @@ static void send_request(struct connection *c)
 	if (c->requests++ % 10 == 0) {
 		memset(value, 'v', VALUE_LEN);
 		value[VALUE_LEN] = '\0';
-		len = snprintf(text, sizeof(text), "set key%d 0 0 %d\r\n%s\r\n", c->fd, VALUE_LEN, value);
+		len = snprintf(text, sizeof(text), "set key%d 0 0 %d\r\n%s\r\n", c->fd, VALUE_LEN,
+			       value);
 		c->expected = strlen("STORED\r\n");
 	} else {
 		char head[64];

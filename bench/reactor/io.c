@@ -32,7 +32,9 @@ static void allow_descriptors(long count)
 		bench_die("setrlimit");
 }
 
-/* One byte travels: who reads it writes to another pipe, so `active` pipes are ready at any time. */
+/*
+ * One byte travels: who reads it writes to another pipe, so `active` pipes are ready at any time.
+ */
 static void pass_on(evutil_socket_t fd, short what, void *arg)
 {
 	struct pipes *p = arg;

@@ -68,7 +68,8 @@ static void on_echo(EVRPC_STRUCT(Echo) *rpc, void *arg)
 
 static void start_call(struct load *load, struct entry *reply);
 
-static void on_reply(struct evrpc_status *status, struct entry *request, struct entry *reply, void *arg)
+static void on_reply(struct evrpc_status *status, struct entry *request, struct entry *reply,
+		     void *arg)
 {
 	struct load *load = arg;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a program that came through a 2.1 soname sees of 2.1, where the 2.2 interface answers otherwise.
+ * What a program that came through a 2.1 soname sees of 2.1, where the 2.2 interface answers
+ * otherwise.
  */
 
 #include <event2/component/reactor.h>
@@ -9,7 +10,10 @@
 
 #define AS_2_1 __attribute__((visibility("default")))
 
-/* Some programs compare the version with the headers they were built with and refuse to run otherwise. */
+/*
+ * Some programs compare the version with the headers they were built with and refuse to run
+ * otherwise.
+ */
 AS_2_1 const char *event_get_version(void)
 {
 	return "2.1.12-stable";

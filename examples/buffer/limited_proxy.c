@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * limited_proxy PORT HOST HOST_PORT RATE: passes connections on, all of them together at no more than
- * RATE bytes per second in each direction.
+ * limited_proxy PORT HOST HOST_PORT RATE: passes connections on, all of them together at no more
+ * than RATE bytes per second in each direction.
  *
- * A side that is slow holds the other one back: reading rests while the peer's output is full, and goes
- * on when the peer's write callback says that it has drained.
+ * A side that is slow holds the other one back: reading rests while the peer's output is full, and
+ * goes on when the peer's write callback says that it has drained.
  */
 
 #include <event2/buffer.h>

@@ -2,9 +2,10 @@
 /*
  * dashboard [ADDRESS [PORT]]: shows what its own event loop is doing, live, in a browser.
  *
- * One loop serves the page, the WebSocket stream behind it, and an echo service with its timers; clients
- * in another thread keep it busy. What is plotted is measured on the way, by the public interface only.
- * ADDRESS is 127.0.0.1 unless given; give 0.0.0.0 to look at it from a phone. Ctrl-C ends it.
+ * One loop serves the page, the WebSocket stream behind it, and an echo service with its timers;
+ * clients in another thread keep it busy. What is plotted is measured on the way, by the public
+ * interface only. ADDRESS is 127.0.0.1 unless given; give 0.0.0.0 to look at it from a phone.
+ * Ctrl-C ends it.
  */
 
 #include "echo.h"
@@ -91,9 +92,10 @@ static void on_page(struct evhttp_request *req, void *arg)
 	evbuffer_add_reference(body, page, sizeof(page), NULL, NULL);
 	evhttp_add_header(headers, "Content-Type", "text/html; charset=utf-8");
 	evhttp_add_header(headers, "Cache-Control", "no-cache");
-	evhttp_add_header(headers, "Content-Security-Policy",
-			  "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
-			  "connect-src 'self' ws: wss:; img-src data:");
+	evhttp_add_header(
+		headers, "Content-Security-Policy",
+		"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+		"connect-src 'self' ws: wss:; img-src data:");
 	evhttp_send_reply(req, 200, NULL, body);
 	evbuffer_free(body);
 }
@@ -135,7 +137,9 @@ static int start(struct dashboard *d, const char *address, int port)
 	d->viewers = d->echo != NULL ? viewers_new(d->base, on_command, d) : NULL;
 	d->http = d->viewers != NULL ? evhttp_new(d->base) : NULL;
 	d->load = d->http != NULL ? load_new(echo_port(d->echo)) : NULL;
-	bound = d->load != NULL ? evhttp_bind_socket_with_handle(d->http, address, (ev_uint16_t)port) : NULL;
+	bound = d->load != NULL
+			? evhttp_bind_socket_with_handle(d->http, address, (ev_uint16_t)port)
+			: NULL;
 	if (bound == NULL && d->load != NULL) /* taken: any other will do */
 		bound = evhttp_bind_socket_with_handle(d->http, address, 0);
 	if (bound == NULL)

@@ -35,7 +35,7 @@ struct echo {
 	double in, out; /* bytes since the last sample */
 };
 
-/* --- Timers ----------------------------------------------------------------------------------------- */
+/* --- Timers ----------------------------------------------------------------------------------- */
 
 static void start_timer(struct timer *timer)
 {
@@ -84,7 +84,7 @@ void echo_set_timers(struct echo *echo, int count)
 	}
 }
 
-/* --- Echo --------------------------------------------------------------------------------------------- */
+/* --- Echo ------------------------------------------------------------------------------------- */
 
 static void leave(struct client *client)
 {
@@ -114,8 +114,8 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 	leave(arg);
 }
 
-static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *peer, int len,
-		      void *arg)
+static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *peer,
+		      int len, void *arg)
 {
 	struct echo *echo = arg;
 	struct client *client = calloc(1, sizeof(*client));

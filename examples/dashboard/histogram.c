@@ -37,7 +37,8 @@ struct quantiles histogram_take(struct histogram *histogram)
 	uint64_t seen = 0;
 
 	for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
-		counts[i] = atomic_exchange_explicit(&histogram->counts[i], 0, memory_order_relaxed);
+		counts[i] =
+			atomic_exchange_explicit(&histogram->counts[i], 0, memory_order_relaxed);
 		q.count += counts[i];
 	}
 	for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {

@@ -2,7 +2,10 @@
 #ifndef HISTOGRAM_H_INCLUDED
 #define HISTOGRAM_H_INCLUDED
 
-/* Microseconds, counted in buckets that are an eighth of their value wide. One thread adds, any takes. */
+/*
+ * Microseconds, counted in buckets that are an eighth of their value wide. One thread adds, any
+ * takes.
+ */
 
 #include <stdatomic.h>
 #include <stdint.h>

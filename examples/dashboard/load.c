@@ -114,7 +114,9 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 static void join(struct client *client)
 {
 	struct load *load = client->load;
-	struct sockaddr_in name = { .sin_family = AF_INET, .sin_port = htons((uint16_t)load->port) };
+	struct sockaddr_in name = {
+		.sin_family = AF_INET, .sin_port = htons((uint16_t)load->port),
+	};
 
 	name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	client->bev = bufferevent_socket_new(load->base, -1, BEV_OPT_CLOSE_ON_FREE);

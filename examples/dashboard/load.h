@@ -3,9 +3,9 @@
 #define LOAD_H_INCLUDED
 
 /*
- * The clients of the echo service: a thread with a loop of its own, so that what is watched is only the
- * service. Each sends a message, waits for it to come back, thinks, and sends the next; now and then it
- * comes anew. How long they think swings slowly, so that there is something to see.
+ * The clients of the echo service: a thread with a loop of its own, so that what is watched is only
+ * the service. Each sends a message, waits for it to come back, thinks, and sends the next; now and
+ * then it comes anew. How long they think swings slowly, so that there is something to see.
  */
 
 #include "probe.h"

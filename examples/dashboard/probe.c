@@ -52,7 +52,8 @@ static double memory_bytes(void)
 }
 
 /* The callbacks of a round have run. */
-static void before_wait(struct evwatch *watcher, const struct evwatch_prepare_cb_info *info, void *arg)
+static void before_wait(struct evwatch *watcher, const struct evwatch_prepare_cb_info *info,
+			void *arg)
 {
 	struct probe *probe = arg;
 

@@ -3,8 +3,8 @@
 #define PROBE_H_INCLUDED
 
 /*
- * Measures a loop from inside, by the public interface: watchers before and after each wait, counters
- * of events, and the time from the end of a wait to a callback.
+ * Measures a loop from inside, by the public interface: watchers before and after each wait,
+ * counters of events, and the time from the end of a wait to a callback.
  */
 
 #include <event2/event.h>
@@ -14,7 +14,8 @@
 struct sample {
 	double time;         /* seconds since the start */
 	double rounds;       /* a second */
-	double events;       /* made active, a second: descriptors, and timers by probe_note_late() */
+	/* made active, a second: descriptors, and timers by probe_note_late() */
+	double events;
 	double active_max;   /* active at once */
 	double busy;         /* share of the time that callbacks ran, 0 to 1 */
 	double delay_p50, delay_p99, delay_max; /* from the end of the wait to the callback, us */

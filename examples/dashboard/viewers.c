@@ -93,8 +93,8 @@ static void send_past(struct viewers *viewers, struct evws_connection *ws)
 	struct evbuffer *text = evbuffer_new();
 	size_t first = viewers->samples > HISTORY ? viewers->samples - HISTORY : 0;
 
-	evbuffer_add_printf(text, "{\"version\":\"%s\",\"method\":\"%s\",\"fields\":", event_get_version(),
-			    event_base_get_method(viewers->base));
+	evbuffer_add_printf(text, "{\"version\":\"%s\",\"method\":\"%s\",\"fields\":",
+			    event_get_version(), event_base_get_method(viewers->base));
 	add_names(text);
 	evbuffer_add_printf(text, ",\"past\":[");
 	for (size_t i = first; i < viewers->samples; i++) {
@@ -107,7 +107,8 @@ static void send_past(struct viewers *viewers, struct evws_connection *ws)
 	evbuffer_free(text);
 }
 
-static void on_message(struct evws_connection *ws, int type, const unsigned char *data, size_t len, void *arg)
+static void on_message(struct evws_connection *ws, int type, const unsigned char *data, size_t len,
+		       void *arg)
 {
 	struct viewer *viewer = arg;
 	char text[32], what[16];
@@ -138,10 +139,12 @@ static void on_close(struct evws_connection *ws, void *arg)
 static int is_own_page(struct evhttp_request *req)
 {
 	const struct evkeyvalq *headers = evhttp_request_get_input_headers(req);
-	const char *origin = evhttp_find_header(headers, "Origin"), *host = evhttp_find_header(headers, "Host");
+	const char *origin = evhttp_find_header(headers, "Origin"),
+		   *host = evhttp_find_header(headers, "Host");
 	const char *authority = origin != NULL ? strstr(origin, "://") : NULL;
 
-	return origin == NULL || (authority != NULL && host != NULL && strcmp(authority + 3, host) == 0);
+	return origin == NULL ||
+	       (authority != NULL && host != NULL && strcmp(authority + 3, host) == 0);
 }
 
 void viewers_take(struct viewers *viewers, struct evhttp_request *req)

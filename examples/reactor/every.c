@@ -89,12 +89,12 @@ static void on_question(evutil_socket_t signal_number, short what, void *arg)
 
 	(void)signal_number;
 	(void)what;
-	fprintf(stderr, "%ld runs, %ld failed, %ld not begun because the last one was not over\n", s->runs,
-		s->failures, s->missed);
+	fprintf(stderr, "%ld runs, %ld failed, %ld not begun because the last one was not over\n",
+		s->runs, s->failures, s->missed);
 }
 
-static struct event *watch(struct event_base *base, int fd, short events, event_callback_fn fn, void *arg,
-			   const struct timeval *interval)
+static struct event *watch(struct event_base *base, int fd, short events, event_callback_fn fn,
+			   void *arg, const struct timeval *interval)
 {
 	struct event *ev = event_new(base, fd, events | EV_PERSIST, fn, arg);
 
@@ -108,7 +108,9 @@ static struct event *watch(struct event_base *base, int fd, short events, event_
 int main(int argc, char **argv)
 {
 	double seconds = argc > 2 ? atof(argv[1]) : 0;
-	struct timeval interval = { (time_t)seconds, (suseconds_t)((seconds - (double)(time_t)seconds) * 1e6) };
+	struct timeval interval = {
+		(time_t)seconds, (suseconds_t)((seconds - (double)(time_t)seconds) * 1e6),
+	};
 	struct schedule s = { .base = event_base_new(), .command = argv + 2 };
 	struct event *events[5];
 

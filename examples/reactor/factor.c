@@ -95,7 +95,7 @@ static void queue_close(struct queue *q)
 	pthread_mutex_unlock(&q->mutex);
 }
 
-/* --- the threads -------------------------------------------------------------------------------- */
+/* --- the threads ------------------------------------------------------------------------------ */
 
 static void add_factor(struct job *job, unsigned long long factor)
 {
@@ -130,7 +130,7 @@ static void *work(void *unused)
 	return unused;
 }
 
-/* --- the loop ----------------------------------------------------------------------------------- */
+/* --- the loop --------------------------------------------------------------------------------- */
 
 static void end_if_all_is_done(void)
 {
@@ -229,7 +229,8 @@ int main(int argc, char **argv)
 	queue_init(&done);
 	if (evthread_use_pthreads() < 0 || (base = base_for_files()) == NULL ||
 	    (input = event_new(base, STDIN_FILENO, EV_READ | EV_PERSIST, on_input, NULL)) == NULL ||
-	    (results = event_new(base, -1, 0, on_results, NULL)) == NULL || event_add(input, NULL) < 0) {
+	    (results = event_new(base, -1, 0, on_results, NULL)) == NULL ||
+	    event_add(input, NULL) < 0) {
 		perror("factor");
 		return 1;
 	}

@@ -34,8 +34,10 @@ static void prepare(struct batch *b)
 {
 	for (int i = 0; i < BATCH; i++) {
 		b->pieces[i] = (struct iovec){ b->data[i], sizeof(b->data[i]) };
-		b->messages[i].msg_hdr = (struct msghdr){ .msg_name = &b->peers[i],
-			.msg_namelen = sizeof(b->peers[i]), .msg_iov = &b->pieces[i], .msg_iovlen = 1 };
+		b->messages[i].msg_hdr = (struct msghdr) { .msg_name = &b->peers[i],
+							   .msg_namelen = sizeof(b->peers[i]),
+							   .msg_iov = &b->pieces[i],
+							   .msg_iovlen = 1 };
 	}
 }
 

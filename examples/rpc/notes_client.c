@@ -20,7 +20,8 @@ struct progress {
 	int failed;
 };
 
-static void on_receipt(struct evrpc_status *status, struct note *note, struct receipt *receipt, void *arg)
+static void on_receipt(struct evrpc_status *status, struct note *note, struct receipt *receipt,
+		       void *arg)
 {
 	struct progress *progress = arg;
 	struct note *previous;

@@ -88,7 +88,8 @@ static int wait_clock_init(pthread_condattr_t *attr)
 	return 0;
 }
 
-static int wait_relative(pthread_cond_t *cond, pthread_mutex_t *mutex, const struct timeval *timeout)
+static int wait_relative(pthread_cond_t *cond, pthread_mutex_t *mutex,
+			 const struct timeval *timeout)
 {
 	struct timespec ts = { timeout->tv_sec, timeout->tv_usec * 1000L };
 
@@ -103,7 +104,8 @@ static int wait_clock_init(pthread_condattr_t *attr)
 	return pthread_condattr_setclock(attr, CLOCK_MONOTONIC);
 }
 
-static int wait_relative(pthread_cond_t *cond, pthread_mutex_t *mutex, const struct timeval *timeout)
+static int wait_relative(pthread_cond_t *cond, pthread_mutex_t *mutex,
+			 const struct timeval *timeout)
 {
 	struct timespec until;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Prints the layout of every visible struct, and pins it: layout_rows.h has what it must be on the family of
- * platforms that this program was built for. Without a harness, so that it runs wherever it compiles.
+ * Prints the layout of every visible struct, and pins it: layout_rows.h has what it must be on the
+ * family of platforms that this program was built for. Without a harness, so that it runs wherever
+ * it compiles.
  */
 
 #include <event2/buffer.h>

@@ -3,8 +3,8 @@
 #define FUZZ_H_INCLUDED
 
 /*
- * What the fuzz targets share. A target is one file that defines LLVMFuzzerTestOneInput(): bytes in,
- * an abort when something that must always hold does not.
+ * What the fuzz targets share. A target is one file that defines LLVMFuzzerTestOneInput(): bytes
+ * in, an abort when something that must always hold does not.
  *
  * The same file is linked to libFuzzer, which looks for new paths, and to replay.c, which runs the
  * corpus and a fixed number of its mutations wherever there is no libFuzzer.
@@ -38,7 +38,10 @@ char *fuzz_text(struct fuzz_input *in);
 #define FUZZ_REQUIRE(holds) fuzz_require((holds) != 0, #holds, __FILE__, __LINE__)
 void fuzz_require(int holds, const char *what, const char *file, int line);
 
-/* The base of this process, made at the first call; what the library logs goes nowhere from then on. */
+/*
+ * The base of this process, made at the first call; what the library logs goes nowhere from then
+ * on.
+ */
 struct event_base *fuzz_base(void);
 
 /* Turns the loop until *flag is nonzero; the process ends if that takes seconds. */
@@ -54,7 +57,10 @@ evutil_socket_t fuzz_connect(const struct sockaddr_storage *address, ev_socklen_
 /* A name through which the bytes can be read as a file, until the next call. */
 const char *fuzz_file(const uint8_t *data, size_t size);
 
-/* From here on count what the library has allocated: now, and at most. Before anything is allocated. */
+/*
+ * From here on count what the library has allocated: now, and at most. Before anything is
+ * allocated.
+ */
 void fuzz_count_memory(void);
 void fuzz_free(void *block); /* what the library handed out meanwhile */
 size_t fuzz_memory_now(void);

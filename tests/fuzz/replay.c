@@ -36,7 +36,9 @@ static size_t flip_bit(uint8_t *data, size_t size)
 
 static size_t set_byte(uint8_t *data, size_t size)
 {
-	static const uint8_t telling[] = { 0, 1, 0x7f, 0x80, 0xff, '\r', '\n', ' ', ':', '%', '.', '-' };
+	static const uint8_t telling[] = {
+		0, 1, 0x7f, 0x80, 0xff, '\r', '\n', ' ', ':', '%', '.', '-',
+	};
 
 	if (size > 0)
 		data[draw((uint32_t)size)] =
@@ -105,7 +107,8 @@ static void run_mutations(const uint8_t *seed, size_t seed_size, long count)
 
 		memcpy(data, seed, size);
 		for (uint32_t n = draw(6) + 1; n > 0; n--)
-			size = mutations[draw(sizeof(mutations) / sizeof(mutations[0]))](data, size);
+			size = mutations[draw(sizeof(mutations) / sizeof(mutations[0]))](data,
+											 size);
 		run(data, size);
 	}
 }
@@ -140,7 +143,8 @@ int main(int argc, char **argv)
 	state = argc > 3 ? (uint32_t)strtoul(argv[3], NULL, 0) : 1;
 	files = argc > 1 ? scandir(argv[1], &entries, is_visible, alphasort) : -1;
 	if (files <= 0) {
-		fprintf(stderr, "usage: %s CORPUS [MUTATIONS-PER-FILE [SEED]]: no files found\n", argv[0]);
+		fprintf(stderr, "usage: %s CORPUS [MUTATIONS-PER-FILE [SEED]]: no files found\n",
+			argv[0]);
 		return 2;
 	}
 	for (int i = 0; i < files; i++) {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Two byte queues and two plain arrays under the operations that the input names: all must agree. */
+/*
+ * Two byte queues and two plain arrays under the operations that the input names: all must agree.
+ */
 
 #include "fuzz.h"
 
@@ -185,7 +187,8 @@ static void search(struct model *m, struct model *other, struct fuzz_input *in)
 static void read_line(struct model *m, struct model *other, struct fuzz_input *in)
 {
 	static const enum evbuffer_eol_style styles[] = {
-		EVBUFFER_EOL_ANY, EVBUFFER_EOL_CRLF, EVBUFFER_EOL_CRLF_STRICT, EVBUFFER_EOL_LF, EVBUFFER_EOL_NUL,
+		EVBUFFER_EOL_ANY, EVBUFFER_EOL_CRLF, EVBUFFER_EOL_CRLF_STRICT, EVBUFFER_EOL_LF,
+		EVBUFFER_EOL_NUL,
 	};
 	size_t len, before = m->len;
 	char *line = evbuffer_readln(m->buf, &len, styles[fuzz_byte(in) % 5]);

@@ -15,7 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A byte of input can open a structure of its own; anything beyond is a length that was believed. */
+/*
+ * A byte of input can open a structure of its own; anything beyond is a length that was believed.
+ */
 #define BYTES_PER_BYTE 2048
 #define BYTES_ALWAYS   (64 * 1024)
 
@@ -111,7 +113,8 @@ static void check_elements(const uint8_t *data, size_t size)
 
 static void check_message(const uint8_t *data, size_t size)
 {
-	struct evbuffer *buf = filled(data, size), *first = evbuffer_new(), *second = evbuffer_new();
+	struct evbuffer *buf = filled(data, size), *first = evbuffer_new(),
+			*second = evbuffer_new();
 	struct msg *msg = msg_new(), *again = msg_new();
 
 	if (msg_unmarshal(msg, buf) == 0) {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* URIs: what parses joins to a text that parses to the same parts. Queries and escaping beside it. */
+/*
+ * URIs: what parses joins to a text that parses to the same parts. Queries and escaping beside it.
+ */
 
 #include "fuzz.h"
 
@@ -96,7 +98,9 @@ static void check_escape(const char *text, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const unsigned uri_flags[] = { 0, EVHTTP_URI_NONCONFORMANT, EVHTTP_URI_HOST_STRIP_BRACKETS };
+	static const unsigned uri_flags[] = {
+		0, EVHTTP_URI_NONCONFORMANT, EVHTTP_URI_HOST_STRIP_BRACKETS,
+	};
 	struct fuzz_input in = { data, size };
 	char *text = fuzz_text(&in);
 

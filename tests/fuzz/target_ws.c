@@ -28,8 +28,8 @@ static void fold(const unsigned char *at, size_t len)
 	seen = (seen ^ 0xff) * 0x100000001b3ULL;
 }
 
-static void on_message(struct evws_connection *evws, int type, const unsigned char *data, size_t len,
-		       void *arg)
+static void on_message(struct evws_connection *evws, int type, const unsigned char *data,
+		       size_t len, void *arg)
 {
 	const unsigned char kind = (unsigned char)type;
 

@@ -35,7 +35,8 @@ static void print_message(const char *prefix, const char *format, va_list args)
 	fputc('\n', stderr);
 }
 
-void harness_failed(int fatal, const char *file, int line, const char *what, const char *format, ...)
+void harness_failed(int fatal, const char *file, int line, const char *what, const char *format,
+		    ...)
 {
 	va_list args;
 
@@ -137,7 +138,8 @@ static enum verdict run_in_child(const struct harness_test *test)
 
 	memset(harness_report, 0, sizeof(*harness_report));
 	fflush(NULL);
-	if (harness_process_run(test, (limit > 0 ? limit : DEFAULT_TIMEOUT_S) * time_factor(), &end))
+	if (harness_process_run(test, (limit > 0 ? limit : DEFAULT_TIMEOUT_S) * time_factor(),
+				&end))
 		return judge(test, &end);
 	fprintf(stderr, "timed out\n");
 	return FAILED;
@@ -169,16 +171,16 @@ static int matches(const struct harness_test *test, const char *filter)
 }
 
 /*
- * TEST_LEFT_OUT names a file whose lines are "suite/name reason", or "suite/name@backend reason": tests
- * that make no sense where they run, or on the backend that TEST_BACKEND names there. They are skipped,
- * and the reason is printed.
+ * TEST_LEFT_OUT names a file whose lines are "suite/name reason", or "suite/name@backend reason":
+ * tests that make no sense where they run, or on the backend that TEST_BACKEND names there. They
+ * are skipped, and the reason is printed.
  */
 static const char *reason_in(const char *line, const struct harness_test *test, const char *backend)
 {
 	char name[512];
 
-	snprintf(name, sizeof(name), "%s/%s%s%s ", test->suite, test->name, backend != NULL ? "@" : "",
-		 backend != NULL ? backend : "");
+	snprintf(name, sizeof(name), "%s/%s%s%s ", test->suite, test->name,
+		 backend != NULL ? "@" : "", backend != NULL ? backend : "");
 	return strncmp(line, name, strlen(name)) == 0 ? line + strlen(name) : NULL;
 }
 

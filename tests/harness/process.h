@@ -2,7 +2,10 @@
 #ifndef HARNESS_PROCESS_H_INCLUDED
 #define HARNESS_PROCESS_H_INCLUDED
 
-/* What the runner needs of the system: a test runs in a process of its own and reports by shared memory. */
+/*
+ * What the runner needs of the system: a test runs in a process of its own and reports by shared
+ * memory.
+ */
 
 #include <criterion/criterion.h>
 
@@ -29,7 +32,8 @@ extern struct harness_report *harness_report;
 void harness_process_init(void);
 
 /* Runs harness_run_here() in a child; 0 if it had to be stopped after `seconds`. */
-int harness_process_run(const struct harness_test *test, double seconds, struct harness_end *ret_end);
+int harness_process_run(const struct harness_test *test, double seconds,
+			struct harness_end *ret_end);
 
 /* Started with "--child": the suite/name of the test to run, or NULL if there is nothing to do. */
 const char *harness_process_child(int argc, char **argv);

@@ -2,9 +2,9 @@
 /*
  * A model of /dev/poll, poll(7D), on poll(2).
  *
- * What is written is added to what a descriptor is watched for; POLLREMOVE takes it out. A descriptor that
- * is closed stays in the set and shows POLLNVAL. Only the process that opened the device may use it. A
- * change does not reach a DP_POLL that is in progress.
+ * What is written is added to what a descriptor is watched for; POLLREMOVE takes it out. A
+ * descriptor that is closed stays in the set and shows POLLNVAL. Only the process that opened the
+ * device may use it. A change does not reach a DP_POLL that is in progress.
  */
 
 #include "model.h"

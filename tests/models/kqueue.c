@@ -2,11 +2,12 @@
 /*
  * A model of kqueue(2), on epoll(7): EVFILT_READ, EVFILT_WRITE, EVFILT_SIGNAL.
  *
- * As on FreeBSD: an entry belongs to a descriptor and a filter and goes when the descriptor is closed;
- * adding one that exists changes its user data, but not EV_CLEAR and its like; a receipt is given for every
- * change that asks for it and every one that fails, and then no event is retrieved; adding the writing
- * end of a pipe that nobody reads fails with EPIPE; a regular file is readable short of its end; signals
- * are counted even if they are ignored; a child does not inherit the queue.
+ * As on FreeBSD: an entry belongs to a descriptor and a filter and goes when the descriptor is
+ * closed; adding one that exists changes its user data, but not EV_CLEAR and its like; a receipt is
+ * given for every change that asks for it and every one that fails, and then no event is retrieved;
+ * adding the writing end of a pipe that nobody reads fails with EPIPE; a regular file is readable
+ * short of its end; signals are counted even if they are ignored; a child does not inherit the
+ * queue.
  *
  * Not modelled: the socket error in `fflags`, NOTE_LOWAT, other filters.
  */
@@ -266,8 +267,8 @@ static int change(struct queue *q, const struct kevent *c)
 }
 
 /* How many receipts there are; -1 with errno if there is no room for an error. */
-static int change_all(struct queue *q, const struct kevent *changes, int n_changes, struct kevent *list,
-		      int room)
+static int change_all(struct queue *q, const struct kevent *changes, int n_changes,
+		      struct kevent *list, int room)
 {
 	int n = 0;
 
@@ -313,7 +314,8 @@ static void tell(struct queue *q, struct knote **link, unsigned flags, int64_t d
 	struct knote *note = *link;
 
 	*ret_event = note->kev;
-	ret_event->flags = (unsigned short)((note->kev.flags & (EV_CLEAR | EV_ONESHOT | EV_DISPATCH)) | flags);
+	ret_event->flags =
+		(unsigned short)((note->kev.flags & (EV_CLEAR | EV_ONESHOT | EV_DISPATCH)) | flags);
 	ret_event->data = data;
 	note->was_told = 1;
 	if (note->kev.flags & EV_ONESHOT)
@@ -339,7 +341,10 @@ static int collect_set(struct queue *q, int set, struct kevent *list, int room)
 	return n > 0 ? n : 0;
 }
 
-/* How much of a plain file is left to read; other plain things, such as /dev/null, are always ready. */
+/*
+ * How much of a plain file is left to read; other plain things, such as /dev/null, are always
+ * ready.
+ */
 static int64_t plain_data(const struct knote *note)
 {
 	int fd = (int)note->kev.ident;
@@ -416,7 +421,9 @@ static int64_t now_ns(void)
 static int sleep_until(int fd, int has_end, int64_t end_ns)
 {
 	int64_t left = has_end ? end_ns - now_ns() : 0;
-	struct timespec timeout = { .tv_sec = (time_t)(left / 1000000000), .tv_nsec = left % 1000000000 };
+	struct timespec timeout = {
+		.tv_sec = (time_t)(left / 1000000000), .tv_nsec = left % 1000000000,
+	};
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 
 	if (has_end && left <= 0)
@@ -438,8 +445,8 @@ static struct queue *get(int kq)
 	return q;
 }
 
-int kevent(int kq, const struct kevent *changelist, int nchanges, struct kevent *eventlist, int nevents,
-	   const struct timespec *timeout)
+int kevent(int kq, const struct kevent *changelist, int nchanges, struct kevent *eventlist,
+	   int nevents, const struct timespec *timeout)
 {
 	int64_t end = timeout != NULL ? now_ns() + timeout->tv_sec * INT64_C(1000000000) +
 						timeout->tv_nsec : 0;

@@ -6,8 +6,9 @@
  * What the models share: objects behind descriptors, told of every descriptor that is closed and of
  * fork().
  *
- * The library is preloaded. It stands in front of close(), dup2(), dup3(), open(), write(), ioctl() and
- * sigaction(), which the modelled systems' kernels see and Linux's epoll(7) does not in the same way.
+ * The library is preloaded. It stands in front of close(), dup2(), dup3(), open(), write(), ioctl()
+ * and sigaction(), which the modelled systems' kernels see and Linux's epoll(7) does not in the
+ * same way.
  */
 
 #include <pthread.h>
@@ -16,7 +17,9 @@
 struct model_object;
 
 struct model_type {
-	/* `fd` is about to be closed, and what the object knows of it is over. NULL: nothing to do. */
+	/*
+	 * `fd` is about to be closed, and what the object knows of it is over. NULL: nothing to do.
+	 */
 	void (*forget)(struct model_object *object, int fd);
 	/* The object's own descriptor is closed, or a child does not inherit it. */
 	void (*free)(struct model_object *object);
@@ -55,7 +58,9 @@ int model_devpoll_open(void);
 ssize_t model_devpoll_write(int fd, const void *data, size_t size);
 int model_devpoll_ioctl(int fd, unsigned long request, void *arg);
 
-/* signals.c: how often `sig` was sent while somebody watched it; `wake_fd` is written to each time. */
+/*
+ * signals.c: how often `sig` was sent while somebody watched it; `wake_fd` is written to each time.
+ */
 int model_signal_watch(int sig, int wake_fd);
 void model_signal_unwatch(int sig, int wake_fd);
 unsigned model_signal_count(int sig);

@@ -2,10 +2,10 @@
 /*
  * A model of event ports, port_create(3C), on epoll(7): associations of descriptors.
  *
- * An association is over when its event is retrieved, and when the descriptor is closed. Associating again
- * replaces. A wait whose time is up fails with ETIME and says how many events it has all the same; one
- * that a signal ends fails with EINTR and leaves the count alone. A child inherits the port, but not
- * the associations.
+ * An association is over when its event is retrieved, and when the descriptor is closed.
+ * Associating again replaces. A wait whose time is up fails with ETIME and says how many events it
+ * has all the same; one that a signal ends fails with EINTR and leaves the count alone. A child
+ * inherits the port, but not the associations.
  */
 
 #include "model.h"
@@ -221,7 +221,8 @@ static unsigned collect(struct port *port, port_event_t *list, unsigned max)
 
 		got = room != 0 ? epoll_wait(port->object.fd, events, (int)room, 0) : 0;
 		for (int i = 0; i < got; i++)
-			take(port, link_of(port, events[i].data.fd), (int)events[i].events, &list[n++]);
+			take(port, link_of(port, events[i].data.fd), (int)events[i].events,
+			     &list[n++]);
 	} while (got == TAKE);
 	return n;
 }

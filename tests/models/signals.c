@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * EVFILT_SIGNAL sees a signal before it is delivered, and also if it is ignored. Here a handler stands in
- * front of the program's disposition while anybody watches the signal; sigaction() goes on to show and
- * change the program's own, which the handler carries out.
+ * EVFILT_SIGNAL sees a signal before it is delivered, and also if it is ignored. Here a handler
+ * stands in front of the program's disposition while anybody watches the signal; sigaction() goes
+ * on to show and change the program's own, which the handler carries out.
  */
 
 #include "model.h"
@@ -65,7 +65,8 @@ static void on_signal(int sig, siginfo_t *info, void *context)
 	atomic_fetch_add(&sent[sig], 1);
 	for (int i = 0; i < WATCHERS; i++) {
 		if (atomic_load(&watchers[i].sig) == sig)
-			(void)syscall(SYS_write, atomic_load(&watchers[i].wake_fd), &one, sizeof(one));
+			(void)syscall(SYS_write, atomic_load(&watchers[i].wake_fd), &one,
+				      sizeof(one));
 	}
 	errno = saved_errno;
 	if (wanted[sig].sa_flags & SA_SIGINFO)

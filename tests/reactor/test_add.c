@@ -38,8 +38,8 @@ static double due_at(const struct event *ev)
 }
 
 /*
- * Adds the event, which is then due `ms` from a moment of the call, however long that took. What is told
- * may lag as far as the cheap clock does.
+ * Adds the event, which is then due `ms` from a moment of the call, however long that took. What is
+ * told may lag as far as the cheap clock does.
  */
 static void add_due_in(struct event *ev, const struct timeval *duration, double ms)
 {
@@ -358,7 +358,8 @@ Test(add, two_one_shot_events_that_re_add_each_other)
 	for (int i = 0; i < 2; i++) {
 		support_socketpair(pairs[i]);
 		send_byte(pairs[i][1]);
-		two[i] = event_new(base, pairs[i][0], EV_READ, add_the_other, (void *)(i ? "b" : "a"));
+		two[i] = event_new(base, pairs[i][0], EV_READ, add_the_other,
+				   (void *)(i ? "b" : "a"));
 		cr_assert_eq(event_add(two[i], NULL), 0);
 	}
 	run_round();

@@ -16,7 +16,9 @@ TestSuite(assign, .init = start, .fini = finish, .timeout = 60);
 /* CORE-089, CORE-101, CORE-102 */
 Test(assign, new_and_assign_set_the_same_and_leave_the_event_idle)
 {
-	struct event memory, *ev[2] = { &memory, event_new(base, 7, EV_READ | EV_ET, note, &memory) };
+	struct event memory, *ev[2] = {
+		&memory, event_new(base, 7, EV_READ | EV_ET, note, &memory),
+	};
 
 	cr_assert_eq(event_assign(&memory, base, 7, EV_READ | EV_ET, note, &memory), 0);
 	for (int i = 0; i < 2; i++) {
@@ -88,7 +90,9 @@ Test(assign, an_event_without_base_refuses_everything_until_it_gets_one)
 /* CORE-092 */
 Test(assign, events_are_returned_exactly_as_given)
 {
-	short all[] = { 0, EV_TIMEOUT, EV_READ | EV_TIMEOUT | EV_PERSIST, EV_FINALIZE, EV_CLOSED | EV_ET };
+	short all[] = {
+		0, EV_TIMEOUT, EV_READ | EV_TIMEOUT | EV_PERSIST, EV_FINALIZE, EV_CLOSED | EV_ET,
+	};
 
 	for (int i = 0; i < 5; i++) {
 		struct event ev;
@@ -119,7 +123,8 @@ Test(assign, io_on_no_descriptor_counts_but_only_fires_otherwise)
 	cr_assert_eq(event_add(ev, NULL), 0);
 	cr_expect_eq(count(EVENT_BASE_COUNT_ADDED), 1);
 	cr_expect_eq(event_pending(ev, EV_READ | EV_WRITE, NULL), EV_READ | EV_WRITE);
-	cr_expect_eq(event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK), 0, "it keeps the loop alive");
+	cr_expect_eq(event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK), 0,
+		     "it keeps the loop alive");
 	cr_expect_eq(seen.calls, 0);
 	event_active(ev, EV_READ, 1);
 	run_round();
@@ -309,7 +314,8 @@ Test(assign, pending_tells_watched_scheduled_and_active_bits)
 
 static double wall_ms_between(const struct timeval *from, const struct timeval *to)
 {
-	return (double)(to->tv_sec - from->tv_sec) * 1e3 + (double)(to->tv_usec - from->tv_usec) / 1e3;
+	return (double)(to->tv_sec - from->tv_sec) * 1e3 +
+	       (double)(to->tv_usec - from->tv_usec) / 1e3;
 }
 
 static double wall_ms_until(const struct timeval *tv)
@@ -337,7 +343,8 @@ Test(assign, pending_gives_the_expiry_as_wall_clock_time)
 		cr_assert_eq(event_add(ev, MS(durations[i])), 0);
 		cr_assert_eq(event_pending(ev, EV_TIMEOUT, &tv), EV_TIMEOUT);
 		until = wall_ms_between(&before, &tv);
-		cr_expect_leq(wall_ms_until(&tv), (double)durations[i], "never more than asked for");
+		cr_expect_leq(wall_ms_until(&tv), (double)durations[i],
+			      "never more than asked for");
 		cr_expect_gt(until, (double)durations[i] - 8); /* however long the calls took */
 	}
 	event_free(ev);

@@ -35,7 +35,9 @@ static int has(int feature)
 /* CORE-057, CORE-058, CORE-059 */
 Test(backend, supported_methods_are_one_constant_list_in_order_of_preference)
 {
-	static const char *const order[] = { "evport", "kqueue", "epoll", "devpoll", "poll", "select" };
+	static const char *const order[] = {
+		"evport", "kqueue", "epoll", "devpoll", "poll", "select",
+	};
 	const char **methods = event_get_supported_methods();
 	size_t next = 0;
 
@@ -301,7 +303,8 @@ Test(backend, adding_a_regular_file)
 
 	cr_assert_geq(fd, 0);
 	unlink(name);
-	cr_assert_eq(pwrite(fd, "x", 1, 0), 1); /* kqueue(2) finds a file readable short of its end */
+	/* kqueue(2) finds a file readable short of its end */
+	cr_assert_eq(pwrite(fd, "x", 1, 0), 1);
 	support_capture_log();
 	ev = event_new(base, fd, EV_READ | EV_WRITE, note, &seen);
 	if (backend_is("epoll")) {

@@ -17,7 +17,8 @@ static void free_base(void)
 	base = NULL;
 }
 
-static void never_watch(struct evwatch *watcher, const struct evwatch_check_cb_info *info, void *arg)
+static void never_watch(struct evwatch *watcher, const struct evwatch_check_cb_info *info,
+			void *arg)
 {
 	(void)watcher;
 	(void)info;
@@ -77,7 +78,8 @@ Test(base_free, takes_everything_off_and_calls_nothing)
 	for (int i = 0; i < 7; i++) {
 		cr_expect_null(event_get_base(ev[i]), "event %d", i);
 		cr_expect_eq(event_del(ev[i]), -1);
-		cr_expect_eq(event_pending(ev[i], EV_READ | EV_WRITE | EV_SIGNAL | EV_TIMEOUT, NULL), 0);
+		cr_expect_eq(
+			event_pending(ev[i], EV_READ | EV_WRITE | EV_SIGNAL | EV_TIMEOUT, NULL), 0);
 		event_free(ev[i]);
 	}
 	/* The user's descriptors are still the user's. */
@@ -160,7 +162,8 @@ Test(base_free, restores_signal_dispositions_in_any_order)
 		struct event *ev[2];
 
 		for (int i = 0; i < 2; i++) {
-			ev[i] = event_new(b[i], SIGUSR1, EV_SIGNAL | EV_PERSIST, trace, (void *)"s");
+			ev[i] = event_new(b[i], SIGUSR1, EV_SIGNAL | EV_PERSIST, trace,
+					  (void *)"s");
 			cr_assert_eq(event_add(ev[i], NULL), 0);
 		}
 		check_handler(0);

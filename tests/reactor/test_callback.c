@@ -148,7 +148,9 @@ static int add_longer(struct event *ev)
 /* CORE-166 */
 Test(callback, the_timeout_restarts_before_the_callback_which_may_overrule_it)
 {
-	int (*const actions[])(struct event *) = { NULL, event_del, event_remove_timer, add_longer };
+	int (*const actions[])(struct event *) = {
+		NULL, event_del, event_remove_timer, add_longer,
+	};
 	static const int pending[] = { EV_TIMEOUT, 0, 0, EV_TIMEOUT };
 
 	for (int i = 0; i < 4; i++) {
@@ -180,7 +182,10 @@ Test(callback, a_periodic_timer_does_not_drift_with_the_time_its_callback_takes)
 {
 	struct event *ev = event_new(base, -1, EV_PERSIST, work_and_note, NULL);
 
-	/* With drift the sixth call always comes at 40 + 5 * 64 ms or later; else on a slow machine only. */
+	/*
+	 * With drift the sixth call always comes at 40 + 5 * 64 ms or later; else on a slow machine
+	 * only.
+	 */
 	for (int i = 0; i < 20 && (i == 0 || call_ms[5] >= 350.0); i++) {
 		calls = 0;
 		calls_from = support_now_ms();

@@ -189,8 +189,9 @@ Test(config, required_features_choose_the_backend)
 		event_config_avoid_method(cfg, "io_uring");
 		cr_expect_eq(event_config_require_features(cfg, EV_FEATURE_FDS), 0);
 		cr_expect_eq(event_config_require_features(cfg, cases[i].features), 0);
-		cr_expect_str_eq(method_of(cfg), has_epoll() ? cases[i].on_linux : cases[i].elsewhere,
-				 "case %zu", i);
+		cr_expect_str_eq(method_of(cfg),
+				 has_epoll() ? cases[i].on_linux : cases[i].elsewhere, "case %zu",
+				 i);
 	}
 }
 
@@ -285,7 +286,9 @@ Test(config, a_new_base_is_empty_and_not_current)
 	event_base_free(b);
 }
 
-/* Descriptors opened since `before` was noted: all close-on-exec, and nonblocking if they can be. */
+/*
+ * Descriptors opened since `before` was noted: all close-on-exec, and nonblocking if they can be.
+ */
 static void check_own_descriptors(const char *known)
 {
 	DIR *dir = opendir("/proc/self/fd");
@@ -308,7 +311,9 @@ static void check_own_descriptors(const char *known)
 /* CORE-042 */
 Test(config, descriptors_of_the_library_are_close_on_exec_and_nonblocking)
 {
-	static const int flags[] = { 0, EVENT_BASE_FLAG_PRECISE_TIMER, EVENT_BASE_FLAG_USE_SIGNALFD };
+	static const int flags[] = {
+		0, EVENT_BASE_FLAG_PRECISE_TIMER, EVENT_BASE_FLAG_USE_SIGNALFD,
+	};
 
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
 		char known[1024];
@@ -483,7 +488,8 @@ Test(config, the_changelist_variable_equals_the_flag)
 {
 	clear_environment();
 	setenv("EVENT_EPOLL_USE_CHANGELIST", "", 1);
-	cr_expect_str_eq(method_of(event_config_new()), has_epoll() ? "epoll (with changelist)" : method(0));
+	cr_expect_str_eq(method_of(event_config_new()),
+			 has_epoll() ? "epoll (with changelist)" : method(0));
 	cr_expect_str_eq(method_of(config_with_flags(EVENT_BASE_FLAG_IGNORE_ENV)), method(0));
 }
 
@@ -525,7 +531,8 @@ Test(config, a_base_that_cannot_open_its_descriptors_is_not_made)
 			sig = event_new(b, SIGUSR1, EV_SIGNAL, never, NULL);
 			added = event_add(sig, NULL);
 			failures += added != 0;
-			cr_expect_eq(event_pending(sig, EV_SIGNAL, NULL), added == 0 ? EV_SIGNAL : 0);
+			cr_expect_eq(event_pending(sig, EV_SIGNAL, NULL),
+				     added == 0 ? EV_SIGNAL : 0);
 			event_free(sig);
 			event_base_free(b);
 		} else {

@@ -20,7 +20,9 @@ static void debug_start(void)
 TestSuite(debug_first, .timeout = 60);
 TestSuite(debug, .init = debug_start, .fini = finish, .timeout = 60);
 
-/* What diagnoses misuse must first have accepted what is right: an event of each kind, used fully. */
+/*
+ * What diagnoses misuse must first have accepted what is right: an event of each kind, used fully.
+ */
 static struct event idle, zero;
 
 static void setup(void)
@@ -130,8 +132,10 @@ Test(debug, edges_and_levels_on_one_descriptor_are_refused_in_both_orders)
 	support_socketpair(pair);
 	for (int order = 0; order < 2; order++) {
 		struct seen seen = { 0 };
-		struct event *first = event_new(base, pair[0], EV_READ | (order ? EV_ET : 0), note, &seen);
-		struct event *second = event_new(base, pair[0], EV_READ | (order ? 0 : EV_ET), never, NULL);
+		struct event *first =
+			event_new(base, pair[0], EV_READ | (order ? EV_ET : 0), note, &seen);
+		struct event *second =
+			event_new(base, pair[0], EV_READ | (order ? 0 : EV_ET), never, NULL);
 
 		cr_assert_eq(event_add(first, NULL), 0);
 		cr_expect_eq(event_add(second, NULL), -1);

@@ -157,7 +157,8 @@ Test(del, freeing_a_signal_event_in_its_callback_cancels_the_repeats)
 	static const short kinds[] = { EV_SIGNAL | EV_PERSIST, EV_SIGNAL };
 
 	for (int i = 0; i < 2; i++) {
-		struct event *ev = event_new(base, SIGUSR1, kinds[i], free_itself, event_self_cbarg());
+		struct event *ev =
+			event_new(base, SIGUSR1, kinds[i], free_itself, event_self_cbarg());
 
 		cr_assert_eq(event_add(ev, NULL), 0);
 		raise(SIGUSR1);

@@ -130,8 +130,9 @@ static void note_and_break(evutil_socket_t fd, short what, void *arg)
 }
 
 /*
- * C10, CORE-078: against the rules, closed while it is watched and after it was reported, so that a backend
- * that watches it anew each round finds it gone. It may be reported or not; the loop goes on.
+ * C10, CORE-078: against the rules, closed while it is watched and after it was reported, so that a
+ * backend that watches it anew each round finds it gone. It may be reported or not; the loop goes
+ * on.
  */
 Test(descriptor, closed_after_it_was_reported_the_loop_goes_on)
 {
@@ -168,7 +169,10 @@ Test(descriptor, closed_after_it_was_reported_the_loop_goes_on)
 	close_pair(others);
 }
 
-/* CORE-371: a wait never asks for more results than the process may have descriptors (DP_POLL refuses). */
+/*
+ * CORE-371: a wait never asks for more results than the process may have descriptors (DP_POLL
+ * refuses).
+ */
 Test(descriptor, with_few_descriptors_allowed_waits_still_work)
 {
 	int next = dup(0);
@@ -243,8 +247,8 @@ Test(descriptor, a_pass_touches_only_the_active_ones)
 	limit.rlim_cur = limit.rlim_max < 2 * IDLE + 100 ? limit.rlim_max : 2 * IDLE + 100;
 	setrlimit(RLIMIT_NOFILE, &limit);
 	while (n < IDLE && socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pairs[n]) == 0) {
-		ev[n] = event_new(base, pairs[n][0], EV_READ | EV_PERSIST, n == 0 ? note_and_read : never,
-				  &seen);
+		ev[n] = event_new(base, pairs[n][0], EV_READ | EV_PERSIST,
+				  n == 0 ? note_and_read : never, &seen);
 		cr_assert_eq(event_add(ev[n], NULL), 0);
 		n++;
 	}

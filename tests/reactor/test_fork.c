@@ -164,8 +164,10 @@ static void just_exit(void)
 /* CORE-305, CORE-309; C30 */
 Test(fork, a_child_that_does_not_want_the_base_does_not_disturb_the_parent)
 {
-	static void (*const ways[])(void) = { delete_without_reinit, free_without_reinit, reinit_then_free,
-					      just_exit, use_for_a_while };
+	static void (*const ways[])(void) = {
+		delete_without_reinit, free_without_reinit, reinit_then_free, just_exit,
+		use_for_a_while,
+	};
 
 	make_events();
 	run_round();

@@ -159,7 +159,7 @@ Test(log, debug_messages_come_only_when_switched_on)
 	cr_expect_eq(support_messages(EVENT_LOG_DEBUG), 0);
 }
 
-/* --- fatal errors ------------------------------------------------------------------------------- */
+/* --- fatal errors ----------------------------------------------------------------------------- */
 
 static int fatal_code, fatal_calls, errors_before_fatal;
 

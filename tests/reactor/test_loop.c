@@ -297,7 +297,9 @@ Test(loop, no_exit_on_empty_waits_for_an_exit)
 /* CORE-193, CORE-295 */
 Test(loop, an_empty_base_returns_at_once_without_polling)
 {
-	static const int flags[] = { 0, EVLOOP_ONCE, EVLOOP_NONBLOCK, EVLOOP_ONCE | EVLOOP_NONBLOCK };
+	static const int flags[] = {
+		0, EVLOOP_ONCE, EVLOOP_NONBLOCK, EVLOOP_ONCE | EVLOOP_NONBLOCK,
+	};
 
 	cr_assert_not_null(evwatch_prepare_new(base, on_prepare, NULL));
 	cr_assert_not_null(evwatch_check_new(base, on_check, NULL));
@@ -338,7 +340,9 @@ static void on_alarm(int sig)
 	interrupted++;
 }
 
-/* CORE-195; C05: signals that are none of the loop's business interrupt its wait again and again. */
+/*
+ * CORE-195; C05: signals that are none of the loop's business interrupt its wait again and again.
+ */
 Test(loop, an_interrupted_poll_is_a_normal_empty_pass)
 {
 	struct sigaction action = { .sa_handler = on_alarm };
@@ -374,7 +378,7 @@ Test(loop, may_be_run_again_after_any_return)
 	event_free(ev);
 }
 
-/* --- deferred callbacks and tasks at the end of a round ---------------------------------------- */
+/* --- deferred callbacks and tasks at the end of a round --------------------------------------- */
 
 static int deferred_calls;
 
@@ -386,7 +390,8 @@ static void reschedule(struct evi_deferred *deferred, void *arg)
 
 static int iterations;
 
-static void break_at_iteration_5(struct evwatch *w, const struct evwatch_check_cb_info *info, void *arg)
+static void break_at_iteration_5(struct evwatch *w, const struct evwatch_check_cb_info *info,
+				 void *arg)
 {
 	(void)w;
 	(void)info;
@@ -439,7 +444,9 @@ static void schedule_both(evutil_socket_t fd, short what, void *arg)
 	cr_expect_eq(evi_round_end_schedule(base, &task_b), 1);
 }
 
-/* The component interface: tasks run after the round's callbacks, in order, before the next wait. */
+/*
+ * The component interface: tasks run after the round's callbacks, in order, before the next wait.
+ */
 Test(loop, tasks_at_the_end_of_the_round_run_after_its_callbacks)
 {
 	struct event *first = event_new(base, -1, 0, schedule_both, (void *)"1");

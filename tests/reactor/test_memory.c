@@ -12,7 +12,8 @@
 
 TestSuite(memory, .init = support_leak_init, .fini = support_leak_fini, .timeout = 60);
 
-static void check_watch(struct evwatch *watcher, const struct evwatch_check_cb_info *info, void *arg)
+static void check_watch(struct evwatch *watcher, const struct evwatch_check_cb_info *info,
+			void *arg)
 {
 	(void)watcher;
 	(void)info;
@@ -199,7 +200,9 @@ static void workload_events(struct workload *w)
 	w->ev[3] = event_new(w->base, -1, EV_PERSIST, note, &w->seen);
 	w->ev[4] = event_new(w->base, -1, 0, note, &w->seen);
 	for (int i = 0; i < 5; i++)
-		if (w->ev[i] != NULL && event_add(w->ev[i], i == 3 ? MS(1) : i == 4 ? common : NULL) != 0)
+		if (w->ev[i] != NULL && event_add(w->ev[i], i == 3   ? MS(1)
+							    : i == 4 ? common
+								     : NULL) != 0)
 			cr_expect_eq(event_pending(w->ev[i], ~0, NULL), 0, "event %d", i);
 	for (int i = 5; i < 8; i++) {
 		w->ev[i] = event_new(w->base, -1, 0, note, &w->seen);
@@ -316,7 +319,8 @@ Test(memory, event_add_without_memory_changes_nothing)
 			if (event_add(all[i], MS(60000)) == 0)
 				continue;
 			failures++;
-			cr_expect_eq(event_pending(all[i], EV_READ | EV_SIGNAL | EV_TIMEOUT, NULL), 0);
+			cr_expect_eq(event_pending(all[i], EV_READ | EV_SIGNAL | EV_TIMEOUT, NULL),
+				     0);
 			cr_expect_eq(event_base_get_num_events(b, EVENT_BASE_COUNT_ADDED), before);
 			cr_expect_eq(event_add(all[i], MS(60000)), 0, "usable afterwards");
 		}
@@ -368,7 +372,9 @@ static void count_one(evutil_socket_t fd, short what, void *arg)
 #define PAIRS  60
 #define TIMERS 3000
 
-/* C01: many are ready at once, many are due at once, and nothing is to be had for gathering them. */
+/*
+ * C01: many are ready at once, many are due at once, and nothing is to be had for gathering them.
+ */
 Test(memory, a_round_of_many_needs_no_memory)
 {
 	struct event_base *b = support_base_new();
@@ -402,7 +408,7 @@ Test(memory, a_round_of_many_needs_no_memory)
 	event_base_free(b);
 }
 
-/* --- alignment ------------------------------------------------------------------------------------ */
+/* --- alignment -------------------------------------------------------------------------------- */
 
 /* Aligned as malloc() promises, and no better. */
 static void *least_aligned_malloc(size_t size)

@@ -59,7 +59,9 @@ Test(once, io_runs_at_most_once)
 	struct seen read_seen = { 0 }, write_seen = { 0 }, late = { 0 };
 
 	support_socketpair(pair);
-	cr_assert_eq(event_base_once(base, pair[0], EV_READ | EV_TIMEOUT, note, &read_seen, MS(60000)), 0);
+	cr_assert_eq(
+		event_base_once(base, pair[0], EV_READ | EV_TIMEOUT, note, &read_seen, MS(60000)),
+		0);
 	cr_assert_eq(event_base_once(base, pair[0], EV_WRITE, note, &write_seen, NULL), 0);
 	cr_assert_eq(event_base_once(base, pair[0], EV_READ | EV_CLOSED, note, &late, MS(1)), 0);
 	cr_expect_eq(event_base_loop(base, EVLOOP_ONCE), 0);

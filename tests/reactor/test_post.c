@@ -31,7 +31,7 @@ static void run_what_is_active(void)
 	cr_assert_geq(event_base_loop(base, EVLOOP_NONBLOCK), 0);
 }
 
-/* --- without a loop that runs ------------------------------------------------------------------- */
+/* --- without a loop that runs ----------------------------------------------------------------- */
 
 #define CROWD 1000
 
@@ -67,7 +67,10 @@ static void free_crowd(struct crowd *crowd)
 	free(crowd);
 }
 
-/* CORE-144, CORE-154, CORE-321: however many there are, each runs once, with the bits of all activations. */
+/*
+ * CORE-144, CORE-154, CORE-321: however many there are, each runs once, with the bits of all
+ * activations.
+ */
 Test(post, a_thousand_events_run_once_with_all_their_bits)
 {
 	struct crowd *crowd = new_crowd();
@@ -102,7 +105,8 @@ Test(post, events_run_in_the_order_in_which_they_were_activated)
 
 	order = (struct order){ 0, 0 };
 	for (int i = 0; i < CROWD; i++)
-		cr_assert_eq(event_assign(crowd->ev[i], base, -1, 0, in_turn, (void *)(intptr_t)i), 0);
+		cr_assert_eq(event_assign(crowd->ev[i], base, -1, 0, in_turn, (void *)(intptr_t)i),
+			     0);
 	in_another_thread(activate_all, crowd);
 	run_what_is_active();
 	cr_expect_eq(order.next, CROWD);
@@ -170,7 +174,7 @@ Test(post, freeing_the_base_forgets_activations)
 	free_crowd(crowd);
 }
 
-/* --- beside a loop that runs -------------------------------------------------------------------- */
+/* --- beside a loop that runs ------------------------------------------------------------------ */
 
 #define THREADS 4
 #define EACH    20000
@@ -224,7 +228,10 @@ static void set_up(struct queue *queue)
 	*queue = (struct queue){ .ev = event_new(base, -1, 0, take, queue) };
 }
 
-/* CORE-154, CORE-321, CORE-324; C21: the callback runs after the last activation, and sees all before it. */
+/*
+ * CORE-154, CORE-321, CORE-324; C21: the callback runs after the last activation, and sees all
+ * before it.
+ */
 Test(post, nothing_that_was_put_in_is_left_behind)
 {
 	pthread_t threads[THREADS];

@@ -24,13 +24,16 @@ static void mark_poll(struct evwatch *w, const struct evwatch_check_cb_info *inf
 	trace_letter('|');
 }
 
-/* Replaces the test's base by one with a limit, `n` priorities, and a mark in the trace per poll. */
+/*
+ * Replaces the test's base by one with a limit, `n` priorities, and a mark in the trace per poll.
+ */
 static void limit_base(const struct timeval *interval, int callbacks, int min_priority, int n)
 {
 	struct event_config *cfg = event_config_new();
 
 	event_base_free(base);
-	cr_assert_eq(event_config_set_max_dispatch_interval(cfg, interval, callbacks, min_priority), 0);
+	cr_assert_eq(event_config_set_max_dispatch_interval(cfg, interval, callbacks, min_priority),
+		     0);
 	base = event_base_new_with_config(cfg);
 	event_config_free(cfg);
 	cr_assert_not_null(base);
@@ -81,7 +84,9 @@ static void stop(evutil_socket_t fd, short what, void *arg)
 	event_base_loopbreak(base);
 }
 
-/* CORE-197, CORE-368; C15: starvation is documented, and a timer of the same priority can end it. */
+/*
+ * CORE-197, CORE-368; C15: starvation is documented, and a timer of the same priority can end it.
+ */
 Test(priority, an_urgent_event_that_is_always_active_starves_the_others_but_not_its_equals)
 {
 	struct event *busy, *starved, *timer;

@@ -2,8 +2,8 @@
 /*
  * How the reactor talks to the kernel on Linux: how often, and what becomes of failures.
  *
- * This program's own epoll_ctl() and others stand before the C library's, also for the reactor. They
- * count, and fail when they are told to.
+ * This program's own epoll_ctl() and others stand before the C library's, also for the reactor.
+ * They count, and fail when they are told to.
  */
 
 #include "reactor_test.h"

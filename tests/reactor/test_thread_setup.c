@@ -13,7 +13,7 @@
 
 TestSuite(thread_setup, .timeout = 60);
 
-/* --- callbacks of the test's own, which count ------------------------------------------------------ */
+/* --- callbacks of the test's own, which count ------------------------------------------------- */
 
 struct own_lock {
 	pthread_mutex_t mutex;
@@ -98,11 +98,13 @@ static unsigned long own_id(void)
 }
 
 static const struct evthread_lock_callbacks own_locks = {
-	EVTHREAD_LOCK_API_VERSION, EVTHREAD_LOCKTYPE_RECURSIVE, own_alloc, own_free, own_lock, own_unlock,
+	EVTHREAD_LOCK_API_VERSION, EVTHREAD_LOCKTYPE_RECURSIVE, own_alloc, own_free, own_lock,
+	own_unlock,
 };
 
 static const struct evthread_condition_callbacks own_conditions = {
-	EVTHREAD_CONDITION_API_VERSION, own_alloc_condition, own_free_condition, own_signal, own_wait,
+	EVTHREAD_CONDITION_API_VERSION, own_alloc_condition, own_free_condition, own_signal,
+	own_wait,
 };
 
 /* CORE-310, CORE-316, CORE-041 */
@@ -260,7 +262,7 @@ Test(thread_setup, pthreads_may_be_asked_for_by_many_threads_at_once)
 	}
 }
 
-/* --- event_del() and a callback that runs in another thread ------------------------------------- */
+/* --- event_del() and a callback that runs in another thread ----------------------------------- */
 
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t gate_moved = PTHREAD_COND_INITIALIZER;
@@ -383,7 +385,7 @@ Test(thread_setup, without_an_id_callback_every_thread_is_the_loops)
 	event_base_free(b);
 }
 
-/* --- lock debugging -------------------------------------------------------------------------------- */
+/* --- lock debugging --------------------------------------------------------------------------- */
 
 static void debug_locks(void)
 {

@@ -52,7 +52,7 @@ static void stop_loop(evutil_socket_t fd, short what, void *arg)
 	event_base_loopbreak(base);
 }
 
-/* --- wake-ups ---------------------------------------------------------------------------------- */
+/* --- wake-ups --------------------------------------------------------------------------------- */
 
 static evutil_socket_t pair[2];
 static struct event *subject, *far, *stopper, *caught, *unread;
@@ -113,7 +113,8 @@ static void add_pipe_that_nobody_reads(void)
 /* Set when the loop is about to wait: before that, it would forget a break that it is asked for. */
 static _Atomic int has_begun;
 
-static void note_begin(struct evwatch *watcher, const struct evwatch_prepare_cb_info *info, void *arg)
+static void note_begin(struct evwatch *watcher, const struct evwatch_prepare_cb_info *info,
+		       void *arg)
 {
 	(void)watcher;
 	(void)info;
@@ -133,9 +134,11 @@ static void *do_it(void *arg)
 /* CORE-129, CORE-154, CORE-220, CORE-321, CORE-324; C20, C21 */
 Test(threads, a_sleeping_loop_reacts_to_every_change_at_once)
 {
-	static void (*const changes[])(void) = { add_io, add_timer, activate, ask_exit, ask_timed_exit,
-						 ask_break, raise_priority_and_exit, pull_timer_forward,
-						 add_signal_and_raise, add_pipe_that_nobody_reads };
+	static void (*const changes[])(void) = {
+		add_io, add_timer, activate, ask_exit, ask_timed_exit, ask_break,
+		raise_priority_and_exit, pull_timer_forward, add_signal_and_raise,
+		add_pipe_that_nobody_reads,
+	};
 	int ends[2];
 
 	cr_assert_eq(pipe(ends), 0);
@@ -246,7 +249,7 @@ Test(threads, no_wake_up_is_ever_lost)
 	event_free(ping_event);
 }
 
-/* --- the second thread ------------------------------------------------------------------------- */
+/* --- the second thread ------------------------------------------------------------------------ */
 
 static int second_result;
 static struct event *second_running;
@@ -304,7 +307,7 @@ Test(threads, the_loop_may_be_run_again_by_another_thread)
 	event_free(ev);
 }
 
-/* --- deletion while the callback runs --------------------------------------------------------------- */
+/* --- deletion while the callback runs --------------------------------------------------------- */
 
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t gate_moved = PTHREAD_COND_INITIALIZER;
@@ -440,7 +443,9 @@ Test(threads, a_finalize_event_is_deleted_and_freed_under_a_lock_that_its_callba
 	cr_expect_eq(atomic_load(&finalized), 1);
 }
 
-/* CORE-330. Ours: adding and activating do not wait for a running callback, of any kind of event. */
+/*
+ * CORE-330. Ours: adding and activating do not wait for a running callback, of any kind of event.
+ */
 Test(threads, adding_and_activating_do_not_wait)
 {
 	static const short kinds[] = { 0, EV_SIGNAL };
@@ -477,7 +482,7 @@ Test(threads, the_loops_own_thread_never_waits_for_itself)
 	cr_expect_eq(event_base_dispatch(base), 1);
 }
 
-/* --- many at once -------------------------------------------------------------------------------- */
+/* --- many at once ----------------------------------------------------------------------------- */
 
 static _Atomic int fired;
 
@@ -496,7 +501,9 @@ static void *add_many_timers(void *arg)
 	int n = *(int *)arg;
 
 	for (int i = 0; i < n; i++)
-		cr_assert_eq(event_base_once(base, -1, EV_TIMEOUT, count_fired, &expected_fired, MS(3)), 0);
+		cr_assert_eq(
+			event_base_once(base, -1, EV_TIMEOUT, count_fired, &expected_fired, MS(3)),
+			0);
 	return NULL;
 }
 
@@ -591,7 +598,8 @@ static void on_watch(struct evwatch *w, const struct evwatch_check_cb_info *info
 }
 
 /* Everything that CORE-321 lists, on the base that another thread runs. */
-static void use_everything(evutil_socket_t own[2], struct event *io, struct event *timer, struct event *sig)
+static void use_everything(evutil_socket_t own[2], struct event *io, struct event *timer,
+			   struct event *sig)
 {
 	struct timeval tv;
 	struct evwatch *w;
@@ -704,7 +712,7 @@ Test(threads, deleting_and_closing_while_the_loop_is_about_to_wait)
 	cr_expect_eq(event_base_got_break(base), 1);
 }
 
-/* --- NOLOCK ----------------------------------------------------------------------------------------- */
+/* --- NOLOCK ----------------------------------------------------------------------------------- */
 
 static struct event_base *unlocked;
 static int break_result, continue_result;

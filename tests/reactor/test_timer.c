@@ -251,7 +251,7 @@ Test(timer, gettime_monotonic_is_fresh_and_refuses_null)
 	cr_expect(evutil_timercmp(&b, &a, >));
 }
 
-/* --- a model to compare with --------------------------------------------------------------------- */
+/* --- a model to compare with ------------------------------------------------------------------ */
 
 #define TIMERS 400
 
@@ -306,9 +306,9 @@ static void let_time_pass(long long ms)
 }
 
 /*
- * CORE-183, CORE-361; C32: adds, postponements, deletions and expiry in random order against a plain
- * table. Durations are whole seconds, and the test ends long before its own running time could make
- * one of them due early.
+ * CORE-183, CORE-361; C32: adds, postponements, deletions and expiry in random order against a
+ * plain table. Durations are whole seconds, and the test ends long before its own running time
+ * could make one of them due early.
  */
 Test(timer, random_operations_agree_with_a_plain_table)
 {
@@ -322,13 +322,17 @@ Test(timer, random_operations_agree_with_a_plain_table)
 		unsigned choice = random_below(100);
 
 		if (choice < 60) {
-			/* Added at slightly different real times: never closer than that to another. */
+			/*
+			 * Added at slightly different real times: never closer than that to
+			 * another.
+			 */
 			add_model(m, 1000000LL * (1 + random_below(50)) - now_ms % 1000000);
 		} else if (choice < 85) {
 			cr_assert_eq(event_del(m->ev), 0);
 			m->due = -1;
 		} else if (choice == 99) {
-			let_time_pass(1000000LL * (1 + random_below(3)) - now_ms % 1000000 + 500000);
+			let_time_pass(1000000LL * (1 + random_below(3)) - now_ms % 1000000 +
+				      500000);
 		}
 	}
 	let_time_pass(100 * 1000000LL);
@@ -369,7 +373,7 @@ Test(timer, two_hundred_thousand_timers_in_random_order)
 	free(ev);
 }
 
-/* --- many with one deadline ---------------------------------------------------------------------- */
+/* --- many with one deadline ------------------------------------------------------------------- */
 
 struct crowd {
 	struct event **ev;
@@ -427,7 +431,8 @@ Test(timer, a_crowd_set_again_runs_in_the_order_of_that)
 		crowd.ev[i] = event_new(base, -1, 0, on_member, &members[i]);
 		cr_assert_eq(event_add(crowd.ev[i], MS(600000)), 0);
 	}
-	cr_assert_eq(event_base_once(base, -1, EV_TIMEOUT, set_again_in_random_order, &crowd, MS(0)), 0);
+	cr_assert_eq(
+		event_base_once(base, -1, EV_TIMEOUT, set_again_in_random_order, &crowd, MS(0)), 0);
 	run_round();
 	pass_time(800000);
 	run_round();

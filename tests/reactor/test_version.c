@@ -35,7 +35,8 @@ Test(version, struct_event_has_the_layout_of_2_1)
 	cr_expect_lt(offsetof(struct event, ev_fd), offsetof(struct event, ev_base));
 	cr_expect_lt(offsetof(struct event, ev_base), offsetof(struct event, ev_));
 	cr_expect_lt(offsetof(struct event, ev_), offsetof(struct event, ev_events));
-	cr_expect_eq(offsetof(struct event, ev_res), offsetof(struct event, ev_events) + sizeof(short));
+	cr_expect_eq(offsetof(struct event, ev_res),
+		     offsetof(struct event, ev_events) + sizeof(short));
 	if (sizeof(void *) == 8)
 		cr_expect_eq(sizeof(struct event), 128u);
 }

@@ -97,7 +97,8 @@ static void check_thrice(struct evwatch *w, const struct evwatch_check_cb_info *
 Test(watch, both_run_when_the_poll_was_interrupted)
 {
 	struct sigaction action = { .sa_handler = on_alarm };
-	struct itimerval again = { { 0, 20000 }, { 0, 20000 } }, never_again = { { 0, 0 }, { 0, 0 } };
+	struct itimerval again = { { 0, 20000 }, { 0, 20000 } },
+			 never_again = { { 0, 0 }, { 0, 0 } };
 	struct event *ev = event_new(base, -1, 0, never, NULL);
 
 	sigaction(SIGALRM, &action, NULL);
@@ -189,7 +190,8 @@ Test(watch, a_freed_watcher_is_not_called)
 	event_free(ev);
 }
 
-static void free_itself_and_next(struct evwatch *w, const struct evwatch_prepare_cb_info *info, void *arg)
+static void free_itself_and_next(struct evwatch *w, const struct evwatch_prepare_cb_info *info,
+				 void *arg)
 {
 	(void)info;
 	trace_letter(*(const char *)arg);

@@ -104,7 +104,8 @@ void world_called(struct evrpc_status *status, struct msg *request, struct kill 
 	cr_expect_not_null(reply);
 	world->done++;
 	world->error = status->error;
-	world->http_code = status->http_req ? evhttp_request_get_response_code(status->http_req) : 0;
+	world->http_code =
+		status->http_req ? evhttp_request_get_response_code(status->http_req) : 0;
 	world->weapon[0] = '\0';
 	if (EVTAG_HAS(reply, weapon))
 		evutil_snprintf(world->weapon, sizeof(world->weapon), "%s", reply->weapon_data);

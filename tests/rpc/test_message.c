@@ -360,7 +360,8 @@ Test(message, bad_sub_messages_and_sizes_are_refused)
 		"01 01 61 02 01 61 03 02 02 01 61", /* its member is longer than itself */
 		"01 01 61 02 01 61 04 06 01 01 61 03 01 00", /* 1 fixed byte instead of 24 */
 		"01 01 61 02 01 61 03 00", /* an empty attack */
-		"03 08 a1 82 04 01 61 02 01 61 03 08 a1 82 04 01 61 02 01 61 01 01 61 02 01 61", /* two */
+		/* two */
+		"03 08 a1 82 04 01 61 02 01 61 03 08 a1 82 04 01 61 02 01 61 01 01 61 02 01 61",
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

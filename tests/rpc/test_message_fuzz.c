@@ -71,7 +71,8 @@ Test(message_fuzz, random_messages_survive)
 		/* What came back marshals to the same bytes. */
 		rest_marshal(second, got);
 		cr_assert_eq(evbuffer_get_length(second), len);
-		cr_assert_eq(memcmp(evbuffer_pullup(first, -1), evbuffer_pullup(second, -1), len), 0);
+		cr_assert_eq(memcmp(evbuffer_pullup(first, -1), evbuffer_pullup(second, -1), len),
+			     0);
 		evbuffer_drain(first, len);
 		evbuffer_drain(second, len);
 		rest_clear(rest);

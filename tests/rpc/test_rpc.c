@@ -246,18 +246,20 @@ Test(rpc, names_that_are_no_path_segment_are_refused)
 		cr_expect_eq(register_name(&world, bad[i]), -1, "%s", bad[i]);
 		cr_expect_eq(evrpc_send_request_generic(
 				     world.pool, world.request, world.reply,
-				     (void (*)(struct evrpc_status *, void *, void *, void *))
-					     world_called,
-				     &world, bad[i], (void (*)(struct evbuffer *, void *))msg_marshal,
+				     (void (*)(struct evrpc_status *, void *, void *,
+					       void *))world_called,
+				     &world, bad[i],
+				     (void (*)(struct evbuffer *, void *))msg_marshal,
 				     (void (*)(void *))kill_clear,
-				     (int (*)(void *, struct evbuffer *))kill_unmarshal), -1);
+				     (int (*)(void *, struct evbuffer *))kill_unmarshal),
+			     -1);
 		cr_expect_eq(world.done, (int)i + 1);
 		cr_expect_eq(world.error, EVRPC_STATUS_ERR_UNSTARTED);
 	}
 	world_done(&world);
 }
 
-/* --- Handlers ----------------------------------------------------------------------------------- */
+/* --- Handlers --------------------------------------------------------------------------------- */
 
 /* RPC-057, RPC-059, RPC-089 */
 Test(rpc, an_incomplete_reply_becomes_503)
@@ -329,7 +331,7 @@ Test(rpc, a_call_may_be_answered_after_its_base_is_freed)
 	world_done(&world);
 }
 
-/* --- Deadlines and connections ----------------------------------------------------------------- */
+/* --- Deadlines and connections ---------------------------------------------------------------- */
 
 /* RPC-080, RPC-087, RPC-091, RPC-097 */
 Test(rpc, a_missed_deadline_ends_the_call_and_the_next_one_works)
@@ -359,7 +361,8 @@ Test(rpc, connections_take_the_pools_timeout_unless_they_have_their_own)
 	double start;
 
 	world_init(&world, 0);
-	evrpc_pool_set_timeout(world.pool, 0); /* no deadline of the pool's, none of new connections */
+	/* no deadline of the pool's, none of new connections */
+	evrpc_pool_set_timeout(world.pool, 0);
 	evcon = world_connect(&world);
 	evhttp_connection_set_timeout(evcon, 1);
 	evhttp_connection_set_retries(evcon, 0);
@@ -463,7 +466,8 @@ Test(rpc, freeing_a_pool_frees_its_calls_without_a_word)
 	world_done(&world);
 }
 
-static void free_pool(struct evrpc_status *status, struct msg *request, struct kill *reply, void *arg)
+static void free_pool(struct evrpc_status *status, struct msg *request, struct kill *reply,
+		      void *arg)
 {
 	struct world *world = arg;
 
@@ -479,7 +483,8 @@ Test(rpc, a_callback_may_free_the_pool)
 
 	world_init(&world, 1);
 	for (int i = 0; i < 3; i++)
-		EVRPC_MAKE_REQUEST(Message, world.pool, world.request, world.reply, free_pool, &world);
+		EVRPC_MAKE_REQUEST(Message, world.pool, world.request, world.reply, free_pool,
+				   &world);
 	world_wait(&world, 1);
 	cr_expect_null(world.pool);
 	cr_expect_eq(world.error, EVRPC_STATUS_ERR_NONE);
@@ -518,13 +523,14 @@ Test(rpc, a_prepared_call_can_be_changed_before_it_starts)
 
 	world_init(&world, 1);
 	unused = evrpc_pool_new(world.base);
-	ctx = EVRPC_MAKE_CTX(Message, msg, kill, unused, world.request, world.reply, free_pool, NULL);
+	ctx = EVRPC_MAKE_CTX(Message, msg, kill, unused, world.request, world.reply, free_pool,
+			     NULL);
 	cr_assert_not_null(ctx);
 	cr_expect_eq(evrpc_request_get_pool(ctx), unused);
 	evrpc_request_set_pool(ctx, world.pool);
 	cr_expect_eq(evrpc_request_get_pool(ctx), world.pool);
-	evrpc_request_set_cb(ctx, (void (*)(struct evrpc_status *, void *, void *, void *))world_called,
-			     &world);
+	evrpc_request_set_cb(
+		ctx, (void (*)(struct evrpc_status *, void *, void *, void *))world_called, &world);
 	evrpc_pool_free(unused);
 	cr_expect_eq(evrpc_make_request(ctx), 0);
 	world_wait(&world, 1);

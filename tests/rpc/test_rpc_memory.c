@@ -26,12 +26,13 @@ Test(rpc_memory, a_call_ends_once_whichever_allocation_is_refused)
 
 		cr_assert_lt(n, 300);
 		world_init(&world, 1);
-		evrpc_pool_set_timeout(world.pool, 1); /* should the server be the one that lacks memory */
+		/* should the server be the one that lacks memory */
+		evrpc_pool_set_timeout(world.pool, 1);
 		evrpc_add_hook(world.pool, EVRPC_OUTPUT, continue_hook, NULL);
 		evrpc_add_hook(world.rpc, EVRPC_INPUT, continue_hook, NULL);
 		support_fail_once_after(n);
-		result = EVRPC_MAKE_REQUEST(Message, world.pool, world.request, world.reply, world_called,
-					    &world);
+		result = EVRPC_MAKE_REQUEST(Message, world.pool, world.request, world.reply,
+					    world_called, &world);
 		world_wait(&world, 1);
 		refused = support_has_refused();
 		support_fail_once_after(-1);

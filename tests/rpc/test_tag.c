@@ -369,7 +369,8 @@ Test(tag, lengths_are_told_without_removing_and_before_the_payload_is_there)
 /* TAG-035, TAG-037, R02 */
 Test(tag, lengths_near_the_end_of_32_bits_do_not_wrap)
 {
-	struct evbuffer *top = buffer_of("01 7f ff ff ff f0 00"), *just = buffer_of("01 79 ff ff ff f0");
+	struct evbuffer *top = buffer_of("01 7f ff ff ff f0 00"),
+			*just = buffer_of("01 79 ff ff ff f0");
 	struct evbuffer *over = buffer_of("01 70 00 00 00 80 00"); /* INT_MAX + 1 */
 	ev_uint32_t len = 77;
 
@@ -435,7 +436,8 @@ Test(tag, unmarshal_moves_one_payload)
 /* TAG-040, TAG-041, TAG-047 */
 Test(tag, unmarshal_int_returns_the_encoded_size_and_skips_surplus)
 {
-	struct evbuffer *buf = buffer_of("01 02 2c 21 01 03 0a ff ff 05 09 ff ee be fa cb 0a 0d ae d0 aa");
+	struct evbuffer *buf =
+		buffer_of("01 02 2c 21 01 03 0a ff ff 05 09 ff ee be fa cb 0a 0d ae d0 aa");
 	ev_uint32_t value = 0;
 	ev_uint64_t value64 = 0;
 
@@ -506,8 +508,10 @@ Test(tag, strings_are_terminated_and_keep_embedded_nuls)
 /* TAG-044, TAG-045, TAG-046 */
 Test(tag, times_must_lie_inside_the_payload)
 {
-	static const char *const bad[] = { "07 00", "07 01 01", "07 ff 01 40 21 a7", "07 03 01 40 21 a7",
-					   "08 04 01 40 21 a7", "07 09 80 00 00 00 00 40 21 a7" };
+	static const char *const bad[] = {
+		"07 00", "07 01 01", "07 ff 01 40 21 a7", "07 03 01 40 21 a7", "08 04 01 40 21 a7",
+		"07 09 80 00 00 00 00 40 21 a7",
+	};
 	struct evbuffer *buf;
 	struct timeval tv;
 

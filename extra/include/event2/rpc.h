@@ -157,7 +157,7 @@ enum EVRPC_HOOK_RESULT {
  */
 #define EVRPC_REGISTER(base, name, request, reply, callback, cbarg)                                \
 	evrpc_register_generic(                                                                    \
-		base, #name, (void (*)(struct evrpc_req_generic *, void *))(callback), (cbarg),      \
+		base, #name, (void (*)(struct evrpc_req_generic *, void *))(callback), (cbarg),    \
 		(void *(*)(void *))request##_new_with_arg, NULL, (void (*)(void *))request##_free, \
 		(int (*)(void *, struct evbuffer *))request##_unmarshal,                           \
 		(void *(*)(void *))reply##_new_with_arg, NULL, (void (*)(void *))reply##_free,     \
@@ -206,7 +206,9 @@ enum EVRPC_HOOK_RESULT {
  * @return a handle for evrpc_remove_hook(), or NULL when out of memory or on a bad type
  */
 EVENT2_EXPORT_SYMBOL
-void *evrpc_add_hook(void *vbase, enum EVRPC_HOOK_TYPE hook_type, int (*cb)(void *, struct evhttp_request *, struct evbuffer *, void *), void *cb_arg);
+void *evrpc_add_hook(void *vbase, enum EVRPC_HOOK_TYPE hook_type,
+		     int (*cb)(void *, struct evhttp_request *, struct evbuffer *, void *),
+		     void *cb_arg);
 
 /**
  * Free an RPC base: stops serving its RPCs, removes its hooks, and answers calls that a hook has
@@ -277,7 +279,11 @@ int evrpc_make_request(struct evrpc_request_wrapper *ctx);
  *         not a clean path segment
  */
 EVENT2_EXPORT_SYMBOL
-struct evrpc_request_wrapper *evrpc_make_request_ctx(struct evrpc_pool *pool, void *request, void *reply, const char *rpcname, void (*req_marshal)(struct evbuffer *, void *), void (*rpl_clear)(void *), int (*rpl_unmarshal)(void *, struct evbuffer *), void (*cb)(struct evrpc_status *, void *, void *, void *), void *cbarg);
+struct evrpc_request_wrapper *
+evrpc_make_request_ctx(struct evrpc_pool *pool, void *request, void *reply, const char *rpcname,
+		       void (*req_marshal)(struct evbuffer *, void *), void (*rpl_clear)(void *),
+		       int (*rpl_unmarshal)(void *, struct evbuffer *),
+		       void (*cb)(struct evrpc_status *, void *, void *, void *), void *cbarg);
 
 /**
  * Give a connection to a pool, which frees it in the end.
@@ -334,7 +340,13 @@ void evrpc_pool_set_timeout(struct evrpc_pool *pool, int timeout_in_secs);
  * @return 0; -1 if the name is taken or bad, or when out of memory
  */
 EVENT2_EXPORT_SYMBOL
-int evrpc_register_generic(struct evrpc_base *base, const char *name, void (*callback)(struct evrpc_req_generic *, void *), void *cbarg, void *(*req_new)(void *), void *req_new_arg, void (*req_free)(void *), int (*req_unmarshal)(void *, struct evbuffer *), void *(*rpl_new)(void *), void *rpl_new_arg, void (*rpl_free)(void *), int (*rpl_complete)(void *), void (*rpl_marshal)(struct evbuffer *, void *));
+int evrpc_register_generic(struct evrpc_base *base, const char *name,
+			   void (*callback)(struct evrpc_req_generic *, void *), void *cbarg,
+			   void *(*req_new)(void *), void *req_new_arg, void (*req_free)(void *),
+			   int (*req_unmarshal)(void *, struct evbuffer *),
+			   void *(*rpl_new)(void *), void *rpl_new_arg, void (*rpl_free)(void *),
+			   int (*rpl_complete)(void *),
+			   void (*rpl_marshal)(struct evbuffer *, void *));
 
 /**
  * Serve an RPC that is described by a filled-in struct, which the base then owns, its `uri`
@@ -343,7 +355,8 @@ int evrpc_register_generic(struct evrpc_base *base, const char *name, void (*cal
  * @return 0; -1 if the name is taken or bad, or when out of memory: then the struct is still yours
  */
 EVENT2_EXPORT_SYMBOL
-int evrpc_register_rpc(struct evrpc_base *, struct evrpc *, void (*)(struct evrpc_req_generic *, void *), void *);
+int evrpc_register_rpc(struct evrpc_base *, struct evrpc *,
+		       void (*)(struct evrpc_req_generic *, void *), void *);
 
 /** Remove a hook. @return 1 if removed, 0 if it is not there */
 EVENT2_EXPORT_SYMBOL
@@ -359,7 +372,9 @@ struct evrpc_pool *evrpc_request_get_pool(struct evrpc_request_wrapper *ctx);
 
 /** Change the callback of a prepared call. */
 EVENT2_EXPORT_SYMBOL
-void evrpc_request_set_cb(struct evrpc_request_wrapper *ctx, void (*cb)(struct evrpc_status *, void *request, void *reply, void *arg), void *cb_arg);
+void evrpc_request_set_cb(struct evrpc_request_wrapper *ctx,
+			  void (*cb)(struct evrpc_status *, void *request, void *reply, void *arg),
+			  void *cb_arg);
 
 /** Change the pool of a prepared call. */
 EVENT2_EXPORT_SYMBOL
@@ -380,7 +395,12 @@ int evrpc_resume_request(void *vbase, void *ctx, enum EVRPC_HOOK_RESULT res);
 
 /** Prepare and start a call; what EVRPC_MAKE_REQUEST() comes down to. */
 EVENT2_EXPORT_SYMBOL
-int evrpc_send_request_generic(struct evrpc_pool *pool, void *request, void *reply, void (*cb)(struct evrpc_status *, void *, void *, void *), void *cb_arg, const char *rpcname, void (*req_marshal)(struct evbuffer *, void *), void (*rpl_clear)(void *), int (*rpl_unmarshal)(void *, struct evbuffer *));
+int evrpc_send_request_generic(struct evrpc_pool *pool, void *request, void *reply,
+			       void (*cb)(struct evrpc_status *, void *, void *, void *),
+			       void *cb_arg, const char *rpcname,
+			       void (*req_marshal)(struct evbuffer *, void *),
+			       void (*rpl_clear)(void *),
+			       int (*rpl_unmarshal)(void *, struct evbuffer *));
 
 /**
  * Stop serving an RPC. Calls under way may still be finished.

@@ -2,7 +2,9 @@
 #ifndef EXTRA_OS_NET_H_INCLUDED
 #define EXTRA_OS_NET_H_INCLUDED
 
-/* Sockets and their addresses as the system declares them: the one place that knows which headers. */
+/*
+ * Sockets and their addresses as the system declares them: the one place that knows which headers.
+ */
 
 #include <event2/util.h>
 

@@ -2,8 +2,8 @@
 /*
  * A client's call, from its start to its callback.
  *
- * Anything that calls the program (hooks, the HTTP client, the callback) may free the pool, and with
- * it every call. So whoever does that holds the pool and asks `is_freed` afterwards.
+ * Anything that calls the program (hooks, the HTTP client, the callback) may free the pool, and
+ * with it every call. So whoever does that holds the pool and asks `is_freed` afterwards.
  */
 
 #include "pool.h"
@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-/* --- The end ----------------------------------------------------------------------------------- */
+/* --- The end ---------------------------------------------------------------------------------- */
 
 static void leave_con(struct evrpc_request_wrapper *call)
 {
@@ -73,7 +73,7 @@ static void call_end(struct evrpc_request_wrapper *call, int error, struct evhtt
 	evi_rpc_pool_leave(pool);
 }
 
-/* --- The answer -------------------------------------------------------------------------------- */
+/* --- The answer ------------------------------------------------------------------------------- */
 
 static void call_unmarshal(struct evrpc_request_wrapper *call, struct evhttp_request *req)
 {
@@ -142,7 +142,7 @@ static void on_response(struct evhttp_request *req, void *arg)
 	evi_rpc_pool_leave(pool);
 }
 
-/* --- The start --------------------------------------------------------------------------------- */
+/* --- The start -------------------------------------------------------------------------------- */
 
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {
@@ -159,11 +159,14 @@ static int start_deadline(struct evrpc_request_wrapper *call)
 
 	if (tv.tv_sec <= 0)
 		return 0;
-	call->deadline = evtimer_new(evhttp_connection_get_base(call->con->evcon), on_deadline, call);
+	call->deadline =
+		evtimer_new(evhttp_connection_get_base(call->con->evcon), on_deadline, call);
 	return call->deadline == NULL ? -1 : event_add(call->deadline, &tv);
 }
 
-/* On -1 the HTTP client has freed the request. It may have called on_response() when this is over. */
+/*
+ * On -1 the HTTP client has freed the request. It may have called on_response() when this is over.
+ */
 static void call_send(struct evrpc_request_wrapper *call)
 {
 	if (evhttp_make_request(call->con->evcon, call->req, EVHTTP_REQ_POST, call->path) != 0) {
@@ -221,7 +224,7 @@ void evi_call_lose_connection(struct evrpc_request_wrapper *call)
 			 NULL);
 }
 
-/* --- Public ------------------------------------------------------------------------------------ */
+/* --- Public ----------------------------------------------------------------------------------- */
 
 struct evrpc_request_wrapper *
 evrpc_make_request_ctx(struct evrpc_pool *pool, void *request, void *reply, const char *rpcname,

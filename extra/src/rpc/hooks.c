@@ -2,7 +2,8 @@
 /*
  * Hooks, data kept with a call, pausing and resuming: the same for servers and clients.
  *
- * A hook may add and remove hooks, itself included: removal while a chain runs is put off to its end.
+ * A hook may add and remove hooks, itself included: removal while a chain runs is put off to its
+ * end.
  */
 
 #include "hooks.h"
@@ -181,7 +182,7 @@ int evrpc_resume_request(void *vbase, void *ctx, enum EVRPC_HOOK_RESULT res)
 	return 0;
 }
 
-/* --- Data kept with a call --------------------------------------------------------------------- */
+/* --- Data kept with a call -------------------------------------------------------------------- */
 
 void evi_hook_meta_init(struct evrpc_hook_meta *meta, void *ctx)
 {

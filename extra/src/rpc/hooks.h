@@ -5,9 +5,9 @@
 /*
  * Hooks of an RPC base or pool, and what they see: a call's context.
  *
- * A context is a struct whose first member is a pointer to its struct evrpc_hook_meta, on the server
- * (struct evrpc_req_generic) and on the client (struct evrpc_request_wrapper). A base or pool is a
- * struct whose first member is its struct evi_hooks.
+ * A context is a struct whose first member is a pointer to its struct evrpc_hook_meta, on the
+ * server (struct evrpc_req_generic) and on the client (struct evrpc_request_wrapper). A base or
+ * pool is a struct whose first member is its struct evi_hooks.
  */
 
 #include <event2/buffer.h>
@@ -28,7 +28,8 @@ struct evi_hooks {
 struct evrpc_hook_meta {
 	struct evi_meta *first; /* in the order added */
 	struct evhttp_connection *evcon; /* client */
-	struct evhttp_request *http_req; /* server: leads to the connection, as long as there is one */
+	/* server: leads to the connection, as long as there is one */
+	struct evhttp_request *http_req;
 	void *ctx; /* whose this is */
 
 	/* While paused: */

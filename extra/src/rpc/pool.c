@@ -59,8 +59,8 @@ static void activate(struct evrpc_pool *pool, struct evrpc_request_wrapper *call
 }
 
 /*
- * Calls that end at once call the program, which may make new ones: these come after those that wait,
- * and from this loop, so that the stack does not grow.
+ * Calls that end at once call the program, which may make new ones: these come after those that
+ * wait, and from this loop, so that the stack does not grow.
  */
 void evi_rpc_pool_assign(struct evrpc_pool *pool)
 {
@@ -70,7 +70,8 @@ void evi_rpc_pool_assign(struct evrpc_pool *pool)
 	if (pool->is_assigning)
 		return;
 	pool->is_assigning = 1;
-	while (!pool->is_freed && (call = pool->waiting) != NULL && (con = idle_con(pool)) != NULL) {
+	while (!pool->is_freed && (call = pool->waiting) != NULL &&
+	       (con = idle_con(pool)) != NULL) {
 		activate(pool, call, con);
 		evi_call_start(call);
 	}

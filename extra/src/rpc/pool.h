@@ -5,9 +5,10 @@
 /*
  * A pool of client connections, and the calls that go over them.
  *
- * A call is prepared by evrpc_make_request_ctx(), then belongs to its pool: waiting until a connection
- * is free, then assigned to it until the response has arrived or the call has failed. Whatever ends it
- * comes to call_end(), which runs the callback: the last thing that happens to a call.
+ * A call is prepared by evrpc_make_request_ctx(), then belongs to its pool: waiting until a
+ * connection is free, then assigned to it until the response has arrived or the call has failed.
+ * Whatever ends it comes to call_end(), which runs the callback: the last thing that happens to a
+ * call.
  */
 
 #include "hooks.h"

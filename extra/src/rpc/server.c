@@ -2,8 +2,8 @@
 /*
  * Serving RPCs. A call's way, each step of which may be the last (503):
  *
- *   HTTP request -> input hooks -> unmarshal -> handler -> evrpc_request_done() -> complete? marshal
- *   -> output hooks -> HTTP reply
+ *   HTTP request -> input hooks -> unmarshal -> handler -> evrpc_request_done() -> complete?
+ *   marshal -> output hooks -> HTTP reply
  *
  * Calls may outlive the base and the registration of their RPC: a call knows that its base has gone
  * (NULL), and keeps what it needs of the registration (a reference).
@@ -306,7 +306,8 @@ int evrpc_register_rpc(struct evrpc_base *base, struct evrpc *rpc,
 	served->refs = 1;
 	served->path = evi_rpc_path(rpc->uri);
 	/* A name that is taken is refused by the server. */
-	if (served->path == NULL || evhttp_set_cb(base->http, served->path, on_request, served) != 0) {
+	if (served->path == NULL ||
+	    evhttp_set_cb(base->http, served->path, on_request, served) != 0) {
 		evi_free(served->path);
 		evi_free(served);
 		return -1;

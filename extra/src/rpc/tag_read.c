@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Unmarshalling from evbuffers. What is decoded is first copied out of the buffer, a few bytes only,
- * so it does not matter in how many pieces the buffer is stored. Nothing is removed on failure, and
- * nothing is allocated before all of the payload is there.
+ * Unmarshalling from evbuffers. What is decoded is first copied out of the buffer, a few bytes
+ * only, so it does not matter in how many pieces the buffer is stored. Nothing is removed on
+ * failure, and nothing is allocated before all of the payload is there.
  */
 
 #include "tag.h"

@@ -92,7 +92,8 @@ size_t evi_head_decode(const uint8_t *in, size_t len, uint32_t *ret_tag, uint32_
 	tag_size = evi_tag_decode(in, len, &tag);
 	if (tag_size == 0)
 		return 0;
-	number_size = evi_int_decode(in + tag_size, len - tag_size, EVI_INT32_NIBBLES, &payload_len);
+	number_size =
+		evi_int_decode(in + tag_size, len - tag_size, EVI_INT32_NIBBLES, &payload_len);
 	if (number_size == 0)
 		return 0;
 	*ret_tag = tag;

@@ -6,8 +6,8 @@
  * The tagged encoding as bytes: integers, tags and the head of an element. Pure: no buffer type, no
  * allocation. Decoders look at no more than the bytes they are given.
  *
- *   integer = nibble (count - 1), then `count` nibbles of the value, least significant first, packed
- *             high half first, the last half-byte 0 if left over
+ *   integer = nibble (count - 1), then `count` nibbles of the value, least significant first,
+ *             packed high half first, the last half-byte 0 if left over
  *   tag     = groups of 7 bits, least significant first, 0x80 set on every byte but the last
  *   element = tag, integer (length of the payload), payload
  */

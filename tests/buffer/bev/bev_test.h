@@ -178,8 +178,8 @@ static inline void run_until_received(const struct probe *probe, size_t wanted)
 
 /*
  * Runs everything that is due: several rounds that do not wait. What local sockets and pairs
- * deliver is there at once, so afterwards nothing more can happen without another cause. Completions
- * come when they come.
+ * deliver is there at once, so afterwards nothing more can happen without another cause.
+ * Completions come when they come.
  */
 static inline void settle(void)
 {

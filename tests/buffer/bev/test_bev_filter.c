@@ -10,8 +10,8 @@ TestSuite(bev_filter, .init = start, .fini = finish, .timeout = 60);
 #define MS(n) (&(const struct timeval){ .tv_sec = (n) / 1000, .tv_usec = (n) % 1000 * 1000 })
 
 /*
- * What a filter function has seen, and what it is to do. Static in the tests: with threads a filter is
- * freed by the loop, and what is left of it with the base, after the test has returned.
+ * What a filter function has seen, and what it is to do. Static in the tests: with threads a filter
+ * is freed by the loop, and what is left of it with the base, after the test has returned.
  */
 struct script {
 	int in_calls, out_calls, frees;

@@ -297,7 +297,8 @@ Test(bev_group, nobody_starves)
 	for (int i = 0; i < 10; i++)
 		run_until_received(&probe[i], 200);
 	for (int i = 0; i < 10; i++)
-		cr_expect_lt(probe[i].received, 2000, "the %dth has had %zu bytes", i, probe[i].received);
+		cr_expect_lt(probe[i].received, 2000, "the %dth has had %zu bytes", i,
+			     probe[i].received);
 	for (int i = 0; i < 10; i++) {
 		bufferevent_free(bev[i][0]);
 		bufferevent_free(bev[i][1]);

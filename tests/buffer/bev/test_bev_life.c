@@ -253,7 +253,8 @@ Test(bev_life, freeing_in_one_thread_while_another_calls_back)
 {
 	static const int options[] = { 0, BEV_OPT_DEFER_CALLBACKS,
 				       BEV_OPT_DEFER_CALLBACKS | BEV_OPT_UNLOCK_CALLBACKS };
-	static struct churn churns[300]; /* an unlocked callback may still be at it after the free */
+	/* an unlocked callback may still be at it after the free */
+	static struct churn churns[300];
 	const struct timeval soon = { 0, 500 };
 	struct loop loop;
 

@@ -85,7 +85,10 @@ Test(bev_limit, a_new_limit_starts_with_one_tick)
 	ev_token_bucket_cfg_free(cfg);
 }
 
-/* What 10 at first and 10 a tick of 20 ms come to, up to 25; at the least after `ms`, or at the most. */
+/*
+ * What 10 at first and 10 a tick of 20 ms come to, up to 25; at the least after `ms`, or at the
+ * most.
+ */
 static ev_ssize_t filled_after(double ms, int at_most)
 {
 	int ticks = ms > 0 ? (int)(ms / 20) + at_most : at_most;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Socket bufferevents: making, enabling, descriptors, sizes. What they carry: test_bev_transfer.c. */
+/*
+ * Socket bufferevents: making, enabling, descriptors, sizes. What they carry: test_bev_transfer.c.
+ */
 
 #include "bev_test.h"
 

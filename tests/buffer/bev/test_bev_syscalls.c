@@ -124,8 +124,8 @@ static void end(struct bufferevent *bev, short what, void *arg)
 	has_ended = 1;
 }
 
-static void accepted(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *sa, int len,
-		     void *arg)
+static void accepted(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *sa,
+		     int len, void *arg)
 {
 	struct event_base *base = evconnlistener_get_base(listener);
 	struct bufferevent *bev = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
@@ -145,7 +145,8 @@ static void serve_one(struct event_base *base, const struct sockaddr_in *sin)
 
 	has_echoed = has_ended = 0;
 	cr_assert_eq(syscall(SYS_connect, client, sin, sizeof(*sin)), 0);
-	cr_assert_eq(syscall(SYS_sendto, client, text, sizeof(text), 0, NULL, 0), (long)sizeof(text));
+	cr_assert_eq(syscall(SYS_sendto, client, text, sizeof(text), 0, NULL, 0),
+		     (long)sizeof(text));
 	support_run_until(base, &has_echoed, 10000);
 	/* The answer leaves at the end of the round. */
 	event_base_loop(base, EVLOOP_NONBLOCK);
@@ -160,12 +161,15 @@ static void serve_one(struct event_base *base, const struct sockaddr_in *sin)
 Test(bev_syscalls, a_short_connection_takes_seven_calls_and_its_waits)
 {
 	struct event_base *base = support_base_new();
-	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in sin = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
 	socklen_t len = sizeof(sin);
 	struct evconnlistener *listener = evconnlistener_new_bind(base, accepted, NULL,
 		LEV_OPT_CLOSE_ON_FREE, 16, (struct sockaddr *)&sin, sizeof(sin));
 
-	cr_assert_eq(getsockname(evconnlistener_get_fd(listener), (struct sockaddr *)&sin, &len), 0);
+	cr_assert_eq(getsockname(evconnlistener_get_fd(listener), (struct sockaddr *)&sin, &len),
+		     0);
 	serve_one(base, &sin);
 	for (int i = 0; i < 3; i++) {
 		memset(&calls, 0, sizeof(calls));

@@ -56,7 +56,8 @@ struct changes {
 	size_t total_added, total_deleted;
 };
 
-static inline void count_changes(struct evbuffer *buf, const struct evbuffer_cb_info *info, void *arg)
+static inline void count_changes(struct evbuffer *buf, const struct evbuffer_cb_info *info,
+				 void *arg)
 {
 	struct changes *c = arg;
 

@@ -194,7 +194,9 @@ Test(evbuffer_add, vectors_are_appended_in_one_round)
 {
 	struct changes c = { 0 };
 	struct evbuffer *buf = evbuffer_new();
-	struct evbuffer_iovec vec[3] = { { (char *)"ab", 2 }, { (char *)"", 0 }, { (char *)"cde", 3 } };
+	struct evbuffer_iovec vec[3] = { { (char *)"ab", 2 },
+					 { (char *)"", 0 },
+					 { (char *)"cde", 3 } };
 
 	evbuffer_add_cb(buf, count_changes, &c);
 	cr_assert_eq(evbuffer_add_iovec(buf, vec, 3), 5);

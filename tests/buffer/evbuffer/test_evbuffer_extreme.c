@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Sizes at the end of their type, a million small pieces, files that change, threads at frozen buffers. */
+/*
+ * Sizes at the end of their type, a million small pieces, files that change, threads at frozen
+ * buffers.
+ */
 
 #include "evbuffer_test.h"
 

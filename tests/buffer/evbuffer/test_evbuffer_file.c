@@ -135,7 +135,8 @@ Test(evbuffer_file, the_position_of_the_descriptor_stays)
 	struct evbuffer_file_segment *segment;
 
 	cr_assert_eq(lseek(fd, 3, SEEK_SET), 3);
-	segment = evbuffer_file_segment_new(fd, 0, 10, EVBUF_FS_DISABLE_MMAP | EVBUF_FS_DISABLE_SENDFILE);
+	segment = evbuffer_file_segment_new(fd, 0, 10,
+					    EVBUF_FS_DISABLE_MMAP | EVBUF_FS_DISABLE_SENDFILE);
 	cr_assert_eq(evbuffer_add_file_segment(buf, segment, 0, -1), 0);
 	expect_text(buf, "0123456789");
 	cr_assert_eq(lseek(fd, 0, SEEK_CUR), 3);
@@ -316,8 +317,8 @@ Test(evbuffer_file, a_file_that_shrank_is_an_error)
 }
 
 /*
- * BUF-384, UTIL-003: offsets have 64 bits where pointers have 32. A whole file that is longer than any
- * buffer is refused there, but not a part of it.
+ * BUF-384, UTIL-003: offsets have 64 bits where pointers have 32. A whole file that is longer than
+ * any buffer is refused there, but not a part of it.
  */
 Test(evbuffer_file, offsets_go_beyond_32_bits)
 {

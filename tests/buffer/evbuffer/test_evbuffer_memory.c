@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Every call with each of its allocations refused in turn: it fails and both buffers are as before, or it
- * succeeds without that memory. The leak check at the end of each test covers what was half done.
+ * Every call with each of its allocations refused in turn: it fails and both buffers are as before,
+ * or it succeeds without that memory. The leak check at the end of each test covers what was half
+ * done.
  */
 
 #include "evbuffer_test.h"
@@ -77,7 +78,7 @@ static void destroy(struct fixture *f)
 	close(f->pair[1]);
 }
 
-/* --- The calls: nonzero means success ------------------------------------------------------------- */
+/* --- The calls: nonzero means success --------------------------------------------------------- */
 
 static int add_little(struct fixture *f)
 {
@@ -170,8 +171,8 @@ static int move_little(struct fixture *f)
 }
 
 /*
- * Shares a part of a piece. Without the memory for that, the whole pieces before it move: no byte is lost
- * or doubled.
+ * Shares a part of a piece. Without the memory for that, the whole pieces before it move: no byte
+ * is lost or doubled.
  */
 static int move_much(struct fixture *f)
 {
@@ -405,7 +406,7 @@ static int defer_callbacks(struct fixture *f)
 	return evbuffer_defer_callbacks(f->buf, f->base) == 0;
 }
 
-/* --- The runs ------------------------------------------------------------------------------------- */
+/* --- The runs --------------------------------------------------------------------------------- */
 
 static const struct {
 	const char *name;

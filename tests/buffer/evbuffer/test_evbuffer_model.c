@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Random operations on two buffers, and on plain arrays of bytes beside them: both must always agree.
- * EVBUFFER_SEED chooses another sequence than the time would.
+ * Random operations on two buffers, and on plain arrays of bytes beside them: both must always
+ * agree. EVBUFFER_SEED chooses another sequence than the time would.
  */
 
 #include "evbuffer_test.h"
@@ -147,7 +147,8 @@ static void do_prepend_buffer(struct model *m, struct model *other)
 
 static void do_move_some(struct model *m, struct model *other)
 {
-	size_t len = draw((uint32_t)other->len + 10), expected = len < other->len ? len : other->len;
+	size_t len = draw((uint32_t)other->len + 10),
+	       expected = len < other->len ? len : other->len;
 
 	if (m->len + expected > MODEL_MAX)
 		return;
@@ -208,9 +209,10 @@ static void do_search(struct model *m, struct model *other)
 	cr_assert_eq(found.pos, expected != NULL ? (ev_ssize_t)(expected - m->bytes) : -1);
 }
 
-static void (*const operations[])(struct model *m, struct model *other) = { do_add, do_add, do_prepend,
-	do_reference, do_drain, do_remove, do_pullup, do_move_all, do_prepend_buffer, do_move_some, do_reserve,
-	do_line, do_search };
+static void (*const operations[])(struct model *m, struct model *other) = {
+	do_add, do_add, do_prepend, do_reference, do_drain, do_remove, do_pullup, do_move_all,
+	do_prepend_buffer, do_move_some, do_reserve, do_line, do_search,
+};
 
 static void check(const struct model *m)
 {

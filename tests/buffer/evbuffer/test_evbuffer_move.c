@@ -267,7 +267,9 @@ Test(evbuffer_move, a_reference_with_an_offset)
 
 	cr_assert_eq(evbuffer_add_reference_with_offset(buf, bytes, 3, 4, note_cleanup, &done), 0);
 	expect_text(buf, "3456");
-	cr_assert_eq(evbuffer_add_reference_with_offset(buf, bytes, SIZE_MAX, 4, note_cleanup, &done), -1);
+	cr_assert_eq(
+		evbuffer_add_reference_with_offset(buf, bytes, SIZE_MAX, 4, note_cleanup, &done),
+		-1);
 	evbuffer_free(buf);
 	cr_assert_eq(done.calls, 1);
 	cr_assert_eq(done.data, bytes);

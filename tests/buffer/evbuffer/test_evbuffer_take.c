@@ -122,8 +122,11 @@ Test(evbuffer_take, copying_from_a_position)
 	evbuffer_free(buf);
 }
 
-/* One line of each style from pieces of every size, so that a terminator may lie across a border. */
-static void expect_line(const char *text, enum evbuffer_eol_style style, const char *line, const char *rest)
+/*
+ * One line of each style from pieces of every size, so that a terminator may lie across a border.
+ */
+static void expect_line(const char *text, enum evbuffer_eol_style style, const char *line,
+			const char *rest)
 {
 	for (size_t size = 1; size <= strlen(text); size++) {
 		struct evbuffer *buf = pieces_of(text, size);
@@ -406,7 +409,8 @@ static void expect_end_at(size_t at, char end, size_t total)
 	evbuffer_add(buf, text, total);
 	evbuffer_drain(buf, 2);
 	found = evbuffer_search_eol(buf, NULL, NULL, EVBUFFER_EOL_ANY);
-	cr_assert_eq(found.pos, at < total ? (ev_ssize_t)at : -1, "%zu of %zu: %zd", at, total, found.pos);
+	cr_assert_eq(found.pos, at < total ? (ev_ssize_t)at : -1, "%zu of %zu: %zd", at, total,
+		     found.pos);
 	evbuffer_free(buf);
 }
 

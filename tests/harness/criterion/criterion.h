@@ -59,8 +59,8 @@ struct harness_test {
 void harness_register(struct harness_test *test);
 
 /* Report a failed check; does not return if `fatal`. */
-void harness_failed(int fatal, const char *file, int line, const char *what, const char *format, ...)
-	__attribute__((__format__(__printf__, 5, 6)));
+void harness_failed(int fatal, const char *file, int line, const char *what, const char *format,
+		    ...) __attribute__((__format__(__printf__, 5, 6)));
 
 void harness_log(const char *format, ...) __attribute__((__format__(__printf__, 1, 2)));
 void harness_skip(const char *format, ...)
@@ -109,7 +109,8 @@ void harness_skip(const char *format, ...)
 		      #a " not near " #b ", " #epsilon, ##__VA_ARGS__)
 
 #define cr_assert(condition, ...)     HARNESS_CHECK(1, condition, #condition, ##__VA_ARGS__)
-#define cr_assert_not(condition, ...) HARNESS_CHECK(1, !(condition), "not " #condition, ##__VA_ARGS__)
+#define cr_assert_not(condition, ...)                                                              \
+	HARNESS_CHECK(1, !(condition), "not " #condition, ##__VA_ARGS__)
 #define cr_assert_eq(a, b, ...)       HARNESS_OP(1, a, ==, b, ##__VA_ARGS__)
 #define cr_assert_neq(a, b, ...)      HARNESS_OP(1, a, !=, b, ##__VA_ARGS__)
 #define cr_assert_lt(a, b, ...)       HARNESS_OP(1, a, <, b, ##__VA_ARGS__)
@@ -124,10 +125,12 @@ void harness_skip(const char *format, ...)
 #define cr_assert_arr_neq(a, b, len, ...)   HARNESS_ARR(1, a, !=, b, len, ##__VA_ARGS__)
 #define cr_assert_float_eq(a, b, eps, ...)  HARNESS_NEAR(1, a, b, eps, ##__VA_ARGS__)
 #define cr_assert_float_neq(a, b, eps, ...) HARNESS_FAR(1, a, b, eps, ##__VA_ARGS__)
-#define cr_assert_fail(...) harness_failed(1, __FILE__, __LINE__, "must not be reached", " " __VA_ARGS__)
+#define cr_assert_fail(...)                                                                        \
+	harness_failed(1, __FILE__, __LINE__, "must not be reached", " " __VA_ARGS__)
 
 #define cr_expect(condition, ...)     HARNESS_CHECK(0, condition, #condition, ##__VA_ARGS__)
-#define cr_expect_not(condition, ...) HARNESS_CHECK(0, !(condition), "not " #condition, ##__VA_ARGS__)
+#define cr_expect_not(condition, ...)                                                              \
+	HARNESS_CHECK(0, !(condition), "not " #condition, ##__VA_ARGS__)
 #define cr_expect_eq(a, b, ...)       HARNESS_OP(0, a, ==, b, ##__VA_ARGS__)
 #define cr_expect_neq(a, b, ...)      HARNESS_OP(0, a, !=, b, ##__VA_ARGS__)
 #define cr_expect_lt(a, b, ...)       HARNESS_OP(0, a, <, b, ##__VA_ARGS__)
@@ -142,7 +145,8 @@ void harness_skip(const char *format, ...)
 #define cr_expect_arr_neq(a, b, len, ...)   HARNESS_ARR(0, a, !=, b, len, ##__VA_ARGS__)
 #define cr_expect_float_eq(a, b, eps, ...)  HARNESS_NEAR(0, a, b, eps, ##__VA_ARGS__)
 #define cr_expect_float_neq(a, b, eps, ...) HARNESS_FAR(0, a, b, eps, ##__VA_ARGS__)
-#define cr_expect_fail(...) harness_failed(0, __FILE__, __LINE__, "must not be reached", " " __VA_ARGS__)
+#define cr_expect_fail(...)                                                                        \
+	harness_failed(0, __FILE__, __LINE__, "must not be reached", " " __VA_ARGS__)
 
 #define cr_log_info(...)  harness_log(__VA_ARGS__)
 #define cr_log_warn(...)  harness_log(__VA_ARGS__)

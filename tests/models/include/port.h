@@ -2,7 +2,10 @@
 #ifndef MODEL_PORT_H_INCLUDED
 #define MODEL_PORT_H_INCLUDED
 
-/* <port.h> of the model of event ports: names and types as port_create(3C) and its siblings have them. */
+/*
+ * <port.h> of the model of event ports: names and types as port_create(3C) and its siblings have
+ * them.
+ */
 
 #include <stdint.h>
 #include <sys/types.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Included before each file of a component that is built as for another Unix: takes away what only Linux, or
- * Linux and some, have beyond POSIX, so that the code for systems without it is what is compiled.
+ * Included before each file of a component that is built as for another Unix: takes away what only
+ * Linux, or Linux and some, have beyond POSIX, so that the code for systems without it is what is
+ * compiled.
  */
 
 #include <event2/event-config.h>
@@ -41,6 +42,6 @@
 #undef O_TMPFILE
 #undef TEMP_FAILURE_RETRY
 
-#pragma GCC poison accept4 close_range getrandom gettid memrchr mempcpy pipe2 ppoll prlimit \
-	pthread_setname_np qsort_r rawmemchr recvmmsg secure_getenv sendmmsg sendfile splice strchrnul \
-	vmsplice
+#pragma GCC poison accept4 close_range getrandom gettid memrchr mempcpy pipe2 ppoll prlimit        \
+	pthread_setname_np qsort_r rawmemchr recvmmsg secure_getenv sendmmsg sendfile splice       \
+		strchrnul vmsplice

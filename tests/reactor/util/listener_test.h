@@ -34,7 +34,8 @@ static inline struct evconnlistener *listen_loopback(struct event_base *base, ev
 {
 	struct sockaddr_in sin = loopback(0);
 
-	return evconnlistener_new_bind(base, cb, arg, flags, -1, (struct sockaddr *)&sin, sizeof(sin));
+	return evconnlistener_new_bind(base, cb, arg, flags, -1, (struct sockaddr *)&sin,
+				       sizeof(sin));
 }
 
 static inline ev_uint16_t port_of(struct evconnlistener *lev)

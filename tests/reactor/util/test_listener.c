@@ -19,8 +19,8 @@ struct seen {
 	int is_stopped;
 };
 
-static void on_accept(struct evconnlistener *lev, evutil_socket_t fd, struct sockaddr *peer, int len,
-		      void *arg)
+static void on_accept(struct evconnlistener *lev, evutil_socket_t fd, struct sockaddr *peer,
+		      int len, void *arg)
 {
 	struct seen *seen = arg;
 
@@ -155,12 +155,14 @@ Test(listener, a_failed_creation_leaves_the_socket_to_the_caller)
 	int file = mkstemp(path);
 
 	support_socketpair(pair);
-	cr_expect_null(evconnlistener_new(base, on_accept, NULL, LEV_OPT_CLOSE_ON_FREE, -1, pair[0]));
+	cr_expect_null(
+		evconnlistener_new(base, on_accept, NULL, LEV_OPT_CLOSE_ON_FREE, -1, pair[0]));
 	cr_expect_geq(fcntl(pair[0], F_GETFD), 0);
 	cr_expect_null(evconnlistener_new(base, on_accept, NULL, LEV_OPT_CLOSE_ON_FREE, -1, file));
 	cr_expect_geq(fcntl(file, F_GETFD), 0);
 	if (strcmp(event_base_get_method(base), "epoll") == 0) { /* which refuses plain files */
-		cr_expect_null(evconnlistener_new(base, on_accept, NULL, LEV_OPT_CLOSE_ON_FREE, 0, file));
+		cr_expect_null(
+			evconnlistener_new(base, on_accept, NULL, LEV_OPT_CLOSE_ON_FREE, 0, file));
 		cr_expect_geq(fcntl(file, F_GETFD), 0);
 	}
 	close(file);
@@ -182,8 +184,8 @@ Test(listener, creation_with_an_address_fails_cleanly)
 					       sizeof(sin)));
 	cr_expect_null(evconnlistener_new_bind(base, on_accept, NULL, 0, -1, NULL, 0));
 	taken = loopback(port_of(lev));
-	cr_expect_null(evconnlistener_new_bind(base, on_accept, NULL, 0, -1, (struct sockaddr *)&taken,
-					       sizeof(taken)));
+	cr_expect_null(evconnlistener_new_bind(base, on_accept, NULL, 0, -1,
+					       (struct sockaddr *)&taken, sizeof(taken)));
 	cr_expect_eq(EVUTIL_SOCKET_ERROR(), EADDRINUSE);
 	cr_expect_null(listen_loopback(base, on_accept, NULL, LEV_OPT_BIND_IPV6ONLY));
 	cr_expect_null(listen_loopback(base, on_accept, NULL, LEV_OPT_BIND_IPV4_AND_IPV6));
@@ -245,8 +247,8 @@ Test(listener, unix_domain_sockets)
 	cr_expect_eq(access(un.sun_path, F_OK), 0, "the file stays");
 	unlink(un.sun_path);
 	memset(un.sun_path, 'x', sizeof(un.sun_path));
-	cr_expect_null(evconnlistener_new_bind(base, on_accept, &seen, 0, -1, (struct sockaddr *)&un,
-					       (int)sizeof(un) + 40));
+	cr_expect_null(evconnlistener_new_bind(base, on_accept, &seen, 0, -1,
+					       (struct sockaddr *)&un, (int)sizeof(un) + 40));
 	rmdir(folder);
 	event_base_free(base);
 }
@@ -257,8 +259,9 @@ Test(listener, flags_of_accepted_sockets)
 	struct event_base *base = support_base_new();
 
 	for (unsigned i = 0; i < 8; i++) {
-		unsigned flags = LEV_OPT_CLOSE_ON_FREE | (i & 1 ? LEV_OPT_LEAVE_SOCKETS_BLOCKING : 0) |
-				 (i & 2 ? LEV_OPT_CLOSE_ON_EXEC : 0) | (i & 4 ? LEV_OPT_THREADSAFE : 0);
+		unsigned flags =
+			LEV_OPT_CLOSE_ON_FREE | (i & 1 ? LEV_OPT_LEAVE_SOCKETS_BLOCKING : 0) |
+			(i & 2 ? LEV_OPT_CLOSE_ON_EXEC : 0) | (i & 4 ? LEV_OPT_THREADSAFE : 0);
 		struct seen seen = { .keeps = 1 };
 		struct evconnlistener *lev = listen_loopback(base, on_accept, &seen, flags);
 		evutil_socket_t client = connect_to(port_of(lev));
@@ -267,7 +270,8 @@ Test(listener, flags_of_accepted_sockets)
 		cr_assert_eq(seen.calls, 1);
 		cr_expect_eq(!!(fcntl(seen.fd, F_GETFL) & O_NONBLOCK), !(i & 1));
 		cr_expect_eq(!!(fcntl(seen.fd, F_GETFD) & FD_CLOEXEC), !!(i & 2));
-		cr_expect_eq(!!(fcntl(evconnlistener_get_fd(lev), F_GETFD) & FD_CLOEXEC), !!(i & 2));
+		cr_expect_eq(!!(fcntl(evconnlistener_get_fd(lev), F_GETFD) & FD_CLOEXEC),
+			     !!(i & 2));
 		evutil_closesocket(seen.fd);
 		evutil_closesocket(client);
 		evconnlistener_free(lev);
@@ -317,10 +321,11 @@ Test(listener, flags_of_the_listening_socket)
 	evconnlistener_free(lev);
 
 	for (int both = 0; both < 2; both++) {
-		lev = evconnlistener_new_bind(base, on_accept, NULL,
-					      LEV_OPT_CLOSE_ON_FREE | (both ? LEV_OPT_BIND_IPV4_AND_IPV6
-									    : LEV_OPT_BIND_IPV6ONLY),
-					      -1, (struct sockaddr *)&sin6, sizeof(sin6));
+		lev = evconnlistener_new_bind(
+			base, on_accept, NULL,
+			LEV_OPT_CLOSE_ON_FREE |
+				(both ? LEV_OPT_BIND_IPV4_AND_IPV6 : LEV_OPT_BIND_IPV6ONLY),
+			-1, (struct sockaddr *)&sin6, sizeof(sin6));
 		if (lev == NULL)
 			break; /* a system without IPv6 */
 		cr_expect_eq(option(evconnlistener_get_fd(lev), IPPROTO_IPV6, IPV6_V6ONLY), !both);

@@ -17,8 +17,8 @@ struct seen {
 	int frees;
 };
 
-static void on_accept(struct evconnlistener *lev, evutil_socket_t fd, struct sockaddr *peer, int len,
-		      void *arg)
+static void on_accept(struct evconnlistener *lev, evutil_socket_t fd, struct sockaddr *peer,
+		      int len, void *arg)
 {
 	struct seen *seen = arg;
 
@@ -91,7 +91,9 @@ static double cpu_ms(void)
 	return (double)clock() * 1000 / CLOCKS_PER_SEC;
 }
 
-/* A base that can loop without opening descriptors, a listener, and a connection that waits for it. */
+/*
+ * A base that can loop without opening descriptors, a listener, and a connection that waits for it.
+ */
 struct world {
 	struct event_base *base;
 	struct evconnlistener *lev;
@@ -103,7 +105,8 @@ static void world_init(struct world *world, unsigned flags)
 {
 	memset(world, 0, sizeof(*world));
 	world->base = support_base_new();
-	world->lev = listen_loopback(world->base, on_accept, &world->seen, LEV_OPT_CLOSE_ON_FREE | flags);
+	world->lev = listen_loopback(world->base, on_accept, &world->seen,
+				     LEV_OPT_CLOSE_ON_FREE | flags);
 	cr_assert_not_null(world->lev);
 	event_base_loop(world->base, EVLOOP_NONBLOCK);
 	world->client = connect_to(port_of(world->lev));

@@ -27,8 +27,8 @@ struct world {
 	evutil_socket_t gate[2]; /* a byte: the callback runs */
 };
 
-static void on_accept(struct evconnlistener *lev, evutil_socket_t fd, struct sockaddr *peer, int len,
-		      void *arg)
+static void on_accept(struct evconnlistener *lev, evutil_socket_t fd, struct sockaddr *peer,
+		      int len, void *arg)
 {
 	struct world *world = arg;
 
@@ -161,7 +161,8 @@ Test(listener_threads, survive_any_interleaving)
 		struct sockaddr_in sin = loopback(port);
 		evutil_socket_t fd = socket(AF_INET, SOCK_STREAM, 0);
 
-		(void)connect(fd, (struct sockaddr *)&sin, sizeof(sin)); /* it may be gone already */
+		/* it may be gone already */
+		(void)connect(fd, (struct sockaddr *)&sin, sizeof(sin));
 		event_base_loop(racer.base, EVLOOP_NONBLOCK);
 		evutil_closesocket(fd);
 	}

@@ -33,10 +33,10 @@ Test(util_address, ipv4_is_four_decimal_parts)
 Test(util_address, anything_else_is_no_ipv4_address)
 {
 	static const char *const bad[] = {
-		"", "1", "1.2", "1.2.3", "1.2.3.4.5", "256.0.0.0", "0.0.0.256", "1.2.3.4x", "1.2.3.4.",
-		".1.2.3.4", "1..3.4", "a.b.c.d", "1.2.3.x", " 1.2.3.4", "1.2.3.4 ", "+1.2.3.4",
-		"-1.2.3.4", "01.2.3.4", "1.2.3.04", "00.0.0.0", "0177.0.0.1", "0x7f.0.0.1", "1.2.3.4\n",
-		"4294967297.0.0.1", "1.2.3.4%lo", "::1",
+		"", "1", "1.2", "1.2.3", "1.2.3.4.5", "256.0.0.0", "0.0.0.256", "1.2.3.4x",
+		"1.2.3.4.", ".1.2.3.4", "1..3.4", "a.b.c.d", "1.2.3.x", " 1.2.3.4", "1.2.3.4 ",
+		"+1.2.3.4", "-1.2.3.4", "01.2.3.4", "1.2.3.04", "00.0.0.0", "0177.0.0.1",
+		"0x7f.0.0.1", "1.2.3.4\n", "4294967297.0.0.1", "1.2.3.4%lo", "::1",
 	};
 
 	for (size_t i = 0; i < COUNT(bad); i++) {
@@ -44,7 +44,8 @@ Test(util_address, anything_else_is_no_ipv4_address)
 		unsigned index = 77;
 
 		cr_expect_eq(evutil_inet_pton(AF_INET, bad[i], &out), 0, "%s", bad[i]);
-		cr_expect_eq(evutil_inet_pton_scope(AF_INET, bad[i], &out, &index), 0, "%s", bad[i]);
+		cr_expect_eq(evutil_inet_pton_scope(AF_INET, bad[i], &out, &index), 0, "%s",
+			     bad[i]);
 	}
 }
 
@@ -64,9 +65,10 @@ Test(util_address, other_families_are_not_supported)
 Test(util_address, ipv6_in_all_its_forms)
 {
 	static const char *const good[] = {
-		"::", "::1", "1::", "ffff::", "ffff::1234", "1:2:3:4:5:6:7:8", "0001:0002:3:4:5:6:7:8",
-		"FFFF:abcd::Ef01", "::1.2.3.4", "::ffff:1.2.3.4", "0102::1.2.3.4", "1:2:3:4:5:6:1.2.3.4",
-		"1:2:3:4:5:6:7::", "::2:3:4:5:6:7:8", "1::3:4:5:6:7:8", "::9:c0a8:1:1", "0:0:0:0:0:0:0:0",
+		"::", "::1", "1::", "ffff::", "ffff::1234", "1:2:3:4:5:6:7:8",
+		"0001:0002:3:4:5:6:7:8", "FFFF:abcd::Ef01", "::1.2.3.4", "::ffff:1.2.3.4",
+		"0102::1.2.3.4", "1:2:3:4:5:6:1.2.3.4", "1:2:3:4:5:6:7::", "::2:3:4:5:6:7:8",
+		"1::3:4:5:6:7:8", "::9:c0a8:1:1", "0:0:0:0:0:0:0:0",
 	};
 
 	for (size_t i = 0; i < COUNT(good); i++) {
@@ -82,11 +84,12 @@ Test(util_address, ipv6_in_all_its_forms)
 Test(util_address, anything_else_is_no_ipv6_address)
 {
 	static const char *const bad[] = {
-		"", "ffff", "fffff::", "1:2:33333:4::", "1:2:3:4:5:6:7:8:9", "::1::2", ":::1", "::1.0.1.1000",
-		"foobar", "barbie", ":1:2:3:4:5:6:7", ":1::2", "1:2:3:4:5:6:7:1.2.3.4", " ::1", "::1 ",
-		"1:2:3:4:5:6:7:8::", "::1:2:3:4:5:6:7:8", "1::8:", "::1:", "1:2:3:4:5:6:7:8:", "1:2:3:4:5:6:7",
-		"::%", "::1%lo", "::1.2.3", "::1.2.3.4.5", "::01.2.3.4", "1.2.3.4", "::1.2.3.4:5", ":", "::g",
-		"[::1]", "1:2:3:4:5:6:7:8:1.2.3.4", "00001::", "::-1", "::+1", "1:2",
+		"", "ffff", "fffff::", "1:2:33333:4::", "1:2:3:4:5:6:7:8:9", "::1::2", ":::1",
+		"::1.0.1.1000", "foobar", "barbie", ":1:2:3:4:5:6:7", ":1::2",
+		"1:2:3:4:5:6:7:1.2.3.4", " ::1", "::1 ", "1:2:3:4:5:6:7:8::", "::1:2:3:4:5:6:7:8",
+		"1::8:", "::1:", "1:2:3:4:5:6:7:8:", "1:2:3:4:5:6:7", "::%", "::1%lo", "::1.2.3",
+		"::1.2.3.4.5", "::01.2.3.4", "1.2.3.4", "::1.2.3.4:5", ":", "::g", "[::1]",
+		"1:2:3:4:5:6:7:8:1.2.3.4", "00001::", "::-1", "::+1", "1:2",
 	};
 
 	for (size_t i = 0; i < COUNT(bad); i++) {
@@ -111,7 +114,8 @@ Test(util_address, zones_are_numbers_or_interfaces)
 	cr_expect_eq(index, 1);
 	cr_expect_eq(evutil_inet_pton_scope(AF_INET6, "fe80::1%4294967295", &out, &index), 1);
 	cr_expect_eq(index, 4294967295u);
-	cr_expect_eq(evutil_inet_pton_scope(AF_INET6, "2001:DB8::%does-not-exist", &out, &index), 0);
+	cr_expect_eq(evutil_inet_pton_scope(AF_INET6, "2001:DB8::%does-not-exist", &out, &index),
+		     0);
 	cr_expect_eq(index, 0);
 	if (if_nametoindex("lo") != 0) {
 		cr_expect_eq(evutil_inet_pton_scope(AF_INET6, "fe80::1%lo", &out, &index), 1);
@@ -125,14 +129,17 @@ Test(util_address, zones_are_numbers_or_interfaces)
 /* UTIL-046; U02 */
 Test(util_address, sloppy_zones_are_refused)
 {
-	static const char *const bad[] = { "::1%", "::1%-1", "::1%+1", "::1% 1", "::1%1 ", "::1%1x",
-					   "::1%4294967296", "::1%99999999999999999999", "::1%1%2", "%1" };
+	static const char *const bad[] = {
+		"::1%", "::1%-1", "::1%+1", "::1% 1", "::1%1 ", "::1%1x", "::1%4294967296",
+		"::1%99999999999999999999", "::1%1%2", "%1",
+	};
 
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		struct in6_addr out;
 		unsigned index = 77;
 
-		cr_expect_eq(evutil_inet_pton_scope(AF_INET6, bad[i], &out, &index), 0, "%s", bad[i]);
+		cr_expect_eq(evutil_inet_pton_scope(AF_INET6, bad[i], &out, &index), 0, "%s",
+			     bad[i]);
 		cr_expect_eq(index, 0, "%s", bad[i]);
 	}
 }
@@ -222,7 +229,8 @@ Test(util_address, every_address_survives_its_text)
 		for (int group = 0; group < 16; group += 2) {
 			state = state * 1103515245 + 12345;
 			addr.s6_addr[group] = (state >> 16) % 3 ? 0 : (unsigned char)(state >> 20);
-			addr.s6_addr[group + 1] = (state >> 28) % 3 ? 0 : (unsigned char)(state >> 8);
+			addr.s6_addr[group + 1] =
+				(state >> 28) % 3 ? 0 : (unsigned char)(state >> 8);
 		}
 		cr_assert_not_null(evutil_inet_ntop(AF_INET6, &addr, buf, sizeof(buf)));
 		cr_assert_eq(evutil_inet_pton(AF_INET6, buf, &back), 1, "%s", buf);
@@ -266,8 +274,9 @@ Test(util_address, addresses_with_port)
 		size_t size = ports[i].family == AF_INET ? sizeof(*v4) : sizeof(*v6);
 
 		memset(&out, 'x', sizeof(out));
-		cr_assert_eq(evutil_parse_sockaddr_port(ports[i].text, (struct sockaddr *)&out, &len), 0,
-			     "%s", ports[i].text);
+		cr_assert_eq(
+			evutil_parse_sockaddr_port(ports[i].text, (struct sockaddr *)&out, &len), 0,
+			"%s", ports[i].text);
 		cr_expect_eq(len, (int)size);
 		cr_expect_eq(((char *)&out)[size], 'x');
 		want4.sin_family = AF_INET;
@@ -289,11 +298,12 @@ Test(util_address, addresses_with_port)
 Test(util_address, sloppy_addresses_with_port_are_refused_and_touch_nothing)
 {
 	static const char *const bad[] = {
-		"", "[", "[]", "[::1", "[::1]:", "[::1]:0", "[::1]:-1", "[::1]:65536", "[::1]80", "[::1]junk",
-		"[::1]:80x", "[::1]: 80", "[::1]:+80", "[[::1]]:80", "[1.2.3.4]:80", "1.2.3.4:", "1.2.3.4:0",
-		"1.2.3.4:-1", "1.2.3.4:65536", "1.2.3.4:80abc", "1.2.3.4: 80", "1.2.3.4:+80", "1.2.3.4:99999999999",
-		" 1.2.3.4:80", "1.2.3.4 :80", "localhost", "localhost:80", "foo.bar", ":80", "[::1%]:80",
-		"[::1]:4294967376", "1.2.3.4:4294967376", "::1]:80", "[:::1]:80", "1.2.3.4:080x",
+		"", "[", "[]", "[::1", "[::1]:", "[::1]:0", "[::1]:-1", "[::1]:65536", "[::1]80",
+		"[::1]junk", "[::1]:80x", "[::1]: 80", "[::1]:+80", "[[::1]]:80", "[1.2.3.4]:80",
+		"1.2.3.4:", "1.2.3.4:0", "1.2.3.4:-1", "1.2.3.4:65536", "1.2.3.4:80abc",
+		"1.2.3.4: 80", "1.2.3.4:+80", "1.2.3.4:99999999999", " 1.2.3.4:80", "1.2.3.4 :80",
+		"localhost", "localhost:80", "foo.bar", ":80", "[::1%]:80", "[::1]:4294967376",
+		"1.2.3.4:4294967376", "::1]:80", "[:::1]:80", "1.2.3.4:080x",
 	};
 
 	for (size_t i = 0; i < COUNT(bad); i++) {
@@ -302,8 +312,8 @@ Test(util_address, sloppy_addresses_with_port_are_refused_and_touch_nothing)
 
 		memset(&out, 'x', sizeof(out));
 		before = out;
-		cr_expect_eq(evutil_parse_sockaddr_port(bad[i], (struct sockaddr *)&out, &len), -1, "%s",
-			     bad[i]);
+		cr_expect_eq(evutil_parse_sockaddr_port(bad[i], (struct sockaddr *)&out, &len), -1,
+			     "%s", bad[i]);
 		cr_expect_eq(len, (int)sizeof(out));
 		cr_expect_eq(memcmp(&out, &before, sizeof(out)), 0);
 	}
@@ -322,8 +332,9 @@ Test(util_address, the_output_never_exceeds_its_length)
 
 			memset(&out, 'x', sizeof(out));
 			before = out;
-			cr_expect_eq(evutil_parse_sockaddr_port(ports[i].text, (struct sockaddr *)&out,
-								&told), -1);
+			cr_expect_eq(evutil_parse_sockaddr_port(ports[i].text,
+								(struct sockaddr *)&out, &told),
+				     -1);
 			cr_expect_eq(told, len);
 			cr_expect_eq(memcmp(&out, &before, sizeof(out)), 0);
 		}
@@ -364,7 +375,8 @@ static int compare(const char *a, const char *b, int with_port)
 {
 	struct sockaddr_storage first = parse(a), second = parse(b);
 
-	return evutil_sockaddr_cmp((struct sockaddr *)&first, (struct sockaddr *)&second, with_port);
+	return evutil_sockaddr_cmp((struct sockaddr *)&first, (struct sockaddr *)&second,
+				   with_port);
 }
 
 /* UTIL-059, UTIL-060 */

@@ -30,9 +30,10 @@ static int port_of(const struct evutil_addrinfo *ai)
 
 static void expect_address(const struct evutil_addrinfo *ai, const char *text)
 {
-	const void *bytes = ai->ai_family == AF_INET
-				    ? (void *)&((struct sockaddr_in *)(void *)ai->ai_addr)->sin_addr
-				    : (void *)&((struct sockaddr_in6 *)(void *)ai->ai_addr)->sin6_addr;
+	const void *bytes =
+		ai->ai_family == AF_INET
+			? (void *)&((struct sockaddr_in *)(void *)ai->ai_addr)->sin_addr
+			: (void *)&((struct sockaddr_in6 *)(void *)ai->ai_addr)->sin6_addr;
 	char buf[64];
 
 	cr_expect_str_eq(evutil_inet_ntop(ai->ai_family, bytes, buf, sizeof(buf)), text);
@@ -171,8 +172,8 @@ Test(util_getaddrinfo, sloppy_services_are_errors)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		int result = evutil_getaddrinfo("127.0.0.1", bad[i], &hints, &ai);
 
-		cr_expect(result == EVUTIL_EAI_SERVICE || result == EVUTIL_EAI_NONAME, "%s gives %d",
-			  bad[i], result);
+		cr_expect(result == EVUTIL_EAI_SERVICE || result == EVUTIL_EAI_NONAME,
+			  "%s gives %d", bad[i], result);
 		cr_expect_null(ai);
 	}
 }
@@ -180,7 +181,8 @@ Test(util_getaddrinfo, sloppy_services_are_errors)
 /* UTIL-073 */
 Test(util_getaddrinfo, addrconfig_keeps_literals)
 {
-	struct evutil_addrinfo hints = hints_of(AF_UNSPEC, SOCK_STREAM, 0, EVUTIL_AI_ADDRCONFIG), *ai;
+	struct evutil_addrinfo hints = hints_of(AF_UNSPEC, SOCK_STREAM, 0, EVUTIL_AI_ADDRCONFIG),
+			       *ai;
 
 	cr_assert_eq(evutil_getaddrinfo("1.2.3.4", "80", &hints, &ai), 0);
 	cr_expect_eq(count(ai, AF_INET, 0), 1);
@@ -193,7 +195,8 @@ Test(util_getaddrinfo, addrconfig_keeps_literals)
 /* UTIL-075 */
 Test(util_getaddrinfo, canonname_is_on_the_first_result)
 {
-	struct evutil_addrinfo hints = hints_of(AF_UNSPEC, SOCK_STREAM, 0, EVUTIL_AI_CANONNAME), *ai;
+	struct evutil_addrinfo hints = hints_of(AF_UNSPEC, SOCK_STREAM, 0, EVUTIL_AI_CANONNAME),
+			       *ai;
 
 	cr_assert_eq(evutil_getaddrinfo("127.0.0.1", "80", &hints, &ai), 0);
 	cr_assert_not_null(ai->ai_canonname);
@@ -251,7 +254,8 @@ Test(util_getaddrinfo, every_code_has_its_text)
 		cr_expect_not_null(evutil_gai_strerror(codes[a]));
 		for (size_t b = 0; b < a; b++) {
 			cr_expect_neq(codes[a], codes[b]);
-			cr_expect_str_neq(evutil_gai_strerror(codes[a]), evutil_gai_strerror(codes[b]));
+			cr_expect_str_neq(evutil_gai_strerror(codes[a]),
+					  evutil_gai_strerror(codes[b]));
 		}
 	}
 	cr_expect_not_null(evutil_gai_strerror(123456));

@@ -125,7 +125,8 @@ static int forbid_getrandom(void)
 	};
 	struct sock_fprog program = { sizeof(rules) / sizeof(rules[0]), rules };
 
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
 
 /* UTIL-088, UTIL-090; U04 */
@@ -152,7 +153,8 @@ Test(util_random, without_entropy_the_process_ends_rather_than_go_on, .exit_code
 
 	if (forbid_getrandom() != 0)
 		exit(1); /* nothing to see here */
-	if (evutil_secure_rng_set_urandom_device_file(device) != 0 || evutil_secure_rng_init() != -1)
+	if (evutil_secure_rng_set_urandom_device_file(device) != 0 ||
+	    evutil_secure_rng_init() != -1)
 		exit(3);
 	evutil_secure_rng_get_bytes(buf, sizeof(buf));
 	exit(4);

@@ -174,7 +174,8 @@ Test(util_socket, pairs_take_the_type_bits_of_the_system)
 {
 	evutil_socket_t pair[2];
 
-	cr_assert_eq(evutil_socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+	cr_assert_eq(
+		evutil_socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
 	for (int side = 0; side < 2; side++) {
 		cr_expect(fcntl(pair[side], F_GETFL) & O_NONBLOCK);
 		cr_expect(fcntl(pair[side], F_GETFD) & FD_CLOEXEC);
@@ -202,7 +203,8 @@ Test(util_socket, impossible_pairs_fail_and_leave_nothing_open)
 		evutil_socket_t pair[2] = { -1, -1 };
 
 		errno = 0;
-		cr_expect_eq(evutil_socketpair(bad[i].domain, bad[i].type, bad[i].protocol, pair), -1);
+		cr_expect_eq(evutil_socketpair(bad[i].domain, bad[i].type, bad[i].protocol, pair),
+			     -1);
 		cr_expect_neq(EVUTIL_SOCKET_ERROR(), 0);
 	}
 	cr_expect_eq(support_open_fds(), before);

@@ -3,8 +3,8 @@
 #define MODEL_SYS_EVENT_H_INCLUDED
 
 /*
- * <sys/event.h> of the model of kqueue(2): names, types and values as FreeBSD has them, as far as they are
- * modelled. With MODEL_OLD_KQUEUE it lacks what NetBSD 9 lacks.
+ * <sys/event.h> of the model of kqueue(2): names, types and values as FreeBSD has them, as far as
+ * they are modelled. With MODEL_OLD_KQUEUE it lacks what NetBSD 9 lacks.
  */
 
 #include <stdint.h>
@@ -50,8 +50,12 @@ struct kevent {
 #define EV_EOF   0x8000
 
 #define EV_SET(kev, id, filt, flag, fflag, dat, user)                                              \
-	(*(kev) = (struct kevent){ .ident = (uintptr_t)(id), .filter = (short)(filt),              \
-		.flags = (unsigned short)(flag), .fflags = (fflag), .data = (dat), .udata = (user) })
+	(*(kev) = (struct kevent) { .ident = (uintptr_t)(id),                                      \
+				    .filter = (short)(filt),                                       \
+				    .flags = (unsigned short)(flag),                               \
+				    .fflags = (fflag),                                             \
+				    .data = (dat),                                                 \
+				    .udata = (user) })
 
 int kqueue(void);
 int kevent(int kq, const struct kevent *changelist, int nchanges, struct kevent *eventlist,
