@@ -14,11 +14,12 @@
  * Rules that hold for all functions:
  *
  * - Callbacks run from the loop, in its thread; evdns_getaddrinfo() may call its own at once. In
- * all of
- *   them anything may be started, cancelled, reconfigured and freed.
+ *   all of them anything may be started, cancelled, reconfigured and freed.
  * - Nothing a server or client sends is trusted. A reply counts if it comes from where the query
- * went and
- *   answers its question; ids, source ports and the case of letters are random (RFC 5452).
+ *   went and answers its question; ids, source ports and the case of letters are random (RFC
+ *   5452). If many replies come that do not, or one in other letters from a server that has kept
+ *   them so far, the query is asked again by TCP, unless DNS_QUERY_IGNTC or the option ignore-tc
+ *   says otherwise; where TCP does not work, by UDP again.
  * - A NULL resolver is the failure result, or nothing, except where it means the global one.
  * - Functions without @since are those of libevent 2.1 and before.
  */

@@ -116,6 +116,7 @@ struct evi_dns_socket {
 	uint8_t is_watched;
 	uint8_t is_connected;
 	uint8_t is_refused; /* so the system said; to be seen to by the loop */
+	int mistakes_left;  /* datagrams that answer nothing, before its queries are asked by TCP */
 };
 
 /* The socket for the server's next query, with a reference; NULL if there is none to be had. */
@@ -128,6 +129,9 @@ int evi_dns_socket_open_main(struct evi_dns_server *server);
 
 /* 0, -EAGAIN if it would block, or another negative errno. */
 int evi_dns_socket_send(struct evi_dns_socket *socket, const void *data, size_t len);
+
+/* A datagram came by it that answers none of its queries. */
+void evi_dns_socket_mistaken(struct evi_dns_socket *socket);
 
 /* Have evi_dns_query_send_unsent() called when there is room again; once for each query. */
 int evi_dns_socket_await_room(struct evi_dns_socket *socket);
@@ -161,6 +165,7 @@ struct evi_dns_server {
 	int tcp_queries;                /* that wait for it */
 	int is_down;
 	int lacks_edns; /* answered FORMERR to an OPT record */
+	int keeps_case; /* repeated a question with the letters as they were */
 	int timeouts;   /* in a row */
 	int failed_probes;
 	struct event probe_timer;
@@ -211,6 +216,9 @@ union evi_dns_sending {
 
 enum evi_dns_query_state { EVI_DNS_IDLE, EVI_DNS_WAITING, EVI_DNS_IN_FLIGHT };
 
+/* Of what comes by UDP. If TCP turns out not to work, UDP is all there is. */
+enum evi_dns_distrust { EVI_DNS_TRUSTED, EVI_DNS_DISTRUSTED, EVI_DNS_RESIGNED };
+
 /* Servers that said SERVFAIL. */
 struct evi_dns_servfail {
 	int count;
@@ -242,6 +250,7 @@ struct evi_dns_query {
 	uint8_t has_opt;     /* the message carries an OPT record */
 	uint8_t is_stranded; /* its connection was closed just now, or its datagram refused */
 	uint8_t is_unsent;   /* its last sending waits for room in the socket */
+	uint8_t distrust;    /* enum evi_dns_distrust */
 	uint16_t message_room;
 	char *name;       /* as asked */
 	uint8_t *message; /* as sent */
@@ -282,6 +291,11 @@ void evi_dns_query_replied(struct evi_dns_query *query, struct evi_dns_server *s
 			   struct evi_dns_reader *reader, const struct evi_dns_header *header);
 int evi_dns_query_was_sent_by(const struct evi_dns_query *query, const struct evi_dns_server *server,
 			      const struct evi_dns_socket *socket);
+
+/* Somebody seems to be guessing: what was asked by UDP is asked by TCP instead, as far as that is allowed. */
+int evi_dns_query_may_go_by_tcp(const struct evi_dns_query *query);
+void evi_dns_query_distrust(struct evi_dns_query *query, struct evi_dns_server *server);
+void evi_dns_query_distrust_all(struct evi_dns_socket *socket);
 
 /* Send what waits for room in that socket, as far as there is any. */
 void evi_dns_query_send_unsent(struct evi_dns_socket *socket);

@@ -409,6 +409,38 @@ static void forget_sendings(struct evi_dns_query *q)
 	q->sent = 0;
 }
 
+int evi_dns_query_may_go_by_tcp(const struct evi_dns_query *q)
+{
+	return !q->ignores_tc && !q->base->settings.ignore_tc;
+}
+
+static void go_by_tcp(struct evi_dns_query *q, struct evi_dns_server *server)
+{
+	forget_sendings(q);
+	q->by_tcp = 1;
+	send_to(q, server);
+}
+
+void evi_dns_query_distrust(struct evi_dns_query *q, struct evi_dns_server *server)
+{
+	if (q->distrust != EVI_DNS_TRUSTED || q->by_tcp || !evi_dns_query_may_go_by_tcp(q))
+		return;
+	q->distrust = EVI_DNS_DISTRUSTED;
+	go_by_tcp(q, server);
+}
+
+/* It goes by UDP again if TCP was no more than a precaution. */
+static int resign(struct evi_dns_query *q, struct evi_dns_server *server)
+{
+	if (q->distrust != EVI_DNS_DISTRUSTED)
+		return 0;
+	forget_sendings(q);
+	q->distrust = EVI_DNS_RESIGNED;
+	q->by_tcp = 0;
+	send_to(q, server);
+	return 1;
+}
+
 static void give_up(struct evi_dns_query *q)
 {
 	if (q->server != NULL && q->only == NULL)
@@ -446,6 +478,26 @@ static struct evi_dns_query *next_stranded(struct evdns_base *base, int *bucket)
 	return NULL;
 }
 
+static void mark_queries_of(struct evi_dns_socket *socket)
+{
+	for (int bucket = 0; bucket < EVI_DNS_IDS_BUCKETS; bucket++) {
+		for (struct evi_dns_query *q = socket->base->ids[bucket]; q != NULL; q = q->next)
+			q->is_stranded = last_socket(q) == socket;
+	}
+}
+
+void evi_dns_query_distrust_all(struct evi_dns_socket *socket)
+{
+	struct evi_dns_server *server = socket->server;
+	struct evi_dns_query *q;
+	int bucket = 0;
+
+	evi_dns_log(1, "Too many replies that answer nothing: asking by TCP");
+	mark_queries_of(socket);
+	while ((q = next_stranded(server->base, &bucket)) != NULL)
+		evi_dns_query_distrust(q, server);
+}
+
 /*
  * A connection that was silent too long is replaced, and all its queries are sent again. One that was
  * made since the query lost its own is not to blame.
@@ -479,6 +531,8 @@ void evi_dns_query_timed_out(struct evi_dns_query *q)
 	}
 	if (q->only == NULL)
 		evi_dns_server_timed_out(q->server);
+	if (resign(q, q->server))
+		return;
 	if (q->sent >= q->base->settings.attempts)
 		give_up(q);
 	else if (q->by_tcp)
@@ -537,7 +591,7 @@ void evi_dns_query_tcp_lost(struct evi_dns_server *server)
 	}
 	strand_queries(server);
 	while ((q = next_stranded(base, &bucket)) != NULL) {
-		if (base->server_count > 1)
+		if (!resign(q, server) && base->server_count > 1)
 			move_on(q, server);
 	}
 }
@@ -547,14 +601,10 @@ void evi_dns_query_refused(struct evi_dns_socket *socket)
 	struct evi_dns_server *server = socket->server;
 	struct evdns_base *base = server->base;
 	struct evi_dns_query *q;
-	int bucket;
+	int bucket = 0;
 
 	evi_dns_server_failed(server, "connection refused");
-	for (bucket = 0; bucket < EVI_DNS_IDS_BUCKETS; bucket++) {
-		for (q = base->ids[bucket]; q != NULL; q = q->next)
-			q->is_stranded = last_socket(q) == socket;
-	}
-	bucket = 0;
+	mark_queries_of(socket);
 	while ((q = next_stranded(base, &bucket)) != NULL) {
 		if (is_another_up(q, server))
 			move_on(q, server);
@@ -629,9 +679,7 @@ static void reply_was_cut(struct evi_dns_query *q, struct evi_dns_server *server
 		finish_with(q, DNS_ERR_TRUNCATED);
 		return;
 	}
-	forget_sendings(q);
-	q->by_tcp = 1;
-	send_to(q, server);
+	go_by_tcp(q, server);
 }
 
 static void format_error(struct evi_dns_query *q, struct evi_dns_server *server)

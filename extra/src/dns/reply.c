@@ -38,18 +38,18 @@ enum evi_dns_match evi_dns_reply_matches(struct evi_dns_reader *r, const struct 
 	if (!(header->flags & EVI_DNS_QR) || (header->flags & EVI_DNS_OPCODE))
 		return EVI_DNS_NOT_A_REPLY;
 	if (header->counts[0] == 0 && may_lack_question(header->flags))
-		return EVI_DNS_MATCHES;
+		return EVI_DNS_NO_QUESTION;
 	if (header->counts[0] != 1)
 		return EVI_DNS_NOT_A_REPLY;
 	if (question->sent != NULL && evi_dns_read_same(r, question->sent, question->sent_len))
-		return EVI_DNS_MATCHES;
+		return EVI_DNS_AS_SENT;
 	evi_dns_read_name(r, name, &is_odd);
 	type = evi_dns_read_u16(r);
 	class = evi_dns_read_u16(r);
 	if (r->has_failed || is_odd || type != question->type || class != EVI_DNS_CLASS_IN ||
 	    !evi_dns_name_equals(name, question->name))
 		return EVI_DNS_NOT_A_REPLY;
-	return EVI_DNS_MATCHES;
+	return EVI_DNS_IN_OTHER_CASE;
 }
 
 struct alias {

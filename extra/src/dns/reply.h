@@ -25,8 +25,10 @@ struct evi_dns_answer {
 void evi_dns_answer_done(struct evi_dns_answer *answer);
 
 enum evi_dns_match {
-	EVI_DNS_NOT_A_REPLY, /* to be ignored: it does not answer this question */
-	EVI_DNS_MATCHES
+	EVI_DNS_NOT_A_REPLY,   /* to be ignored: it does not answer this question */
+	EVI_DNS_NO_QUESTION,   /* an error, from a server that did not repeat it */
+	EVI_DNS_IN_OTHER_CASE, /* the question's letters are not as they were sent */
+	EVI_DNS_AS_SENT
 };
 
 /* Whether the message, whose header was read, answers that question. The reader is behind it then. */

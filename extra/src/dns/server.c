@@ -278,28 +278,67 @@ void evi_dns_server_timed_out(struct evi_dns_server *server)
 		evi_dns_server_failed(server, "request timed out.");
 }
 
+static int has_capitals(const struct evi_dns_question *question)
+{
+	for (size_t i = 0; i < question->sent_len; i++) {
+		if (question->sent[i] >= 'A' && question->sent[i] <= 'Z')
+			return 1;
+	}
+	return 0;
+}
+
+/* Some servers make all letters small. One that does not is not taken for one that does later. */
+static int is_case_credible(struct evi_dns_server *server, const struct evi_dns_query *query,
+			    const struct evi_dns_question *question, enum evi_dns_match match)
+{
+	if (!query->base->settings.randomize_case || query->by_tcp)
+		return 1;
+	if (match == EVI_DNS_AS_SENT && !server->keeps_case)
+		server->keeps_case = has_capitals(question);
+	return match != EVI_DNS_IN_OTHER_CASE || !server->keeps_case || query->distrust == EVI_DNS_RESIGNED ||
+	       !evi_dns_query_may_go_by_tcp(query);
+}
+
+/* The query that the message answers, or NULL; the reader is behind the question. */
+static struct evi_dns_query *query_of(struct evi_dns_server *server, struct evi_dns_socket *socket,
+				      struct evi_dns_reader *reader, struct evi_dns_header *header)
+{
+	struct evi_dns_question question;
+	struct evi_dns_query *query;
+	enum evi_dns_match match;
+
+	evi_dns_read_header(reader, header);
+	if (reader->has_failed || !(header->flags & EVI_DNS_QR))
+		return NULL;
+	server->timeouts = 0;
+	query = evi_dns_query_find(server->base, header->id);
+	if (query == NULL || !evi_dns_query_was_sent_by(query, server, socket))
+		return NULL;
+	question = (struct evi_dns_question){ .name = query->name, .type = query->type,
+		.sent = query->message + EVI_DNS_HEADER_SIZE, .sent_len = query->question_len };
+	match = evi_dns_reply_matches(reader, header, &question);
+	if (match == EVI_DNS_NOT_A_REPLY)
+		return NULL;
+	if (is_case_credible(server, query, &question, match))
+		return query;
+	evi_dns_query_distrust(query, server);
+	return NULL;
+}
+
 int evi_dns_server_message(struct evi_dns_server *server, struct evi_dns_socket *socket,
 			   const uint8_t *data, size_t len)
 {
 	struct evi_dns_reader reader;
 	struct evi_dns_header header;
-	struct evi_dns_question question;
 	struct evi_dns_query *query;
 
 	evi_dns_reader_init(&reader, data, len);
-	evi_dns_read_header(&reader, &header);
-	if (reader.has_failed || !(header.flags & EVI_DNS_QR))
-		return 0;
-	server->timeouts = 0;
-	query = evi_dns_query_find(server->base, header.id);
-	if (query == NULL || !evi_dns_query_was_sent_by(query, server, socket))
-		return 0;
-	question = (struct evi_dns_question){ .name = query->name, .type = query->type,
-		.sent = query->message + EVI_DNS_HEADER_SIZE, .sent_len = query->question_len };
-	if (evi_dns_reply_matches(&reader, &header, &question) != EVI_DNS_MATCHES)
-		return 0;
-	evi_dns_query_replied(query, server, &reader, &header);
-	return 1;
+	query = query_of(server, socket, &reader, &header);
+	if (query != NULL)
+		evi_dns_query_replied(query, server, &reader, &header);
+	else if (socket != NULL)
+		evi_dns_socket_mistaken(socket);
+	return query != NULL;
 }
 
 /* --- The API ---------------------------------------------------------------------------------------- */

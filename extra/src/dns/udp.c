@@ -24,6 +24,13 @@
 
 #define USES_PER_SOCKET 16
 
+/*
+ * Datagrams that are taken for bad luck: a late or double answer is one, so each query sent may cause some
+ * more. Beyond that somebody guesses ids.
+ */
+#define MISTAKES_AT_FIRST  16
+#define MISTAKES_PER_QUERY 4
+
 /* Datagrams taken per wake-up. */
 #define BATCH 64
 
@@ -123,6 +130,7 @@ static struct evi_dns_socket *make(struct evi_dns_server *server, int *ret_err)
 	socket->fd = fd;
 	socket->refs = 1;
 	socket->uses_left = USES_PER_SOCKET;
+	socket->mistakes_left = MISTAKES_AT_FIRST;
 	(void)event_assign(&socket->readable, event_base, fd, EV_READ | EV_PERSIST, on_readable, socket);
 	(void)event_assign(&socket->writable, event_base, fd, EV_WRITE | EV_PERSIST, on_writable, socket);
 	server->base->socket_count++;
@@ -237,6 +245,7 @@ static int renew(struct evi_dns_socket *socket)
 	if (evi_dns_port_renew(socket->fd, &server->addr.sa, (ev_socklen_t)server->addr_len) != 0)
 		return -1;
 	socket->uses_left = USES_PER_SOCKET;
+	socket->mistakes_left = MISTAKES_AT_FIRST;
 	socket->is_refused = 0;
 	return 0;
 }
@@ -266,6 +275,22 @@ static struct evi_dns_socket *choose(struct evi_dns_server *server)
 	return server->current != NULL ? server->current : server->main;
 }
 
+static void allow_mistakes(struct evi_dns_socket *socket)
+{
+	int most = MISTAKES_AT_FIRST + MISTAKES_PER_QUERY * socket->refs;
+
+	socket->mistakes_left += MISTAKES_PER_QUERY;
+	if (socket->mistakes_left > most)
+		socket->mistakes_left = most;
+}
+
+/* Once for each time that there are too many. */
+void evi_dns_socket_mistaken(struct evi_dns_socket *socket)
+{
+	if (--socket->mistakes_left == 0)
+		evi_dns_query_distrust_all(socket);
+}
+
 struct evi_dns_socket *evi_dns_socket_get(struct evi_dns_server *server)
 {
 	struct evi_dns_socket *socket = choose(server);
@@ -277,6 +302,7 @@ struct evi_dns_socket *evi_dns_socket_get(struct evi_dns_server *server)
 	}
 	if (socket->uses_left > 0)
 		socket->uses_left--;
+	allow_mistakes(socket);
 	return socket;
 }
 
