@@ -7,7 +7,7 @@
  * trait EVI_BACKEND_LIVE is absent): the driver makes a writer wait for those who poll.
  */
 
-#include "../backend.h"
+#include "poll_mask.h"
 
 #include <sys/types.h>
 #include <sys/devpoll.h>
@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -30,26 +29,6 @@ struct devpoll_state {
 	int room;             /* of `ready`; doubles when a wait fills it */
 	struct pollfd *ready; /* owned */
 };
-
-/* EV_CLOSED cannot be told from readability, so it asks for nothing. */
-static short poll_mask(unsigned interest)
-{
-	return (short)((interest & EVI_READ ? POLLIN : 0) | (interest & EVI_WRITE ? POLLOUT : 0));
-}
-
-/* A hangup, an error or a closed descriptor is for everybody. */
-static unsigned interest_of(short mask)
-{
-	unsigned what = 0;
-
-	if (mask & (POLLHUP | POLLERR | POLLNVAL))
-		what |= EVI_READ | EVI_WRITE;
-	if (mask & (POLLIN | POLLPRI))
-		what |= EVI_READ;
-	if (mask & POLLOUT)
-		what |= EVI_WRITE;
-	return what;
-}
 
 static void devpoll_close(void *state)
 {
@@ -86,9 +65,9 @@ static int devpoll_open(void **ret_state, int flags)
 /* Puts what `change` asks for behind the `n` that `fds` has, and returns how many there are now. */
 static int put(struct pollfd *fds, int n, const struct evi_change *change)
 {
-	short events = poll_mask(change->after);
+	short events = evi_poll_mask(change->after, 0);
 
-	if (poll_mask(change->before) != 0)
+	if (evi_poll_mask(change->before, 0) != 0)
 		fds[n++] = (struct pollfd){ .fd = change->fd, .events = POLLREMOVE };
 	if (events != 0)
 		fds[n++] = (struct pollfd){ .fd = change->fd, .events = events };
@@ -115,7 +94,10 @@ static void apply_singly(const struct devpoll_state *st, struct evi_change *chan
 {
 	for (size_t i = 0; i < n; i++) {
 		struct pollfd remove = { .fd = changes[i].fd, .events = POLLREMOVE };
-		struct pollfd add = { .fd = changes[i].fd, .events = poll_mask(changes[i].after) };
+		struct pollfd add = {
+			.fd = changes[i].fd,
+			.events = evi_poll_mask(changes[i].after, 0),
+		};
 
 		(void)tell(st, &remove, 1);
 		changes[i].err = add.events != 0 ? tell(st, &add, 1) : 0;
@@ -178,7 +160,7 @@ static int poll_device(struct devpoll_state *st, int64_t timeout_ns)
 static void report_all(const struct devpoll_state *st, int n, evi_report_fn *report, void *ctx)
 {
 	for (int i = 0; i < n; i++)
-		report(ctx, st->ready[i].fd, 0, interest_of(st->ready[i].revents));
+		report(ctx, st->ready[i].fd, 0, evi_poll_interest(st->ready[i].revents, 0));
 }
 
 static int devpoll_wait(void *state, int64_t timeout_ns, const struct evi_gate *gate,

@@ -7,7 +7,7 @@
  * association is the tag of the registration.
  */
 
-#include "../backend.h"
+#include "poll_mask.h"
 
 #include <sys/types.h>
 #include <port.h>
@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -41,26 +40,6 @@ struct evport_state {
 	int *to_arm; /* owned; descriptors that have reported since the last wait; room for all */
 	size_t to_arm_used;
 };
-
-/* EV_CLOSED cannot be told from readability, so it asks for nothing. */
-static int poll_mask(unsigned interest)
-{
-	return (interest & EVI_READ ? POLLIN : 0) | (interest & EVI_WRITE ? POLLOUT : 0);
-}
-
-/* A hangup, an error or a closed descriptor is for everybody. */
-static unsigned interest_of(int mask)
-{
-	unsigned what = 0;
-
-	if (mask & (POLLHUP | POLLERR | POLLNVAL))
-		what |= EVI_READ | EVI_WRITE;
-	if (mask & (POLLIN | POLLPRI))
-		what |= EVI_READ;
-	if (mask & POLLOUT)
-		what |= EVI_WRITE;
-	return what;
-}
 
 static void evport_close(void *state)
 {
@@ -124,7 +103,7 @@ static int associate(const struct evport_state *st, int fd)
 {
 	const struct watched *w = &st->of[fd];
 
-	return port_associate(st->fd, PORT_SOURCE_FD, (uintptr_t)fd, poll_mask(w->interest),
+	return port_associate(st->fd, PORT_SOURCE_FD, (uintptr_t)fd, evi_poll_mask(w->interest, 0),
 			      (void *)(uintptr_t)w->tag) < 0 ? -errno : 0;
 }
 
@@ -138,7 +117,7 @@ static int change(struct evport_state *st, const struct evi_change *c)
 {
 	int err = 0;
 
-	if (poll_mask(c->after) != 0 && grow_index(st, (size_t)c->fd) < 0) {
+	if (evi_poll_mask(c->after, 0) != 0 && grow_index(st, (size_t)c->fd) < 0) {
 		dissociate(st, c->fd);
 		return -ENOMEM;
 	}
@@ -146,9 +125,9 @@ static int change(struct evport_state *st, const struct evi_change *c)
 		return 0;
 	st->of[c->fd].interest = c->after;
 	st->of[c->fd].tag = c->tag;
-	if (poll_mask(c->after) != 0)
+	if (evi_poll_mask(c->after, 0) != 0)
 		err = associate(st, c->fd);
-	else if (poll_mask(c->before) != 0)
+	else if (evi_poll_mask(c->before, 0) != 0)
 		dissociate(st, c->fd);
 	if (err < 0)
 		st->of[c->fd].interest = 0;
@@ -174,7 +153,7 @@ static size_t arm_all(struct evport_state *st, evi_report_fn *report, void *ctx)
 		struct watched *w = &st->of[fd];
 
 		w->is_queued = 0;
-		if (poll_mask(w->interest) == 0 || associate(st, fd) == 0)
+		if (evi_poll_mask(w->interest, 0) == 0 || associate(st, fd) == 0)
 			continue;
 		report(ctx, fd, w->tag, EVI_READ | EVI_WRITE);
 		w->is_queued = 1;
@@ -235,7 +214,7 @@ static void take_all(struct evport_state *st, int n, evi_report_fn *report, void
 			w->is_queued = 1;
 			st->to_arm[st->to_arm_used++] = fd;
 		}
-		report(ctx, fd, tag, interest_of(event->portev_events));
+		report(ctx, fd, tag, evi_poll_interest(event->portev_events, 0));
 	}
 }
 

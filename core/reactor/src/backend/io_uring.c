@@ -11,11 +11,10 @@
  * requests that were taken back in the meantime are told apart.
  */
 
-#include "../backend.h"
+#include "poll_mask.h"
 
 #include <errno.h>
 #include <liburing.h>
-#include <poll.h>
 #include <string.h>
 
 #define ENTRIES 256
@@ -39,27 +38,6 @@ struct uring_state {
 	size_t to_arm_used;
 	uint32_t serials;
 };
-
-static unsigned poll_mask(unsigned interest)
-{
-	return (interest & EVI_READ ? POLLIN : 0) | (interest & EVI_WRITE ? POLLOUT : 0) |
-	       (interest & EVI_CLOSED ? POLLRDHUP : 0);
-}
-
-static unsigned interest_of(int mask)
-{
-	unsigned what = 0;
-
-	if (mask < 0 || (mask & (POLLHUP | POLLERR | POLLNVAL)))
-		return EVI_READ | EVI_WRITE | EVI_CLOSED;
-	if (mask & (POLLIN | POLLPRI))
-		what |= EVI_READ;
-	if (mask & POLLOUT)
-		what |= EVI_WRITE;
-	if (mask & POLLRDHUP)
-		what |= EVI_CLOSED;
-	return what;
-}
 
 static uint64_t number_of(int fd, const struct watched *w)
 {
@@ -205,7 +183,8 @@ static void arm_all(struct uring_state *st)
 		w->is_queued = 0;
 		w->is_armed = 1;
 		w->serial = ++st->serials;
-		io_uring_prep_poll_add(sqe, fd, poll_mask(w->interest));
+		io_uring_prep_poll_add(sqe, fd,
+				       (unsigned)evi_poll_mask(w->interest, POLLRDHUP));
 		io_uring_sqe_set_data64(sqe, number_of(fd, w));
 	}
 	st->to_arm_used -= done;
@@ -227,7 +206,7 @@ static void complete(struct uring_state *st, const struct io_uring_cqe *cqe, evi
 		return;
 	w->is_armed = 0;
 	queue_arm(st, fd);
-	report(ctx, fd, w->tag, interest_of(result));
+	report(ctx, fd, w->tag, evi_poll_interest(result >= 0 ? result : POLLERR, POLLRDHUP));
 }
 
 static int wait_for_one(struct uring_state *st, int64_t timeout_ns)

@@ -9,12 +9,11 @@
  * Invariant: place_of[fd] == i + 1  <=>  i < used && places[i].fd == fd.
  */
 
-#include "../backend.h"
 #include "../os/os_poll.h"
+#include "poll_mask.h"
 #include "scan.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 
 struct poll_state {
@@ -32,28 +31,6 @@ struct poll_state {
 #else
 #define PEER_CLOSED 0
 #endif
-
-static short poll_mask(unsigned interest)
-{
-	return (short)((interest & EVI_READ ? POLLIN : 0) | (interest & EVI_WRITE ? POLLOUT : 0) |
-		       (interest & EVI_CLOSED ? PEER_CLOSED : 0));
-}
-
-/* A hangup, an error or a closed descriptor is for everybody. */
-static unsigned interest_of(short mask)
-{
-	unsigned what = 0;
-
-	if (mask & (POLLHUP | POLLERR | POLLNVAL))
-		what |= EVI_READ | EVI_WRITE | EVI_CLOSED;
-	if (mask & (POLLIN | POLLPRI))
-		what |= EVI_READ;
-	if (mask & POLLOUT)
-		what |= EVI_WRITE;
-	if (mask & PEER_CLOSED)
-		what |= EVI_CLOSED;
-	return what;
-}
 
 static int poll_open(void **ret_state, int flags)
 {
@@ -148,7 +125,8 @@ static void poll_apply(void *state, struct evi_change *changes, size_t n)
 		if (changes[i].after == 0)
 			clear(st, changes[i].fd);
 		else
-			changes[i].err = set(st, changes[i].fd, poll_mask(changes[i].after));
+			changes[i].err = set(st, changes[i].fd,
+					     evi_poll_mask(changes[i].after, PEER_CLOSED));
 		if (changes[i].err < 0)
 			clear(st, changes[i].fd);
 	}
@@ -173,7 +151,8 @@ static int poll_wait(void *state, int64_t timeout_ns, const struct evi_gate *gat
 		if (st->places[i].revents == 0)
 			continue;
 		ready--;
-		report(ctx, st->places[i].fd, 0, interest_of(st->places[i].revents));
+		report(ctx, st->places[i].fd, 0,
+		       evi_poll_interest(st->places[i].revents, PEER_CLOSED));
 	}
 	return 0;
 }
