@@ -48,11 +48,10 @@ static void on_list(void *arg, int status, int timeouts, struct ares_addrinfo *l
 static void ask(struct load *load)
 {
 	static const struct ares_addrinfo_hints hints = { .ai_socktype = SOCK_STREAM, .ai_flags = ARES_AI_NOSORT };
-	char name[64];
+	const char *name = name_of(load->next++);
 
 	load->left--;
 	load->open++;
-	snprintf(name, sizeof(name), "host-%ld.example.com", load->next++);
 	if (load->is_list)
 		ares_getaddrinfo(load->channel, name, NULL, &hints, on_list, load);
 	else
@@ -139,7 +138,7 @@ static void run_memory(long n, const struct bench_case *which)
 	begin(&load, &name);
 	before = mallinfo2().uordblks;
 	for (long i = 0; i < which->a; i++)
-		ares_query(load.channel, "host.example.com", 1, 1, ignore, NULL);
+		ares_query(load.channel, name_of(i), 1, 1, ignore, NULL);
 	printf("%.0f B\n", (double)(mallinfo2().uordblks - before) / (double)which->a);
 	ares_destroy(load.channel);
 	close(load.ep);

@@ -82,6 +82,15 @@ static inline void stop_server(pid_t child)
 	waitpid(child, NULL, 0);
 }
 
+/* A name of its own for each lookup: those for the same name might share a query. */
+static inline const char *name_of(long i)
+{
+	static char name[64];
+
+	snprintf(name, sizeof(name), "host-%ld.example.com", i);
+	return name;
+}
+
 /* --- Reporting ------------------------------------------------------------------------------------ */
 
 static inline int counts_cpu(const struct bench_case *which)

@@ -51,11 +51,10 @@ static void on_list(int result, struct evutil_addrinfo *list, void *arg)
 static void ask(struct load *load)
 {
 	static const struct evutil_addrinfo hints = { .ai_socktype = SOCK_STREAM };
-	char name[64];
+	const char *name = name_of(load->next++);
 
 	load->left--;
 	load->open++;
-	snprintf(name, sizeof(name), "host-%ld.example.com", load->next++);
 	if (load->is_list)
 		(void)evdns_getaddrinfo(load->dns, name, NULL, &hints, on_list, load);
 	else if (evdns_base_resolve_ipv4(load->dns, name, DNS_QUERY_NO_SEARCH, on_answer, load) == NULL)
@@ -118,7 +117,7 @@ static void run_memory(long n, const struct bench_case *which)
 	begin(&load, &name, which->a);
 	before = mallinfo2().uordblks;
 	for (long i = 0; i < which->a; i++) {
-		if (evdns_base_resolve_ipv4(load.dns, "host.example.com", 0, ignore, NULL) == NULL)
+		if (evdns_base_resolve_ipv4(load.dns, name_of(i), 0, ignore, NULL) == NULL)
 			bench_die("resolve");
 	}
 	printf("%.0f B\n", (double)(mallinfo2().uordblks - before) / (double)which->a);

@@ -446,6 +446,15 @@ static inline struct evdns_base *patient_dns(struct event_base *base)
 	return dns;
 }
 
+/* A name for one of several lookups at a time, which would share one query if they asked for the same. */
+static inline const char *host(int number)
+{
+	static _Thread_local char name[24];
+
+	snprintf(name, sizeof(name), "host%d", number);
+	return name;
+}
+
 /* --- A resolver with one server -------------------------------------------------------------------------- */
 
 struct asked {

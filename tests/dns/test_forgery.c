@@ -135,12 +135,8 @@ Test(dns_forgery, all_queries_of_the_socket_move)
 	set_up(&a, flood_at_last);
 	cr_assert_geq(evdns_base_get_nameserver_fd(a.dns, 0), 0);
 	memset(told, 0, sizeof(told));
-	for (int i = 0; i < TOGETHER; i++) {
-		char name[16];
-
-		snprintf(name, sizeof(name), "host%d", i);
-		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, name, 0, tell, &told[i]));
-	}
+	for (int i = 0; i < TOGETHER; i++)
+		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, host(i), 0, tell, &told[i]));
 	for (int i = 0; i < TOGETHER; i++) {
 		await(a.base, &told[i].calls);
 		cr_assert_eq(told[i].result, DNS_ERR_NONE);

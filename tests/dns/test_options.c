@@ -218,7 +218,7 @@ Test(dns_options, max_inflight_is_at_least_one)
 	set_up(&a, NULL);
 	set_option(a.dns, "max-inflight", "0");
 	for (int i = 0; i < 3; i++)
-		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "host", 0, tell, &t[i]));
+		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, host(i), 0, tell, &t[i]));
 	fake_await(&a.fake, 1);
 	run_for(a.base, 30);
 	cr_assert_eq(a.fake.queries, 1);
@@ -234,7 +234,7 @@ Test(dns_options, a_lower_max_inflight_waits_for_its_time)
 	memset(t, 0, sizeof(t));
 	set_up(&a, NULL);
 	for (int i = 0; i < 3; i++)
-		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "host", 0, tell, &t[i]));
+		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, host(i), 0, tell, &t[i]));
 	set_option(a.dns, "max-inflight", "2");
 	cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "late", 0, tell, &t[3]));
 	fake_await(&a.fake, 3);

@@ -87,7 +87,7 @@ Test(dns_queue, the_limit_holds)
 	fake_use(&s.fake, dns);
 	set_option(dns, "max-inflight", "3");
 	for (int i = 0; i < 9; i++)
-		cr_assert_not_null(evdns_base_resolve_ipv4(dns, "host", 0, tell, &t[i]));
+		cr_assert_not_null(evdns_base_resolve_ipv4(dns, host(i), 0, tell, &t[i]));
 	fake_await(&s.fake, 3);
 	for (int i = 0; i < 9; i++) {
 		await(base, &t[i].calls);
@@ -201,7 +201,7 @@ Test(dns_queue, suspended_and_waiting_requests_can_be_cancelled)
 	set_up(&a, NULL);
 	set_option(a.dns, "max-inflight", "1");
 	for (int i = 0; i < 3; i++)
-		requests[i] = evdns_base_resolve_ipv4(a.dns, "host", 0, tell, &t[i]);
+		requests[i] = evdns_base_resolve_ipv4(a.dns, host(i), 0, tell, &t[i]);
 	evdns_cancel_request(a.dns, requests[1]);
 	await(a.base, &t[1].calls);
 	cr_assert_eq(t[1].result, DNS_ERR_CANCEL);
@@ -311,7 +311,7 @@ Test(dns_queue, a_result_on_its_way_is_delivered)
 
 	set_up(&a, both_at_once);
 	cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "host", 0, cancel_other, &two));
-	two.other = evdns_base_resolve_ipv4(a.dns, "host", 0, tell, &two.others);
+	two.other = evdns_base_resolve_ipv4(a.dns, "other", 0, tell, &two.others);
 	await(a.base, &two.others.calls);
 	cr_assert_eq(two.mine.result, DNS_ERR_NONE);
 	cr_assert_eq(two.others.result, DNS_ERR_NONE);

@@ -16,8 +16,12 @@ static void ask_from_a_child(struct asked *a, struct told *t)
 
 	cr_assert_geq(child, 0);
 	if (child == 0) {
-		for (int i = 0; i < 4; i++)
-			(void)evdns_base_resolve_ipv4(a->dns, "child", 0, tell, t);
+		for (int i = 0; i < 4; i++) {
+			char name[] = "child0";
+
+			name[5] = (char)(name[5] + i);
+			(void)evdns_base_resolve_ipv4(a->dns, name, 0, tell, t);
+		}
 		_exit(0);
 	}
 	cr_assert_eq(waitpid(child, &status, 0), child);
@@ -37,15 +41,15 @@ Test(dns_sent, a_forked_child_has_ids_of_its_own)
 	ask_from_a_child(&a, t);
 	fake_await(&a.fake, 4);
 	for (int round = 0; round < 2; round++) {
-		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "other", 0, tell, &t[round]));
+		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, host(round), 0, tell, &t[round]));
 		fake_await(&a.fake, 5 + round);
 	}
 	ask_from_a_child(&a, t);
 	for (int i = 0; i < 2; i++)
-		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "other", 0, tell, &t[2 + i]));
+		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, host(2 + i), 0, tell, &t[2 + i]));
 	fake_await(&a.fake, 12);
 	for (int i = 6; i < 12; i++) {
-		int is_child = strcmp(a.fake.seen[i].name, "child") == 0;
+		int is_child = strncmp(a.fake.seen[i].name, "child", 5) == 0;
 
 		ids[is_child][used[is_child]++] = a.fake.seen[i].id;
 	}
@@ -80,7 +84,7 @@ Test(dns_sent, ids_are_unique_and_repeated_only_by_retransmissions)
 	set_up(&a, NULL);
 	set_option(a.dns, "max-inflight", "200");
 	for (int i = 0; i < 100; i++)
-		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "host", 0, tell, &t[i]));
+		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, host(i), 0, tell, &t[i]));
 	fake_await(&a.fake, 100);
 	for (int i = 0; i < 100; i++) {
 		cr_assert_neq(a.fake.seen[i].id, 0xffff);
@@ -163,7 +167,7 @@ Test(dns_sent, retired_sockets_are_still_heard)
 		memset(t, 0, sizeof(t));
 		set_up(&a, keep);
 		for (int i = 0; i < MANY; i++)
-			cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "host", 0, tell, &t[i]));
+			cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, host(i), 0, tell, &t[i]));
 		fake_await(&a.fake, MANY);
 		for (int i = 0; i < MANY; i++) {
 			int k = order == 0 ? i : order == 1 ? MANY - 1 - i : i * 7 % MANY;
@@ -219,7 +223,7 @@ Test(dns_sent, a_failed_sending_is_repeated)
 	cr_assert_eq(t.result, DNS_ERR_NONE);
 	cr_assert_not_null(evdns_base_resolve_ipv4(dns, "host", 0, tell, &t));
 	t.calls = 0;
-	cr_assert_not_null(evdns_base_resolve_ipv4(dns, "host", 0, tell, &t));
+	cr_assert_not_null(evdns_base_resolve_ipv4(dns, host(2), 0, tell, &t));
 	await(base, &t.calls);
 	evdns_base_free(dns, 0);
 	fake_stop(&fake);
@@ -243,7 +247,7 @@ Test(dns_sent, lacking_edns_is_learnt_once_for_all)
 	set_up(&a, no_edns);
 	set_option(a.dns, "edns-udp-size", "4096");
 	for (int i = 0; i < 2; i++)
-		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "host", 0, tell, &t[i]));
+		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, host(i), 0, tell, &t[i]));
 	for (int i = 0; i < 2; i++) {
 		await(a.base, &t[i].calls);
 		cr_assert_eq(t[i].result, DNS_ERR_NONE);

@@ -51,7 +51,7 @@ static void start_queries(struct asked *a, struct evdns_request *requests[QUERIE
 {
 	memset(told, 0, QUERIES * sizeof(*told));
 	for (int i = 0; i < QUERIES; i++) {
-		requests[i] = evdns_base_resolve_ipv4(a->dns, "host", DNS_NO_SEARCH, tell, &told[i]);
+		requests[i] = evdns_base_resolve_ipv4(a->dns, host(i), DNS_NO_SEARCH, tell, &told[i]);
 		cr_assert_not_null(requests[i]);
 	}
 }
@@ -311,7 +311,7 @@ Test(dns_sockets, many_at_a_time_share_ports)
 	set_option(a.dns, "max-inflight", "1000");
 	fds = support_open_fds();
 	for (int i = 0; i < 1000; i++)
-		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "host", 0, tell, &told[i]));
+		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, host(i), 0, tell, &told[i]));
 	cr_assert_leq(support_open_fds(), fds + 64);
 	cr_assert_eq(sending.sent, 1000);
 	tear_down(&a);

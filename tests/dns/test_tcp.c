@@ -97,7 +97,7 @@ Test(dns_tcp, one_connection_serves_several_in_any_order)
 	memset(t, 0, sizeof(t));
 	set_up(&a, backwards);
 	for (int i = 0; i < 3; i++)
-		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "host", DNS_QUERY_USEVC, tell, &t[i]));
+		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, host(i), DNS_QUERY_USEVC, tell, &t[i]));
 	for (int i = 0; i < 3; i++) {
 		await(a.base, &t[i].calls);
 		cr_assert_eq(t[i].result, DNS_ERR_NONE);
@@ -131,7 +131,7 @@ Test(dns_tcp, a_silent_connection_is_replaced_for_all)
 	a.fake.arg = &a;
 	set_option(a.dns, "timeout", "0.1");
 	for (int i = 0; i < 3; i++)
-		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "host", DNS_QUERY_USEVC, tell, &t[i]));
+		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, host(i), DNS_QUERY_USEVC, tell, &t[i]));
 	for (int i = 0; i < 3; i++) {
 		await(a.base, &t[i].calls);
 		cr_assert_eq(t[i].result, DNS_ERR_NONE);
@@ -247,7 +247,7 @@ Test(dns_tcp, a_connection_that_served_is_followed_by_another)
 	memset(t, 0, sizeof(t));
 	set_up(&a, two_each);
 	for (int i = 0; i < 20; i++)
-		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "host", DNS_QUERY_USEVC, tell, &t[i]));
+		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, host(i), DNS_QUERY_USEVC, tell, &t[i]));
 	for (int i = 0; i < 20; i++) {
 		await(a.base, &t[i].calls);
 		cr_assert_eq(t[i].result, DNS_ERR_NONE);
@@ -278,7 +278,7 @@ Test(dns_tcp, lost_queries_share_the_next_connection)
 	a.fake.arg = &a;
 	set_option(a.dns, "timeout", "0.5");
 	for (int i = 0; i < 10; i++)
-		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "host", DNS_QUERY_USEVC, tell, &t[i]));
+		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, host(i), DNS_QUERY_USEVC, tell, &t[i]));
 	for (int i = 0; i < 10; i++) {
 		await(a.base, &t[i].calls);
 		cr_assert_eq(t[i].result, DNS_ERR_NONE);

@@ -117,7 +117,7 @@ static void *look_up(void *arg)
 	struct worker *w = arg;
 
 	for (int i = 0; i < LOOKUPS; i++) {
-		struct evdns_request *request = evdns_base_resolve_ipv4(w->dns, "host", DNS_NO_SEARCH, count, w->tally);
+		struct evdns_request *request = evdns_base_resolve_ipv4(w->dns, host(i), DNS_NO_SEARCH, count, w->tally);
 
 		if (request == NULL)
 			w->kind = -1;
@@ -191,12 +191,12 @@ Test(dns_threads, cancelling_and_suspending_from_elsewhere)
 		struct evdns_request *request;
 
 		if (i % 3 != 0) {
-			cr_assert_not_null(evdns_base_resolve_ipv4(dns, "host", 0, count, &tally));
+			cr_assert_not_null(evdns_base_resolve_ipv4(dns, host(i), 0, count, &tally));
 			continue;
 		}
 		/* suspended, it cannot have ended before it is cancelled */
 		cr_assert_eq(evdns_base_clear_nameservers_and_suspend(dns), 0);
-		request = evdns_base_resolve_ipv4(dns, "host", 0, count, &tally);
+		request = evdns_base_resolve_ipv4(dns, host(i), 0, count, &tally);
 		cr_assert_not_null(request);
 		if (i % 2 == 0)
 			evdns_cancel_request(dns, request);
@@ -206,7 +206,7 @@ Test(dns_threads, cancelling_and_suspending_from_elsewhere)
 	tally_wait(&tally, 300);
 	cr_assert_eq(tally.wrong, 0);
 	for (int i = 0; i < 20; i++)
-		cr_assert_not_null(evdns_base_resolve_ipv4(dns, "host", 0, count, &tally));
+		cr_assert_not_null(evdns_base_resolve_ipv4(dns, host(i), 0, count, &tally));
 	evdns_base_free(dns, 0);
 	loop_stop(&l);
 	evdns_close_server_port(port);
@@ -266,7 +266,7 @@ Test(dns_threads, another_thread_answers)
 		loop_run(&l);
 		cr_assert_eq(pthread_create(&answering, NULL, answer_held, &left), 0);
 		for (int i = 0; i < LOOKUPS; i++)
-			cr_assert_not_null(evdns_base_resolve_ipv4(dns, "host", by_tcp ? DNS_QUERY_USEVC : 0,
+			cr_assert_not_null(evdns_base_resolve_ipv4(dns, host(i), by_tcp ? DNS_QUERY_USEVC : 0,
 								   count, &tally));
 		tally_wait(&tally, LOOKUPS);
 		pthread_join(answering, NULL);
@@ -320,7 +320,7 @@ Test(dns_threads, no_lock_is_held_during_callbacks)
 	cr_assert_eq(evdns_base_nameserver_sockaddr_add(dns, (struct sockaddr *)&addr, sizeof(addr), 0), 0);
 	loop_run(&l);
 	for (int i = 0; i < 2; i++)
-		cr_assert_not_null(evdns_base_resolve_ipv4(dns, "host", 0, count, &tally));
+		cr_assert_not_null(evdns_base_resolve_ipv4(dns, host(i), 0, count, &tally));
 	pthread_mutex_lock(&gate);
 	while (!in_callback)
 		pthread_cond_wait(&gate_changed, &gate);
@@ -358,7 +358,7 @@ Test(dns_threads, closing_from_elsewhere)
 		cr_assert_eq(evdns_base_nameserver_sockaddr_add(dns, (struct sockaddr *)&keep, sizeof(keep), 0), 0);
 		set_option(dns, "timeout", "0.01");
 		for (int k = 0; k < 10; k++)
-			cr_assert_not_null(evdns_base_resolve_ipv4(dns, "host", k % 2 ? DNS_QUERY_USEVC : 0, count,
+			cr_assert_not_null(evdns_base_resolve_ipv4(dns, host(k), k % 2 ? DNS_QUERY_USEVC : 0, count,
 								   &tally));
 		if (i % 2)
 			sched_yield();

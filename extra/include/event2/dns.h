@@ -20,6 +20,8 @@
  *   5452). If many replies come that do not, or one in other letters from a server that has kept
  *   them so far, the query is asked again by TCP, unless DNS_QUERY_IGNTC or the option ignore-tc
  *   says otherwise; where TCP does not work, by UDP again.
+ * - Who asks what is being asked already, with the same letters, type and transport, gets the
+ *   answer to that query, whose time has begun before; no other is sent.
  * - A NULL resolver is the failure result, or nothing, except where it means the global one.
  * - Functions without @since are those of libevent 2.1 and before.
  */

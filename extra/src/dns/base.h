@@ -6,7 +6,8 @@
  * The resolver: what its parts share. One part, one file.
  *
  *   request (request.c)   one call of the program's; searching makes several queries of it
- *   query (query.c)       one name and type, in flight or waiting; sendings, timeouts, retries
+ *   query (query.c)       one name and type, in flight or waiting; sendings, timeouts, retries;
+ *                         others that ask the same follow it (share.c)
  *   server (server.c)     a nameserver: up or down, its sockets (udp.c) and connection (tcp.c)
  *
  * Everything is called with the base's lock held unless a comment says otherwise. The program's
@@ -26,6 +27,7 @@
 
 #define EVI_DNS_IDS_BUCKETS 256
 #define EVI_DNS_SENDINGS    4
+#define EVI_DNS_QUESTION_BUCKETS 1024
 #define EVI_DNS_RANDOM_POOL 64
 
 union evi_dns_sockaddr {
@@ -214,7 +216,7 @@ union evi_dns_sending {
 	struct evi_dns_server *server; /* by TCP */
 };
 
-enum evi_dns_query_state { EVI_DNS_IDLE, EVI_DNS_WAITING, EVI_DNS_IN_FLIGHT };
+enum evi_dns_query_state { EVI_DNS_IDLE, EVI_DNS_WAITING, EVI_DNS_IN_FLIGHT, EVI_DNS_FOLLOWING };
 
 /* Of what comes by UDP. If TCP turns out not to work, UDP is all there is. */
 enum evi_dns_distrust { EVI_DNS_TRUSTED, EVI_DNS_DISTRUSTED, EVI_DNS_RESIGNED };
@@ -228,7 +230,9 @@ struct evi_dns_servfail {
 /* There may be very many of these and of requests: fields are as small as they can be. */
 struct evi_dns_query {
 	struct evdns_base *base;
-	struct evi_dns_query *next, **prev; /* of those that wait; in flight: of those in the bucket of ids */
+	struct evi_dns_query *next, **prev; /* that wait; in flight: in the bucket of ids; or that follow */
+	struct evi_dns_query *same_next, **same_prev; /* in the bucket of questions; NULL: not a leader */
+	struct evi_dns_query *followers;
 	struct evi_dns_deadline deadline;
 	struct evi_dns_server *only;   /* of a probe, which goes nowhere else; NULL: part of a request */
 	struct evi_dns_server *server; /* the last one it went to */
@@ -305,6 +309,22 @@ void evi_dns_query_refused(struct evi_dns_socket *socket);
 
 /* The server's connection is lost: its queries go elsewhere, or out of time. */
 void evi_dns_query_tcp_lost(struct evi_dns_server *server);
+
+/* For a list by next and prev. */
+void evi_dns_query_link(struct evi_dns_query **at, struct evi_dns_query *query);
+void evi_dns_query_unlink(struct evi_dns_query *query);
+
+/* --- One question, one query: share.c -------------------------------------------------------------- */
+
+/* 1 if it follows another from now on; 0: it is to be asked, and others may follow it. */
+int evi_dns_share_join(struct evi_dns_query *query);
+
+/* A query ends. The follower that is to be asked instead, or NULL. */
+struct evi_dns_query *evi_dns_share_end(struct evi_dns_query *query);
+
+/* Take off all followers, each with a copy of the answer; to be told with the list that is returned. */
+struct evi_dns_query *evi_dns_share_take(struct evi_dns_query *query, const struct evi_dns_answer *answer);
+void evi_dns_share_tell(struct evi_dns_query *list);
 
 /* --- Requests: request.c --------------------------------------------------------------------------- */
 
@@ -400,6 +420,8 @@ struct evdns_base {
 	int server_count;
 	unsigned rotation;
 	struct evi_dns_query *ids[EVI_DNS_IDS_BUCKETS];
+	struct evi_dns_query *questions[EVI_DNS_QUESTION_BUCKETS];
+	uint32_t question_seed; /* so that nobody can choose names for one bucket */
 	struct evi_dns_deadline deadlines; /* a ring, the earliest first */
 	struct event timer;
 	int64_t timer_at_us; /* 0: not set */

@@ -18,7 +18,7 @@ static void send_query(struct evi_dns_query *q, const struct evi_dns_server *exc
 
 /* --- Ids ------------------------------------------------------------------------------------------- */
 
-static void link_query(struct evi_dns_query **at, struct evi_dns_query *q)
+void evi_dns_query_link(struct evi_dns_query **at, struct evi_dns_query *q)
 {
 	q->next = *at;
 	if (q->next != NULL)
@@ -27,7 +27,7 @@ static void link_query(struct evi_dns_query **at, struct evi_dns_query *q)
 	*at = q;
 }
 
-static void unlink_query(struct evi_dns_query *q)
+void evi_dns_query_unlink(struct evi_dns_query *q)
 {
 	if (q->next != NULL)
 		q->next->prev = q->prev;
@@ -58,14 +58,14 @@ static void take_id(struct evi_dns_query *q)
 		evi_dns_random(q->base, &id, sizeof(id));
 	} while (id == 0xffff || evi_dns_query_find(q->base, id) != NULL);
 	q->id = id;
-	link_query(bucket_of(q->base, id), q);
+	evi_dns_query_link(bucket_of(q->base, id), q);
 }
 
 /* Of a query in flight. */
 static void drop_id(struct evi_dns_query *q)
 {
 	if (q->prev != NULL)
-		unlink_query(q);
+		evi_dns_query_unlink(q);
 }
 
 /* --- The message ----------------------------------------------------------------------------------- */
@@ -183,7 +183,7 @@ static void leave_state(struct evi_dns_query *q)
 	if (q->state == EVI_DNS_WAITING) {
 		if (q->next == NULL)
 			q->base->waiting_last = q->prev;
-		unlink_query(q);
+		evi_dns_query_unlink(q);
 	} else if (q->state == EVI_DNS_IN_FLIGHT) {
 		q->base->inflight -= counts_as_inflight(q);
 		drop_id(q);
@@ -217,7 +217,7 @@ static void enter_waiting(struct evi_dns_query *q, int at_front)
 	struct evdns_base *base = q->base;
 
 	q->state = EVI_DNS_WAITING;
-	link_query(at_front ? &base->waiting : base->waiting_last, q);
+	evi_dns_query_link(at_front ? &base->waiting : base->waiting_last, q);
 	if (q->next == NULL)
 		base->waiting_last = &q->next;
 	if (base->server_count == 0 && !base->is_suspended)
@@ -259,7 +259,7 @@ void evi_dns_query_resume_all(struct evdns_base *base)
 		start_giving_up(q);
 }
 
-void evi_dns_query_start(struct evi_dns_query *q)
+static void start(struct evi_dns_query *q)
 {
 	if (!counts_as_inflight(q) || may_start(q->base))
 		launch(q);
@@ -267,10 +267,26 @@ void evi_dns_query_start(struct evi_dns_query *q)
 		enter_waiting(q, 0);
 }
 
+void evi_dns_query_start(struct evi_dns_query *q)
+{
+	if (!evi_dns_share_join(q))
+		start(q);
+}
+
 void evi_dns_query_stop(struct evi_dns_query *q)
 {
+	struct evi_dns_query *heir;
+
+	if (q->state == EVI_DNS_FOLLOWING) {
+		evi_dns_query_unlink(q);
+		q->state = EVI_DNS_IDLE;
+		return;
+	}
 	leave_state(q);
 	forget_history(q);
+	heir = evi_dns_share_end(q);
+	if (heir != NULL)
+		start(heir);
 	evi_dns_query_start_waiting(q->base);
 }
 
@@ -309,6 +325,7 @@ void evi_dns_query_free_probe(struct evi_dns_query *q)
 static void finish(struct evi_dns_query *q, struct evi_dns_answer *answer)
 {
 	struct evi_dns_server *probed = q->only;
+	struct evi_dns_query *followers = evi_dns_share_take(q, answer);
 
 	evi_dns_query_stop(q);
 	if (probed != NULL) {
@@ -318,6 +335,7 @@ static void finish(struct evi_dns_query *q, struct evi_dns_answer *answer)
 		return;
 	}
 	evi_dns_request_answered(evi_dns_request_of(q), answer);
+	evi_dns_share_tell(followers);
 }
 
 static void finish_with(struct evi_dns_query *q, int err)

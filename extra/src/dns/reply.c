@@ -20,6 +20,21 @@ void evi_dns_answer_done(struct evi_dns_answer *answer)
 	answer->name = NULL;
 }
 
+void evi_dns_answer_copy(struct evi_dns_answer *copy, const struct evi_dns_answer *answer, unsigned type)
+{
+	size_t size = (size_t)answer->count * (type == EVI_DNS_TYPE_AAAA ? 16 : 4);
+
+	*copy = *answer;
+	copy->addresses = answer->addresses != NULL ? evi_malloc(size) : NULL;
+	copy->name = answer->name != NULL ? evi_strdup(answer->name) : NULL;
+	if (copy->addresses != NULL)
+		memcpy(copy->addresses, answer->addresses, size);
+	if (!copy->addresses == !answer->addresses && !copy->name == !answer->name)
+		return;
+	evi_dns_answer_done(copy);
+	*copy = (struct evi_dns_answer){ .err = DNS_ERR_UNKNOWN };
+}
+
 /* Servers that cannot read or will not serve a query may leave its question out. */
 static int may_lack_question(unsigned flags)
 {

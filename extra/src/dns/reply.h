@@ -24,6 +24,9 @@ struct evi_dns_answer {
 
 void evi_dns_answer_done(struct evi_dns_answer *answer);
 
+/* Without memory the copy is DNS_ERR_UNKNOWN. */
+void evi_dns_answer_copy(struct evi_dns_answer *copy, const struct evi_dns_answer *answer, unsigned type);
+
 enum evi_dns_match {
 	EVI_DNS_NOT_A_REPLY,   /* to be ignored: it does not answer this question */
 	EVI_DNS_NO_QUESTION,   /* an error, from a server that did not repeat it */
