@@ -24,10 +24,11 @@ struct sockets {
 
 struct win32_state {
 	struct sockets *wanted[2]; /* READS, WRITES */
-	struct sockets *ready[SETS];
-	u_int room;         /* of each in wanted[] */
-	u_int ready_room;   /* of each in ready[], which a wait uses without the lock */
-	unsigned *place[2]; /* by socket / 4: index + 1 in wanted[]; 0: none */
+	struct sockets *ready[SETS];      /* a wait uses them without the lock */
+	struct sockets *next_ready[SETS]; /* larger ones for the next wait; NULL: no need */
+	u_int room;                       /* of each in wanted[] and next_ready[] */
+	u_int ready_room;                 /* of each in ready[] */
+	unsigned *place[2];               /* by socket / 4: index + 1 in wanted[]; 0: none */
 	size_t index_room;
 	struct evi_scan scan;
 };
@@ -59,8 +60,10 @@ static void win32_close(void *state)
 		evi_free(st->wanted[set]);
 		evi_free(st->place[set]);
 	}
-	for (int set = 0; set < SETS; set++)
+	for (int set = 0; set < SETS; set++) {
 		evi_free(st->ready[set]);
+		evi_free(st->next_ready[set]);
+	}
 	evi_free(st);
 }
 
@@ -97,6 +100,7 @@ static int grow_set(struct sockets **set, u_int room)
 	return 0;
 }
 
+/* Memory for waiting is had here, where its lack can be told to whom it concerns. */
 static int grow_sets(struct win32_state *st)
 {
 	u_int used = 0, room = st->room != 0 ? st->room * 2 : FD_SETSIZE;
@@ -105,6 +109,9 @@ static int grow_sets(struct win32_state *st)
 		used = st->wanted[set]->count > used ? st->wanted[set]->count : used;
 	if (used < st->room)
 		return 0;
+	for (int set = 0; set < SETS; set++)
+		if (grow_set(&st->next_ready[set], room) < 0)
+			return -ENOMEM;
 	for (int set = 0; set < 2; set++)
 		if (grow_set(&st->wanted[set], room) < 0)
 			return -ENOMEM;
@@ -171,18 +178,19 @@ static void win32_apply(void *state, struct evi_change *changes, size_t n)
 }
 
 /* What select() is to see: another thread may change the wanted ones while it waits. */
-static int copy_sets(struct win32_state *st)
+static void copy_sets(struct win32_state *st)
 {
 	static const int from[SETS] = { READS, WRITES, WRITES };
 
-	for (int set = 0; set < SETS && st->ready_room < st->room; set++)
-		if (grow_set(&st->ready[set], st->room) < 0)
-			return -ENOMEM;
+	for (int set = 0; set < SETS && st->ready_room < st->room; set++) {
+		evi_free(st->ready[set]);
+		st->ready[set] = st->next_ready[set];
+		st->next_ready[set] = NULL;
+	}
 	st->ready_room = st->room;
 	for (int set = 0; set < SETS && st->room != 0; set++)
 		memcpy(st->ready[set], st->wanted[from[set]],
 		       sizeof(struct sockets) + st->wanted[from[set]]->count * sizeof(SOCKET));
-	return 0;
 }
 
 /* Stops watching sockets that were closed, against the rules: select() would refuse all. */
@@ -233,8 +241,7 @@ static int win32_wait(void *state, int64_t timeout_ns, const struct evi_gate *ga
 	struct win32_state *st = state;
 	int n, err;
 
-	if (copy_sets(st) < 0)
-		return -WSAENOBUFS;
+	copy_sets(st);
 	gate->leave(gate);
 	n = wait_for_ready(st, timeout_ns);
 	err = n == SOCKET_ERROR ? WSAGetLastError() : 0;
