@@ -55,11 +55,8 @@ ev_ssize_t evi_io_write(evutil_socket_t fd, struct evbuffer_iovec *vec, int n_ve
 	return -WSAGetLastError();
 }
 
-int evi_io_read_at(int file, void *out, size_t len, ev_off_t offset)
+static int read_at(HANDLE handle, unsigned char *to, size_t len, ev_off_t offset)
 {
-	HANDLE handle = (HANDLE)_get_osfhandle(file);
-	unsigned char *to = out;
-
 	while (len > 0) {
 		OVERLAPPED at = { .Offset = (DWORD)offset,
 				  .OffsetHigh = (DWORD)((ev_uint64_t)offset >> 32) };
@@ -74,6 +71,19 @@ int evi_io_read_at(int file, void *out, size_t len, ev_off_t offset)
 		offset += n;
 	}
 	return 0;
+}
+
+/* ReadFile() moves the position of the file, also when it is told where to read; it is the user's. */
+int evi_io_read_at(int file, void *out, size_t len, ev_off_t offset)
+{
+	HANDLE handle = (HANDLE)_get_osfhandle(file);
+	LARGE_INTEGER nowhere = { .QuadPart = 0 }, position;
+	int has_position = SetFilePointerEx(handle, nowhere, &position, FILE_CURRENT);
+	int err = read_at(handle, out, len, offset);
+
+	if (has_position)
+		(void)SetFilePointerEx(handle, position, NULL, FILE_BEGIN);
+	return err;
 }
 
 int evi_io_file_size(int file, ev_off_t *ret_size)
