@@ -23,7 +23,8 @@ ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def text_of(entry):
-    return ESCAPES.sub("", entry.get("stdout", "") + entry.get("stderr", ""))
+    text = entry.get("stdout", "") + entry.get("stderr", "")
+    return ESCAPES.sub("", text.replace("\r\n", "\n"))  # Windows ends lines so
 
 
 def count(entry):

@@ -6,6 +6,7 @@
 
 #include <direct.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <io.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -174,6 +175,19 @@ int posix_pipe(size_t size, void *ends)
 char *posix_mkdtemp(char *name)
 {
 	return _mktemp(name) != NULL && _mkdir(name) == 0 ? name : NULL;
+}
+
+int posix_mkstemp(char *name)
+{
+	if (_mktemp(name) == NULL)
+		return -1;
+	return _open(name, _O_RDWR | _O_CREAT | _O_EXCL | _O_BINARY | _O_TEMPORARY,
+		     0600);
+}
+
+int posix_unlink(const char *name)
+{
+	return _unlink(name) == 0 || errno == EACCES ? 0 : -1;
 }
 
 static struct {

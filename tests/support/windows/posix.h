@@ -73,6 +73,10 @@ int posix_cannot(const char *what);
 
 char *posix_mkdtemp(char *name);
 
+/* A file that is gone when it is closed: here an open one cannot lose its name, so unlink() waits for that. */
+int posix_mkstemp(char *name);
+int posix_unlink(const char *name);
+
 /* A temporary file, which becomes *text when it is closed; one at a time. */
 FILE *posix_open_memstream(char **text, size_t *len);
 int posix_fclose(FILE *file);
@@ -97,6 +101,8 @@ int posix_fclose(FILE *file);
 #define send(fd, buf, n, flags)                  send(fd, (const char *)(buf), (int)(n), flags)
 
 #define mkdtemp(name)             posix_mkdtemp(name)
+#define mkstemp(name)             posix_mkstemp(name)
+#define unlink(name)              posix_unlink(name)
 #define setenv(name, value, over) posix_setenv(name, value)
 #define unsetenv(name)            posix_setenv(name, "")
 #define open_memstream(text, len) posix_open_memstream(text, len)
