@@ -164,7 +164,7 @@ Test(dns_base, no_base_is_no_crash)
 	evdns_close_server_port(NULL);
 }
 
-/* DNS-014, DNS-015, DNS-158 */
+/* DNS-014, DNS-015, DNS-158, D34 */
 Test(dns_base, freeing_fails_what_is_unfinished)
 {
 	struct event_base *base = support_base_new();
@@ -212,7 +212,7 @@ Test(dns_base, one_pass_tells_of_the_end)
 	event_base_free(base);
 }
 
-/* DNS-013, DNS-016, DNS-019 */
+/* DNS-013, DNS-016, DNS-019, D34 */
 Test(dns_base, freeing_silently_leaves_nothing)
 {
 	struct event_base *base = support_base_new();
@@ -269,7 +269,7 @@ static void free_base(int result, char type, int count, int ttl, void *addresses
 	a->dns = NULL;
 }
 
-/* DNS-018, DNS-103 */
+/* DNS-018, DNS-103, D34, D35 */
 Test(dns_base, a_callback_may_free_the_base)
 {
 	struct asked a;

@@ -81,7 +81,7 @@ Test(dns_cache, a_name_found_is_remembered)
 	tear_down(&a);
 }
 
-/* DNS-212 */
+/* DNS-212, D13 */
 Test(dns_cache, failures_and_halves_are_not)
 {
 	static const char *const names[] = { "nx", "none", "fail", "silent" };
@@ -130,7 +130,7 @@ Test(dns_cache, an_answer_cut_short_is_not)
 	}
 }
 
-/* DNS-213, DNS-293 */
+/* DNS-213, DNS-293, D13 */
 Test(dns_cache, the_smaller_time_counts_and_zero_is_none)
 {
 	struct asked a;

@@ -258,7 +258,7 @@ static size_t walk(const uint8_t *message)
 	return at;
 }
 
-/* DNS-262, DNS-263, DNS-304 */
+/* DNS-262, DNS-263, DNS-304, D51 */
 Test(dns_compose, a_full_reply_is_cut_between_records)
 {
 	struct served s;
@@ -290,7 +290,7 @@ Test(dns_compose, a_full_reply_is_cut_between_records)
 	serve_end(&s);
 }
 
-/* DNS-264, DNS-257 */
+/* DNS-264, DNS-257, D51 */
 Test(dns_compose, by_tcp_64_kilobytes_are_the_limit)
 {
 	static const int sizes[] = { 65535 - AT - 12, 65535 - AT - 11 };

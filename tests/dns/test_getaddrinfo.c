@@ -365,7 +365,7 @@ Test(dns_getaddrinfo, the_canonical_name_is_the_end_of_the_chain)
 	tear_down(&a);
 }
 
-/* DNS-206 */
+/* DNS-206, D43 */
 Test(dns_getaddrinfo, names_that_cannot_be_asked_for_fail_at_once)
 {
 	struct asked a;

@@ -123,7 +123,7 @@ Test(dns_hosts, lines_are_an_address_and_names)
 	stop(&t);
 }
 
-/* DNS-074: hostile files. */
+/* DNS-074, D40: hostile files. */
 Test(dns_hosts, rubbish_is_survived)
 {
 	static const char nul[] = "10.0.0.1 a\n\0 10.0.0.2 b\n";

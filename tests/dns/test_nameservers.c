@@ -76,7 +76,7 @@ Test(dns_nameservers, on_two_links_are_two)
 	stop(b);
 }
 
-/* DNS-025, DNS-026 */
+/* DNS-025, DNS-026, D41 */
 Test(dns_nameservers, are_added_by_address_if_it_is_whole)
 {
 	struct bare b = start();

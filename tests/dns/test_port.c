@@ -192,7 +192,7 @@ Test(dns_port, may_be_closed_in_its_own_callback)
 	}
 }
 
-/* DNS-228, DNS-229 */
+/* DNS-228, DNS-229, D52 */
 Test(dns_port, requests_outlive_it)
 {
 	struct served s;
@@ -230,7 +230,7 @@ static size_t framed(uint8_t *out, const uint8_t *message, size_t len)
 
 static uint8_t stream[4096];
 
-/* DNS-227, DNS-264, DNS-265 */
+/* DNS-227, DNS-264, DNS-265, D53 */
 Test(dns_port, tcp_serves_several_queries_however_they_are_cut)
 {
 	struct served s;
@@ -265,7 +265,7 @@ Test(dns_port, tcp_serves_several_queries_however_they_are_cut)
 	serve_end(&s);
 }
 
-/* DNS-265 */
+/* DNS-265, D53 */
 Test(dns_port, tcp_skips_a_malformed_query_and_closes_on_a_zero_length)
 {
 	struct served s;
@@ -393,7 +393,7 @@ static void close_all(struct served *s, int *fds, int n)
 	}
 }
 
-/* DNS-232 */
+/* DNS-232, D53 */
 Test(dns_port, the_number_of_connections_is_limited)
 {
 	struct served s;
@@ -414,7 +414,7 @@ Test(dns_port, the_number_of_connections_is_limited)
 	serve_end(&s);
 }
 
-/* DNS-233 */
+/* DNS-233, D53 */
 Test(dns_port, idle_connections_go_unless_an_answer_is_due)
 {
 	struct served s;

@@ -101,7 +101,7 @@ Test(dns_queue, the_limit_holds)
 	event_base_free(base);
 }
 
-/* DNS-155, DNS-157 */
+/* DNS-155, DNS-157, D34 */
 Test(dns_queue, suspended_queries_go_ahead_in_their_order)
 {
 	struct asked a;
@@ -133,7 +133,7 @@ Test(dns_queue, suspended_queries_go_ahead_in_their_order)
 	tear_down(&a);
 }
 
-/* DNS-155: counts restart, probes and connections go. */
+/* DNS-155, D32: counts restart, probes and connections go. */
 Test(dns_queue, suspending_forgets_what_was_sent)
 {
 	struct asked a;

@@ -127,7 +127,7 @@ static size_t broken_soa(struct fake *fake, const uint8_t *query, size_t len, ui
 	return add_record(reply, n, 2, 6, 1, 3600, soa, sizeof(soa));
 }
 
-/* DNS-105, DNS-123, DNS-135 */
+/* DNS-105, DNS-123, DNS-135, D13 */
 Test(dns_reply, how_long_nothing_holds)
 {
 	struct told t = outcome(nxdomain_with_soa, 1);
@@ -156,7 +156,7 @@ static size_t mixed(struct fake *fake, const uint8_t *query, size_t len, uint8_t
 	return n + 14;
 }
 
-/* DNS-104, DNS-119, DNS-124, DNS-129 */
+/* DNS-104, DNS-119, DNS-124, DNS-129, D11 */
 Test(dns_reply, what_was_not_asked_for_is_skipped)
 {
 	struct told t = outcome(mixed, 1);
@@ -178,7 +178,7 @@ static size_t huge_ttl(struct fake *fake, const uint8_t *query, size_t len, uint
 	return add_record(reply, n, 1, 1, 1, 0x80000000u, ip1, 4);
 }
 
-/* DNS-104 */
+/* DNS-104, D13 */
 Test(dns_reply, a_ttl_with_its_top_bit_set_is_zero)
 {
 	cr_assert_eq(outcome(huge_ttl, 1).ttl, 0);
@@ -198,7 +198,7 @@ static size_t chain_backwards(struct fake *fake, const uint8_t *query, size_t le
 	return add_record_of(reply, n, "\5other", 7, 1, 1, ip2, 4);
 }
 
-/* DNS-101..104, DNS-125, DNS-126 */
+/* DNS-101..104, DNS-125, DNS-126, D10 */
 Test(dns_reply, aliases_lead_to_the_address_in_any_order)
 {
 	struct told t = outcome(chain_backwards, 1);
@@ -229,7 +229,7 @@ static size_t unrelated(struct fake *fake, const uint8_t *query, size_t len, uin
 	return add_record_of(reply, n, REAL, sizeof(REAL), 1, 300, ip1, 4);
 }
 
-/* DNS-125, DNS-126 */
+/* DNS-125, DNS-126, D10, D12 */
 Test(dns_reply, records_of_others_and_loops_give_no_data)
 {
 	cr_assert_eq(outcome(unrelated, 1).result, DNS_ERR_NODATA);
@@ -248,7 +248,7 @@ static size_t packed(struct fake *fake, const uint8_t *query, size_t len, uint8_
 	return add_record(reply, n, 1, 1, 1, 9, two, (size_t)(uintptr_t)fake->arg);
 }
 
-/* DNS-128 */
+/* DNS-128, D20 */
 Test(dns_reply, the_size_of_addresses_is_checked)
 {
 	static const struct {
@@ -314,7 +314,7 @@ static size_t damaged(struct fake *fake, const uint8_t *query, size_t len, uint8
 	return 0;
 }
 
-/* DNS-127, DNS-133..136, DNS-288 */
+/* DNS-127, DNS-133..136, DNS-288, D20, D22 */
 Test(dns_reply, damaged_replies_end_the_lookup)
 {
 	for (uintptr_t damage = 0; damage < DAMAGES; damage++) {
@@ -361,7 +361,7 @@ static size_t ptr_name(struct fake *fake, const uint8_t *query, size_t len, uint
 	return add_record(reply, n, 1, 12, 1, 44, "\6second", 8);
 }
 
-/* DNS-089, DNS-098, DNS-130, DNS-131 */
+/* DNS-089, DNS-098, DNS-130, DNS-131, D24 */
 Test(dns_reply, names_of_addresses)
 {
 	static const char *const expected[] = { "Name.org", "", NULL, NULL };
@@ -405,7 +405,7 @@ static size_t long_ptr(struct fake *fake, const uint8_t *query, size_t len, uint
 	return add_record(reply, n, 1, 12, 1, 33, name, name_of((unsigned)(uintptr_t)fake->arg, name));
 }
 
-/* DNS-132 */
+/* DNS-132, D22 */
 Test(dns_reply, long_names_are_delivered_and_too_long_ones_refused)
 {
 	for (uintptr_t labels = 4; labels <= 5; labels++) {
@@ -471,7 +471,7 @@ static size_t wrong_then_right(struct fake *fake, const uint8_t *query, size_t l
 	return one_a(fake, query, len, reply);
 }
 
-/* DNS-112, DNS-114..116, DNS-120, DNS-291 */
+/* DNS-112, DNS-114..116, DNS-120, DNS-291, D01 */
 Test(dns_reply, what_does_not_answer_the_question_is_ignored)
 {
 	for (uintptr_t wrong = 0; wrong < WRONGS; wrong++) {
@@ -562,7 +562,7 @@ static size_t big(struct fake *fake, const uint8_t *query, size_t len, uint8_t *
 	return n;
 }
 
-/* DNS-121, DNS-129, DNS-287 */
+/* DNS-121, DNS-129, DNS-287, D33 */
 Test(dns_reply, a_datagram_of_any_size_is_taken_whole)
 {
 	struct told t = outcome(big, 1);

@@ -30,7 +30,7 @@ Test(dns_request, addresses_are_asked_for_by_name)
 	tear_down(&a);
 }
 
-/* DNS-090, DNS-093, DNS-094 */
+/* DNS-090, DNS-093, DNS-094, D42 */
 Test(dns_request, names_that_cannot_be_asked_for_are_refused)
 {
 	static const char *const bad[] = { "a..b", ".a", "..", "a.." };
@@ -204,7 +204,7 @@ static void do_everything(int result, char type, int count, int ttl, void *addre
 	tell(result, type, count, ttl, addresses, &c->a.told);
 }
 
-/* DNS-091, DNS-103 */
+/* DNS-091, DNS-103, D35 */
 Test(dns_request, a_callback_may_do_anything)
 {
 	struct chain c;

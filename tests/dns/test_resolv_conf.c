@@ -90,7 +90,7 @@ Test(dns_resolv_conf, a_missing_file_means_this_host)
 	}
 }
 
-/* DNS-050, DNS-054 */
+/* DNS-050, DNS-054, D40 */
 Test(dns_resolv_conf, a_directory_cannot_be_read)
 {
 	struct event_base *base = support_base_new();
@@ -290,7 +290,7 @@ Test(dns_resolv_conf, reading_again_adds_nameservers_and_replaces_the_rest)
 	unsetenv("RES_OPTIONS");
 }
 
-/* DNS-293: hostile files are skipped over. Values missing, brackets open, lines and files too long. */
+/* DNS-293, D40: hostile files are skipped over. Values missing, brackets open, lines and files too long. */
 Test(dns_resolv_conf, rubbish_is_survived)
 {
 	static const char *const lines[] = { "options\n", "options :\n", "options ndots:\n", "nameserver [::1\n",

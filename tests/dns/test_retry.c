@@ -73,7 +73,7 @@ Test(dns_retry, sendings_at_even_intervals)
 	tear_down(&a);
 }
 
-/* DNS-138 */
+/* DNS-138, D31 */
 Test(dns_retry, the_third_sending_may_succeed)
 {
 	struct asked a;
@@ -148,7 +148,7 @@ static size_t late(struct fake *fake, const uint8_t *query, size_t len, uint8_t 
 	return 0;
 }
 
-/* DNS-114 */
+/* DNS-114, D31 */
 Test(dns_retry, a_late_reply_of_an_earlier_server_counts)
 {
 	struct pair p;
@@ -191,7 +191,7 @@ Test(dns_retry, a_server_that_was_not_asked_does_not_count)
 	pair_stop(&p);
 }
 
-/* DNS-143, DNS-122, DNS-295, DNS-301 */
+/* DNS-143, DNS-122, DNS-295, DNS-301, D31 */
 Test(dns_retry, servfail_goes_to_each_server_once)
 {
 	struct pair p;
@@ -212,7 +212,7 @@ Test(dns_retry, servfail_goes_to_each_server_once)
 	pair_stop(&p);
 }
 
-/* DNS-144, DNS-295 */
+/* DNS-144, DNS-295, D31 */
 Test(dns_retry, refusals_go_to_another_server_once)
 {
 	static const struct {
@@ -271,7 +271,7 @@ Test(dns_retry, a_closed_port_leaves_the_lookup_pending)
 	event_base_free(base);
 }
 
-/* DNS-142, DNS-146, DNS-151 */
+/* DNS-142, DNS-146, DNS-151, D31 */
 Test(dns_retry, all_down_is_no_reason_to_fail)
 {
 	struct pair p;
@@ -369,7 +369,7 @@ Test(dns_retry, what_was_not_sent_goes_elsewhere)
 	pair_stop(&p);
 }
 
-/* DNS-149..151, DNS-153, DNS-298 */
+/* DNS-149..151, DNS-153, DNS-298, D32 */
 Test(dns_retry, a_server_that_is_down_is_probed_until_it_answers)
 {
 	struct asked a;

@@ -180,7 +180,7 @@ Test(dns_search, a_final_dot_makes_a_name_absolute)
 	tear_down(&a);
 }
 
-/* DNS-168 */
+/* DNS-168, D42 */
 Test(dns_search, names_that_become_too_long_are_skipped)
 {
 	struct asked a;

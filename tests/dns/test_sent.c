@@ -28,7 +28,7 @@ static void ask_from_a_child(struct asked *a, struct told *t)
 	cr_assert_eq(status, 0);
 }
 
-/* DNS-107: what a child sends cannot be foreseen by who knows what its parent sent. */
+/* DNS-107, D06: what a child sends cannot be foreseen by who knows what its parent sent. */
 Test(dns_sent, a_forked_child_has_ids_of_its_own)
 {
 	struct asked a;
@@ -125,7 +125,7 @@ Test(dns_sent, other_queries_have_other_ids)
 	tear_down(&a);
 }
 
-/* DNS-107: spread over the whole range. */
+/* DNS-107, D06: spread over the whole range. */
 Test(dns_sent, ids_cannot_be_foreseen)
 {
 	struct asked a;

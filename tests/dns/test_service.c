@@ -125,7 +125,7 @@ static int replies_to(struct served *s, size_t len)
 	return replies;
 }
 
-/* DNS-239, DNS-289, DNS-292: the callback never sees them, and the server goes on. */
+/* DNS-239, DNS-289, DNS-292, D50: the callback never sees them, and the server goes on. */
 Test(dns_service, what_is_no_query_is_dropped)
 {
 	struct served s;
@@ -165,7 +165,7 @@ Test(dns_service, what_is_no_query_is_dropped)
 	serve_end(&s);
 }
 
-/* DNS-239, DNS-292: 20,000 mutations. The replies are read off, and none is larger than allowed. */
+/* DNS-239, DNS-292, D50: 20,000 mutations. The replies are read off, and none is larger than allowed. */
 Test(dns_service, mutated_queries_do_no_harm)
 {
 	struct served s;
@@ -237,7 +237,7 @@ static void many(struct evdns_server_request *req, void *arg)
 	cr_assert_eq(evdns_server_request_respond(req, 0), 0);
 }
 
-/* DNS-242, DNS-243, DNS-262, DNS-289 */
+/* DNS-242, DNS-243, DNS-262, DNS-289, D52 */
 Test(dns_service, edns_allows_larger_replies)
 {
 	struct served s;
@@ -290,7 +290,7 @@ static void misuse(struct evdns_server_request *req, void *arg)
 	cr_assert_eq(evdns_server_request_respond(req, 15), 0);
 }
 
-/* DNS-255, DNS-260 */
+/* DNS-255, DNS-260, D52 */
 Test(dns_service, respond_or_drop_ends_it)
 {
 	struct served s;

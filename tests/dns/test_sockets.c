@@ -187,7 +187,7 @@ static size_t note_port(struct fake *fake, const uint8_t *query, size_t len, uin
 	return answer_address(fake, query, len, reply);
 }
 
-/* DNS-109, DNS-291: a random port for each query; a few of a thousand are the same by chance. */
+/* DNS-109, DNS-291, D06: a random port for each query; a few of a thousand are the same by chance. */
 Test(dns_sockets, each_query_has_its_own_port)
 {
 	struct asked a;

@@ -19,7 +19,7 @@ static size_t cut_by_udp(struct fake *fake, const uint8_t *query, size_t len, ui
 	return n;
 }
 
-/* DNS-171, DNS-172, DNS-282 */
+/* DNS-171, DNS-172, DNS-282, D30 */
 Test(dns_tcp, a_cut_reply_is_asked_for_again)
 {
 	static const unsigned rcodes[] = { 0, 3, 5, 2 };
@@ -141,7 +141,7 @@ Test(dns_tcp, a_silent_connection_is_replaced_for_all)
 	tear_down(&a);
 }
 
-/* DNS-176 */
+/* DNS-176, D30 */
 Test(dns_tcp, silence_is_a_timeout_after_all_attempts)
 {
 	struct asked a;
@@ -185,7 +185,7 @@ static size_t half_message(struct fake *fake, const uint8_t *query, size_t len, 
 	return HANG_UP;
 }
 
-/* DNS-177, DNS-295: another server is asked at once, the timeout never comes. */
+/* DNS-177, DNS-295, D30: another server is asked at once, the timeout never comes. */
 Test(dns_tcp, a_broken_connection_moves_on_at_once)
 {
 	fake_fn *const faults[] = { hang_up, zero_length, half_message, NULL };
@@ -210,7 +210,7 @@ Test(dns_tcp, a_broken_connection_moves_on_at_once)
 	}
 }
 
-/* DNS-177, DNS-176 */
+/* DNS-177, DNS-176, D30 */
 Test(dns_tcp, broken_connections_everywhere_are_a_timeout)
 {
 	struct asked a;
@@ -376,7 +376,7 @@ static size_t wrong_id_first(struct fake *fake, const uint8_t *query, size_t len
 	return answer_address(fake, query, len, reply);
 }
 
-/* DNS-180 */
+/* DNS-180, D30 */
 Test(dns_tcp, what_does_not_answer_the_question_is_ignored)
 {
 	struct asked a;

@@ -173,7 +173,7 @@ Test(dns_threads, lookups_from_many_threads_complete)
 	event_base_free(l.base);
 }
 
-/* DNS-277, DNS-280: cancelling, suspending and freeing while answers arrive. */
+/* DNS-277, DNS-280, D34: cancelling, suspending and freeing while answers arrive. */
 Test(dns_threads, cancelling_and_suspending_from_elsewhere)
 {
 	struct loop l = loop_start();

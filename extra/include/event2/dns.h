@@ -19,7 +19,8 @@
  *   went and answers its question; ids, source ports and the case of letters are random (RFC
  *   5452). If many replies come that do not, or one in other letters from a server that has kept
  *   them so far, the query is asked again by TCP, unless DNS_QUERY_IGNTC or the option ignore-tc
- *   says otherwise; where TCP does not work, by UDP again.
+ *   says otherwise; where TCP does not work, by UDP again. A name in an answer is refused as
+ *   malformed if it has control characters, blanks, quotation marks or dots inside its labels.
  * - Who asks what is being asked already, with the same letters, type and transport, gets the
  *   answer to that query, whose time has begun before; no other is sent.
  * - A NULL resolver is the failure result, or nothing, except where it means the global one.

@@ -93,6 +93,16 @@ static uint32_t smaller(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
+/* What would end a line, an argument or a quotation where the program writes the name. */
+static int has_unsafe_bytes(const char *name)
+{
+	for (; *name != '\0'; name++) {
+		if ((unsigned char)*name <= ' ' || *name == 0x7f || *name == '"')
+			return 1;
+	}
+	return 0;
+}
+
 /* A name that fills the record's data exactly, and can be told as text; 0 if not. */
 static int read_name_data(const struct evi_dns_reader *message, const struct evi_dns_record *record,
 			  char name[EVI_DNS_NAME_SIZE])
@@ -101,7 +111,7 @@ static int read_name_data(const struct evi_dns_reader *message, const struct evi
 	int is_odd;
 
 	evi_dns_read_name(&r, name, &is_odd);
-	return !r.has_failed && !is_odd && r.at == record->data + record->len;
+	return !r.has_failed && !is_odd && r.at == record->data + record->len && !has_unsafe_bytes(name);
 }
 
 static int is_in(const struct evi_dns_record *record, unsigned type)

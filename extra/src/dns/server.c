@@ -299,6 +299,14 @@ static int is_case_credible(struct evi_dns_server *server, const struct evi_dns_
 	       !evi_dns_query_may_go_by_tcp(query);
 }
 
+/* FORMERR without the question is a guess of the id away. Servers that cannot read OPT say so, too. */
+static int is_cheap_error(const struct evi_dns_query *query, const struct evi_dns_header *header,
+			  enum evi_dns_match match)
+{
+	return match == EVI_DNS_NO_QUESTION && (header->flags & EVI_DNS_RCODE) == 1 && !query->has_opt &&
+	       !query->by_tcp && query->distrust != EVI_DNS_RESIGNED && evi_dns_query_may_go_by_tcp(query);
+}
+
 /* The query that the message answers, or NULL; the reader is behind the question. */
 static struct evi_dns_query *query_of(struct evi_dns_server *server, struct evi_dns_socket *socket,
 				      struct evi_dns_reader *reader, struct evi_dns_header *header)
@@ -319,7 +327,7 @@ static struct evi_dns_query *query_of(struct evi_dns_server *server, struct evi_
 	match = evi_dns_reply_matches(reader, header, &question);
 	if (match == EVI_DNS_NOT_A_REPLY)
 		return NULL;
-	if (is_case_credible(server, query, &question, match))
+	if (is_case_credible(server, query, &question, match) && !is_cheap_error(query, header, match))
 		return query;
 	evi_dns_query_distrust(query, server);
 	return NULL;
