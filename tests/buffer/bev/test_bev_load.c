@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The reference load of rate limits: local echo connections for some seconds. */
+/*
+ * The reference load of rate limits: local echo connections for some seconds.
+ *
+ * What a limit allows can be saved for four ticks, and to use it takes about three rounds of the
+ * loop. Where the machine made rounds longer than that allows, some is lost, as it should be, and
+ * unevenly. More than the limit it is never.
+ */
 
 #include "bev_test.h"
 
@@ -12,6 +18,8 @@ TestSuite(bev_load, .init = start, .fini = finish, .timeout = 60);
 #define CONNECTIONS 30
 #define SECONDS 5.0
 #define LEN 20000
+#define TICK_MS 100
+#define SAVED_TICKS 4
 
 static void echo(struct bufferevent *bev, void *arg)
 {
@@ -35,6 +43,29 @@ static void drain_group(evutil_socket_t fd, short what, void *arg)
 	bufferevent_rate_limit_group_decrement_write(load_group, *(int *)arg);
 }
 
+static double last_tick, longest_tick;
+
+static void note_tick(evutil_socket_t fd, short what, void *arg)
+{
+	double now = support_now_ms();
+
+	(void)fd;
+	(void)what;
+	(void)arg;
+	longest_tick = fmax(longest_tick, now - last_tick);
+	last_tick = now;
+}
+
+static int was_held_up(void)
+{
+	return longest_tick > TICK_MS * SAVED_TICKS / 3.0;
+}
+
+static int is_near(double rate, double wanted, double tolerance)
+{
+	return rate < wanted + tolerance && (rate > wanted - tolerance || was_held_up());
+}
+
 static void check_load(const struct probe probe[CONNECTIONS], double seconds,
 		       const struct load *load)
 {
@@ -48,15 +79,24 @@ static void check_load(const struct probe probe[CONNECTIONS], double seconds,
 	}
 	mean = sum / CONNECTIONS;
 	deviation = sqrt(fmax(squares / CONNECTIONS - mean * mean, 0));
-	cr_log_info("total %.0f, mean %.1f, deviation %.1f", sum, mean, deviation);
+	cr_log_info("total %.0f, mean %.1f, deviation %.1f, longest tick %.0f ms", sum, mean,
+		    deviation, longest_tick);
 	if (load->rate_all > 0) {
-		cr_expect_lt(fabs(sum - load->rate_all), 1000, "total %.0f", sum);
-		cr_expect_leq(deviation, 100, "%.1f", deviation);
+		cr_expect(is_near(sum, load->rate_all, 1000), "total %.0f", sum);
+		cr_expect(deviation <= 100 || was_held_up(), "%.1f", deviation);
 	}
 	if (load->rate_one > 0) {
-		cr_expect_lt(fabs(mean - load->rate_one), 50, "mean %.1f", mean);
-		cr_expect_leq(deviation, 50, "%.1f", deviation);
+		cr_expect(is_near(mean, load->rate_one, 50), "mean %.1f", mean);
+		cr_expect(deviation <= 50 || was_held_up(), "%.1f", deviation);
 	}
+}
+
+static struct ev_token_bucket_cfg *limit_of(double per_second)
+{
+	size_t rate = (size_t)(per_second * TICK_MS / 1000);
+
+	return ev_token_bucket_cfg_new(rate, rate * SAVED_TICKS, rate, rate * SAVED_TICKS,
+				       MS(TICK_MS));
 }
 
 static void run_load(const struct load *load, double group_rate)
@@ -64,25 +104,20 @@ static void run_load(const struct load *load, double group_rate)
 	struct bufferevent *bev[CONNECTIONS][2];
 	struct probe probe[CONNECTIONS] = { 0 };
 	struct ev_token_bucket_cfg *one = NULL, *all = NULL;
-	struct event *tick = NULL;
+	struct event *tick = NULL, *watch_ticks;
 	int drain = load->drain;
 	char *bytes = pattern(LEN);
 	double began;
 
-	if (load->rate_one > 0) {
-		size_t rate = (size_t)(load->rate_one / 10);
-
-		one = ev_token_bucket_cfg_new(rate, rate * 4, rate, rate * 4, MS(100));
-	}
+	if (load->rate_one > 0)
+		one = limit_of(load->rate_one);
 	if (group_rate > 0) {
-		size_t rate = (size_t)(group_rate / 10);
-
-		all = ev_token_bucket_cfg_new(rate, rate * 4, rate, rate * 4, MS(100));
+		all = limit_of(group_rate);
 		load_group = bufferevent_rate_limit_group_new(base, all);
 	}
 	if (drain > 0) {
 		tick = event_new(base, -1, EV_PERSIST, drain_group, &drain);
-		event_add(tick, MS(100));
+		event_add(tick, MS(TICK_MS));
 	}
 	for (int i = 0; i < CONNECTIONS; i++) {
 		linked_new(bev[i], 0);
@@ -97,13 +132,16 @@ static void run_load(const struct load *load, double group_rate)
 		bufferevent_enable(bev[i][1], EV_READ);
 		cr_assert_eq(bufferevent_write(bev[i][1], bytes, LEN), 0);
 	}
-	began = support_now_ms();
+	watch_ticks = event_new(base, -1, EV_PERSIST, note_tick, NULL);
+	event_add(watch_ticks, MS(TICK_MS));
+	began = last_tick = support_now_ms();
 	run_for((int)(SECONDS * 1000));
 	check_load(probe, (support_now_ms() - began) / 1000, load);
 	for (int i = 0; i < CONNECTIONS; i++) {
 		bufferevent_free(bev[i][0]);
 		bufferevent_free(bev[i][1]);
 	}
+	event_free(watch_ticks);
 	if (tick != NULL)
 		event_free(tick);
 	if (all != NULL)
