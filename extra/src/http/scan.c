@@ -9,6 +9,7 @@
 
 #define VECTOR 16
 
+/* Handed on by address only: by value means something else on each kind of x86. */
 typedef uint8_t vector __attribute__((vector_size(VECTOR)));
 
 #define T EVI_BYTE_TOKEN
@@ -55,44 +56,41 @@ static size_t first_of(uint64_t word)
 	return (size_t)(lowest_first ? __builtin_ctzll(word) : __builtin_clzll(word)) / 8;
 }
 
-static vector vector_at(const char *in)
-{
-	vector bytes;
-
-	memcpy(&bytes, in, sizeof(bytes));
-	return bytes;
-}
-
-static int is_any_hit(vector hit)
+static int is_any_hit(const vector *hit)
 {
 	uint64_t half[2];
 
-	memcpy(half, &hit, sizeof(half));
+	memcpy(half, hit, sizeof(half));
 	return (half[0] | half[1]) != 0;
 }
 
 /* The first byte that is hit; one is. */
-static size_t first_hit(vector hit)
+static size_t first_hit(const vector *hit)
 {
 	uint64_t half[2];
 
-	memcpy(half, &hit, sizeof(half));
+	memcpy(half, hit, sizeof(half));
 	return half[0] != 0 ? first_of(half[0]) : 8 + first_of(half[1]);
 }
 
 /* Hits controls. HTAB counts: the caller looks closer. */
-static vector hit_controls(vector bytes)
+static void hit_controls(const char *in, vector *ret_hit)
 {
-	return (vector)(bytes < 0x20) | (vector)(bytes == 0x7f);
+	vector bytes;
+
+	memcpy(&bytes, in, sizeof(bytes));
+	*ret_hit = (vector)(bytes < 0x20) | (vector)(bytes == 0x7f);
 }
 
 /* Hits what is neither letter, digit nor "-", of which most names consist. */
-static vector hit_unusual(vector bytes)
+static void hit_unusual(const char *in, vector *ret_hit)
 {
-	vector lower = bytes | 0x20;
+	vector bytes, lower;
 
-	return ~((vector)((vector)(lower - 'a') < 26) | (vector)((vector)(bytes - '0') < 10) |
-		 (vector)(bytes == '-'));
+	memcpy(&bytes, in, sizeof(bytes));
+	lower = bytes | 0x20;
+	*ret_hit = ~((vector)((vector)(lower - 'a') < 26) | (vector)((vector)(bytes - '0') < 10) |
+		     (vector)(bytes == '-'));
 }
 
 /* Nonzero if a control byte may be among these eight. */
@@ -131,13 +129,14 @@ size_t evi_scan_token(const char *in, size_t len)
 	size_t n = 0;
 
 	while (len - n >= VECTOR) {
-		vector hit = hit_unusual(vector_at(in + n));
+		vector hit;
 
-		if (!is_any_hit(hit)) {
+		hit_unusual(in + n, &hit);
+		if (!is_any_hit(&hit)) {
 			n += VECTOR;
 			continue;
 		}
-		n += first_hit(hit);
+		n += first_hit(&hit);
 		if ((evi_byte_class[(unsigned char)in[n]] & T) == 0)
 			return n;
 		n++;
@@ -157,13 +156,14 @@ size_t evi_scan_text(const char *in, size_t len)
 	size_t n = 0;
 
 	while (len - n >= VECTOR) {
-		vector hit = hit_controls(vector_at(in + n));
+		vector hit;
 
-		if (!is_any_hit(hit)) {
+		hit_controls(in + n, &hit);
+		if (!is_any_hit(&hit)) {
 			n += VECTOR;
 			continue;
 		}
-		n += first_hit(hit);
+		n += first_hit(&hit);
 		if (in[n] != '\t')
 			return n;
 		n++;
