@@ -147,13 +147,5 @@ static void run_memory(long n, const struct bench_case *which)
 
 int main(int argc, char **argv)
 {
-	static const struct bench_case cases[] = {
-		{ "a/1", run, 1, 0, 20000 }, { "a/1/cpu", run, 1, 0, 20000 },
-		{ "a/100", run, 100, 0, 200000 }, { "a/100/cpu", run, 100, 0, 200000 },
-		{ "getaddrinfo/50", run, 50, 1, 50000 }, { "getaddrinfo/50/cpu", run, 50, 1, 50000 },
-		{ "memory/10000", run_memory, 10000, 0, 1 },
-		{ NULL, NULL, 0, 0, 0 }
-	};
-
-	return bench_main(argc, argv, cases);
+	return dns_main(argc, argv, run, run_memory);
 }

@@ -111,4 +111,21 @@ static inline void report(const struct bench_case *which, uint64_t start, long n
 		bench_report_rate(bench_now_ns() - start, (double)n);
 }
 
+/* --- The cases, by whichever library -------------------------------------------------------------- */
+
+typedef void dns_case_fn(long n, const struct bench_case *which);
+
+static inline int dns_main(int argc, char **argv, dns_case_fn *run, dns_case_fn *run_memory)
+{
+	const struct bench_case cases[] = {
+		{ "a/1", run, 1, 0, 20000 }, { "a/1/cpu", run, 1, 0, 20000 },
+		{ "a/100", run, 100, 0, 200000 }, { "a/100/cpu", run, 100, 0, 200000 },
+		{ "getaddrinfo/50", run, 50, 1, 50000 }, { "getaddrinfo/50/cpu", run, 50, 1, 50000 },
+		{ "memory/10000", run_memory, 10000, 0, 1 },
+		{ NULL, NULL, 0, 0, 0 }
+	};
+
+	return bench_main(argc, argv, cases);
+}
+
 #endif
