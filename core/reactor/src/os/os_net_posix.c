@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <ifaddrs.h>
 #include <net/if.h>
-#include <stddef.h>
 
 unsigned evi_os_interface_index(const char *name)
 {
@@ -25,4 +24,12 @@ int evi_os_each_address(void (*fn)(const struct sockaddr *sa, void *ctx), void *
 	}
 	freeifaddrs(all);
 	return 0;
+}
+
+size_t evi_os_socket_kinds(const struct addrinfo *ai, const struct addrinfo *hints,
+			   struct evi_socket_kind kinds[EVI_SOCKET_KINDS])
+{
+	(void)hints;
+	kinds[0] = (struct evi_socket_kind){ ai->ai_socktype, ai->ai_protocol };
+	return 1;
 }

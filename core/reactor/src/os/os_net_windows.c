@@ -36,3 +36,32 @@ int evi_os_each_address(void (*fn)(const struct sockaddr *sa, void *ctx), void *
 	evi_free(all);
 	return result == ERROR_SUCCESS ? 0 : -EIO;
 }
+
+/*
+ * Windows repeats the kind and the protocol of the hints, 0 where they say nothing, in one entry for
+ * each address. Elsewhere 0 stands for every kind that fits.
+ */
+size_t evi_os_socket_kinds(const struct addrinfo *ai, const struct addrinfo *hints,
+			   struct evi_socket_kind kinds[EVI_SOCKET_KINDS])
+{
+	static const struct evi_socket_kind all[EVI_SOCKET_KINDS] = {
+		{ SOCK_STREAM, IPPROTO_TCP },
+		{ SOCK_DGRAM, IPPROTO_UDP },
+		{ SOCK_RAW, 0 },
+	};
+	int type = ai->ai_socktype != 0 ? ai->ai_socktype : hints->ai_socktype;
+	int protocol = ai->ai_protocol != 0 ? ai->ai_protocol : hints->ai_protocol;
+	size_t n = 0;
+
+	for (size_t i = 0; i < EVI_SOCKET_KINDS; i++) {
+		const struct evi_socket_kind *kind = &all[i];
+
+		if (type != 0 ? type != kind->type : protocol != 0 && protocol != kind->protocol)
+			continue;
+		kinds[n].type = kind->type;
+		kinds[n++].protocol = protocol != 0 ? protocol : kind->protocol;
+	}
+	if (n == 0)
+		kinds[n++] = (struct evi_socket_kind){ type, protocol };
+	return n;
+}

@@ -12,7 +12,8 @@
 
 #include <string.h>
 
-static struct evutil_addrinfo *copy_entry(const struct addrinfo *from)
+static struct evutil_addrinfo *copy_entry(const struct addrinfo *from,
+					  const struct evi_socket_kind *kind, const char *name)
 {
 	struct evutil_addrinfo *to =
 		evi_addrinfo_new(from->ai_addr, (ev_socklen_t)from->ai_addrlen);
@@ -20,10 +21,10 @@ static struct evutil_addrinfo *copy_entry(const struct addrinfo *from)
 	if (to == NULL)
 		return NULL;
 	to->ai_flags = from->ai_flags;
-	to->ai_socktype = from->ai_socktype;
-	to->ai_protocol = from->ai_protocol;
-	if (from->ai_canonname != NULL) {
-		to->ai_canonname = evi_strdup(from->ai_canonname);
+	to->ai_socktype = kind->type;
+	to->ai_protocol = kind->protocol;
+	if (name != NULL) {
+		to->ai_canonname = evi_strdup(name);
 		if (to->ai_canonname == NULL) {
 			evi_free(to);
 			return NULL;
@@ -56,26 +57,44 @@ void evutil_freeaddrinfo(struct evutil_addrinfo *ai)
 	}
 }
 
-static int copy_list(const struct addrinfo *from, struct evutil_addrinfo **res)
+/* Appends an entry for each kind of socket and returns where the list goes on; NULL: no memory. */
+static struct evutil_addrinfo **copy_kinds(const struct addrinfo *from,
+					   const struct addrinfo *hints,
+					   struct evutil_addrinfo **last)
+{
+	struct evi_socket_kind kinds[EVI_SOCKET_KINDS];
+	size_t n = evi_os_socket_kinds(from, hints, kinds);
+
+	for (size_t i = 0; i < n; i++) {
+		*last = copy_entry(from, &kinds[i], i == 0 ? from->ai_canonname : NULL);
+		if (*last == NULL)
+			return NULL;
+		last = &(*last)->ai_next;
+	}
+	return last;
+}
+
+static int copy_list(const struct addrinfo *from, const struct addrinfo *hints,
+		     struct evutil_addrinfo **res)
 {
 	struct evutil_addrinfo *first = NULL, **last = &first;
 
 	for (; from != NULL; from = from->ai_next) {
-		*last = copy_entry(from);
-		if (*last == NULL) {
+		last = copy_kinds(from, hints, last);
+		if (last == NULL) {
 			evutil_freeaddrinfo(first);
 			return EVUTIL_EAI_MEMORY;
 		}
-		last = &(*last)->ai_next;
 	}
 	*res = first;
 	return 0;
 }
 
 /*
- * A number is a port; others are looked up by the system, unless they look like a damaged number.
+ * A number is a port; others are looked up by the system, unless they look like a damaged number
+ * or the caller wants numbers only, which not every system heeds.
  */
-static int check_service(const char *service)
+static int check_service(const char *service, int flags)
 {
 	uint32_t port;
 	const char *end;
@@ -88,6 +107,8 @@ static int check_service(const char *service)
 		end = evi_parse_decimal(service, 65535, &port);
 		return end != NULL && *end == '\0' ? 0 : EVUTIL_EAI_SERVICE;
 	}
+	if (flags & EVUTIL_AI_NUMERICSERV)
+		return EVUTIL_EAI_NONAME;
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ? 0 : EVUTIL_EAI_SERVICE;
 }
 
@@ -198,7 +219,7 @@ int evutil_getaddrinfo(const char *nodename, const char *servname,
 	*res = NULL;
 	if (nodename == NULL && servname == NULL)
 		return EVUTIL_EAI_NONAME;
-	result = check_service(servname);
+	result = check_service(servname, hints_in != NULL ? hints_in->ai_flags : 0);
 	if (result != 0)
 		return result;
 	memset(&hints, 0, sizeof(hints));
@@ -215,7 +236,7 @@ int evutil_getaddrinfo(const char *nodename, const char *servname,
 	result = getaddrinfo(nodename, servname, &hints, &found);
 	if (result != 0)
 		return error_of(result);
-	result = copy_list(found, res);
+	result = copy_list(found, &hints, res);
 	freeaddrinfo(found);
 	return result;
 }
