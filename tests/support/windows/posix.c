@@ -190,6 +190,17 @@ int posix_unlink(const char *name)
 	return _unlink(name) == 0 || errno == EACCES ? 0 : -1;
 }
 
+ssize_t posix_pwrite(intptr_t fd, const void *buf, size_t n, long long at)
+{
+	long long before = _lseeki64((int)fd, 0, SEEK_CUR);
+	int result;
+
+	if (before < 0 || _lseeki64((int)fd, at, SEEK_SET) < 0)
+		return -1;
+	result = _write((int)fd, buf, (unsigned)n);
+	return _lseeki64((int)fd, before, SEEK_SET) < 0 ? -1 : result;
+}
+
 static struct {
 	FILE *file;
 	char **text;

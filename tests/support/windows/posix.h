@@ -77,6 +77,8 @@ char *posix_mkdtemp(char *name);
 int posix_mkstemp(char *name);
 int posix_unlink(const char *name);
 
+ssize_t posix_pwrite(intptr_t fd, const void *buf, size_t n, long long at);
+
 /* A temporary file, which becomes *text when it is closed; one at a time. */
 FILE *posix_open_memstream(char **text, size_t *len);
 int posix_fclose(FILE *file);
@@ -103,14 +105,15 @@ int posix_fclose(FILE *file);
 #define mkdtemp(name)             posix_mkdtemp(name)
 #define mkstemp(name)             posix_mkstemp(name)
 #define unlink(name)              posix_unlink(name)
-#define setenv(name, value, over) posix_setenv(name, value)
+/* No variable can be empty. */
+#define setenv(name, value, over) posix_setenv(name, *(value) != '\0' ? (value) : "0")
 #define unsetenv(name)            posix_setenv(name, "")
 #define open_memstream(text, len) posix_open_memstream(text, len)
 #define fclose(file)              posix_fclose(file)
 #define aligned_alloc(unit, size) \
 	((void)(unit), (void)(size), posix_cannot("there is no aligned_alloc()"), NULL)
 #define setitimer(which, new, old) ((void)(new), posix_cannot("there are no interval timers"))
-#define pwrite(fd, buf, n, at)    posix_cannot("there is no pwrite()")
+#define pwrite(fd, buf, n, at)    posix_pwrite(fd, buf, n, at)
 #define fork()                    posix_cannot("there is no fork()")
 #define waitpid(pid, status, how) posix_cannot("there is no waitpid()")
 

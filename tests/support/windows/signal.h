@@ -13,9 +13,16 @@
 #define SIGUSR2 SIGINT
 #define SIGHUP  SIGTERM
 #define SIGALRM SIGILL
-#define SIGPIPE 97 /* which nobody can get */
-#define SIGKILL 98
-#define SIGSTOP 99
+
+/* Which nobody can get. */
+#define SIGCHLD  92
+#define SIGURG   93
+#define SIGQUIT  94
+#define SIGCONT  95
+#define SIGWINCH 96
+#define SIGPIPE  97
+#define SIGKILL  98
+#define SIGSTOP  99
 
 /* For setitimer(), which there is not. */
 struct itimerval {
@@ -32,7 +39,8 @@ struct sigaction {
 	int sa_mask;
 };
 
-#define SA_RESTART       0
+#define SA_RESTART 0
+#define SA_NODEFER 0
 
 /* There are no masks; a test that asks for one is skipped. */
 int posix_cannot(const char *what);
@@ -51,16 +59,14 @@ static inline int sigaction(int sig, const struct sigaction *after, struct sigac
 {
 	void (*old)(int) = signal(sig, after != NULL ? after->sa_handler : SIG_IGN);
 
-	if (old == SIG_ERR)
-		return -1;
-	if (after == NULL)
-		(void)signal(sig, old);
 	if (before != NULL)
 		*before = (struct sigaction){ .sa_handler = old };
-	return 0;
+	if (after == NULL && old != SIG_ERR)
+		(void)signal(sig, old);
+	return old == SIG_ERR ? -1 : 0;
 }
 
 /* To this process only. */
-#define kill(pid, sig) raise(sig)
+#define kill(pid, sig) ((void)(pid), raise(sig))
 
 #endif
