@@ -30,8 +30,8 @@ static void on_answer(void *arg, int status, int timeouts, unsigned char *bytes,
 	int count = 1;
 
 	(void)timeouts;
-	if (status != ARES_SUCCESS || ares_parse_a_reply(bytes, len, NULL, &address, &count) != ARES_SUCCESS ||
-	    count != 1)
+	if (status != ARES_SUCCESS ||
+	    ares_parse_a_reply(bytes, len, NULL, &address, &count) != ARES_SUCCESS || count != 1)
 		bench_die("answer");
 	ended(arg);
 }
@@ -47,7 +47,9 @@ static void on_list(void *arg, int status, int timeouts, struct ares_addrinfo *l
 
 static void ask(struct load *load)
 {
-	static const struct ares_addrinfo_hints hints = { .ai_socktype = SOCK_STREAM, .ai_flags = ARES_AI_NOSORT };
+	static const struct ares_addrinfo_hints hints = {
+		.ai_socktype = SOCK_STREAM, .ai_flags = ARES_AI_NOSORT,
+	};
 	const char *name = name_of(load->next++);
 
 	load->left--;
@@ -62,7 +64,9 @@ static void ask(struct load *load)
 static void on_socket(void *arg, ares_socket_t fd, int readable, int writable)
 {
 	struct load *load = arg;
-	struct epoll_event event = { .events = (readable ? EPOLLIN : 0u) | (writable ? EPOLLOUT : 0u), .data.fd = fd };
+	struct epoll_event event = {
+		.events = (readable ? EPOLLIN : 0u) | (writable ? EPOLLOUT : 0u), .data.fd = fd,
+	};
 
 	if (!readable && !writable)
 		(void)epoll_ctl(load->ep, EPOLL_CTL_DEL, fd, NULL);
@@ -75,11 +79,14 @@ static void loop(struct load *load)
 	while (load->open > 0) {
 		struct epoll_event ready[16];
 		struct timeval most = { 1, 0 }, *wait = ares_timeout(load->channel, &most, &most);
-		int n = epoll_wait(load->ep, ready, 16, (int)(wait->tv_sec * 1000 + wait->tv_usec / 1000));
+		int n = epoll_wait(load->ep, ready, 16,
+				   (int)(wait->tv_sec * 1000 + wait->tv_usec / 1000));
 
 		for (int i = 0; i < n; i++)
-			ares_process_fd(load->channel, ready[i].events & EPOLLIN ? ready[i].data.fd : ARES_SOCKET_BAD,
-					ready[i].events & EPOLLOUT ? ready[i].data.fd : ARES_SOCKET_BAD);
+			ares_process_fd(
+				load->channel,
+				ready[i].events & EPOLLIN ? ready[i].data.fd : ARES_SOCKET_BAD,
+				ready[i].events & EPOLLOUT ? ready[i].data.fd : ARES_SOCKET_BAD);
 		if (n == 0)
 			ares_process_fd(load->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
 	}

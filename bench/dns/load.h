@@ -17,8 +17,10 @@
 #define PACKET_MAX   512
 
 static const uint8_t a_record[] = { 0xc0, 0x0c, 0, 1, 0, 1, 0, 0, 1, 0x2c, 0, 4, 10, 0, 0, 1 };
-static const uint8_t aaaa_record[] = { 0xc0, 0x0c, 0, 28, 0, 1, 0, 0, 1, 0x2c, 0, 16, 0x20, 1, 0xd, 0xb8,
-	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1 };
+static const uint8_t aaaa_record[] = {
+	0xc0, 0x0c, 0, 28, 0, 1, 0, 0, 1, 0x2c, 0, 16, 0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0,
+	0, 0, 0, 1,
+};
 
 /* One question, one record; the new length. */
 static inline size_t make_reply(uint8_t *packet, size_t len)
@@ -28,7 +30,8 @@ static inline size_t make_reply(uint8_t *packet, size_t len)
 	packet[2] |= 0x80;
 	packet[3] |= 0x80;
 	packet[7] = 1;
-	memcpy(packet + len, is_v6 ? aaaa_record : a_record, is_v6 ? sizeof(aaaa_record) : sizeof(a_record));
+	memcpy(packet + len, is_v6 ? aaaa_record : a_record,
+	       is_v6 ? sizeof(aaaa_record) : sizeof(a_record));
 	return len + (is_v6 ? sizeof(aaaa_record) : sizeof(a_record));
 }
 
@@ -44,8 +47,10 @@ static inline void serve(int fd)
 
 		for (int i = 0; i < SERVER_BATCH; i++) {
 			parts[i] = (struct iovec){ packets[i], PACKET_MAX };
-			messages[i].msg_hdr = (struct msghdr){ .msg_name = &from[i], .msg_namelen = sizeof(from[i]),
-				.msg_iov = &parts[i], .msg_iovlen = 1 };
+			messages[i].msg_hdr = (struct msghdr) { .msg_name = &from[i],
+								.msg_namelen = sizeof(from[i]),
+								.msg_iov = &parts[i],
+								.msg_iovlen = 1 };
 		}
 		n = recvmmsg(fd, messages, SERVER_BATCH, MSG_WAITFORONE, NULL);
 		for (int i = 0; i < n; i++)
@@ -62,7 +67,8 @@ static inline pid_t start_server(struct sockaddr_in *ret_name, int is_silent)
 	int fd = socket(AF_INET, SOCK_DGRAM, 0), size = 8 << 20;
 	pid_t child;
 
-	*ret_name = (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	*ret_name = (struct sockaddr_in) { .sin_family = AF_INET,
+					   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	if (bind(fd, (struct sockaddr *)ret_name, len) != 0)
 		bench_die("bind");
@@ -91,7 +97,7 @@ static inline const char *name_of(long i)
 	return name;
 }
 
-/* --- Reporting ------------------------------------------------------------------------------------ */
+/* --- Reporting -------------------------------------------------------------------------------- */
 
 static inline int counts_cpu(const struct bench_case *which)
 {
@@ -111,19 +117,20 @@ static inline void report(const struct bench_case *which, uint64_t start, long n
 		bench_report_rate(bench_now_ns() - start, (double)n);
 }
 
-/* --- The cases, by whichever library -------------------------------------------------------------- */
+/* --- The cases, by whichever library ---------------------------------------------------------- */
 
 typedef void dns_case_fn(long n, const struct bench_case *which);
 
 static inline int dns_main(int argc, char **argv, dns_case_fn *run, dns_case_fn *run_memory)
 {
-	const struct bench_case cases[] = {
-		{ "a/1", run, 1, 0, 20000 }, { "a/1/cpu", run, 1, 0, 20000 },
-		{ "a/100", run, 100, 0, 200000 }, { "a/100/cpu", run, 100, 0, 200000 },
-		{ "getaddrinfo/50", run, 50, 1, 50000 }, { "getaddrinfo/50/cpu", run, 50, 1, 50000 },
-		{ "memory/10000", run_memory, 10000, 0, 1 },
-		{ NULL, NULL, 0, 0, 0 }
-	};
+	const struct bench_case cases[] = { { "a/1", run, 1, 0, 20000 },
+					    { "a/1/cpu", run, 1, 0, 20000 },
+					    { "a/100", run, 100, 0, 200000 },
+					    { "a/100/cpu", run, 100, 0, 200000 },
+					    { "getaddrinfo/50", run, 50, 1, 50000 },
+					    { "getaddrinfo/50/cpu", run, 50, 1, 50000 },
+					    { "memory/10000", run_memory, 10000, 0, 1 },
+					    { NULL, NULL, 0, 0, 0 } };
 
 	return bench_main(argc, argv, cases);
 }

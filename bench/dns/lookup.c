@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Lookups, `a` at a time; the server is another process on bare system calls. a: addresses of one kind;
- * getaddrinfo: both kinds, and a new name each time, so that nothing comes from a cache. `cpu` counts
- * the resolver's processor time. memory: bytes that one of `a` outstanding queries takes.
+ * Lookups, `a` at a time; the server is another process on bare system calls. a: addresses of one
+ * kind; getaddrinfo: both kinds, and a new name each time, so that nothing comes from a cache.
+ * `cpu` counts the resolver's processor time. memory: bytes that one of `a` outstanding queries
+ * takes.
  */
 
 #include "load.h"
@@ -57,7 +58,8 @@ static void ask(struct load *load)
 	load->open++;
 	if (load->is_list)
 		(void)evdns_getaddrinfo(load->dns, name, NULL, &hints, on_list, load);
-	else if (evdns_base_resolve_ipv4(load->dns, name, DNS_QUERY_NO_SEARCH, on_answer, load) == NULL)
+	else if (evdns_base_resolve_ipv4(load->dns, name, DNS_QUERY_NO_SEARCH, on_answer, load) ==
+		 NULL)
 		bench_die("resolve");
 }
 
@@ -69,7 +71,8 @@ static void begin(struct load *load, const struct sockaddr_in *name, long parall
 	load->dns = evdns_base_new(load->base, 0);
 	snprintf(text, sizeof(text), "%ld", 2 * parallel);
 	evdns_base_set_option(load->dns, "max-inflight", text);
-	if (evdns_base_nameserver_sockaddr_add(load->dns, (const struct sockaddr *)name, sizeof(*name), 0) != 0)
+	if (evdns_base_nameserver_sockaddr_add(load->dns, (const struct sockaddr *)name,
+					       sizeof(*name), 0) != 0)
 		bench_die("nameserver");
 }
 

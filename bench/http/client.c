@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * GET requests of a client, `a` at a time, each on a connection of its own that is kept alive. The server
- * is another process on bare system calls. get: 13 bytes of body; 10k: 10 KiB; headers: 30 fields in
- * the response. `cpu` counts the client's processor time. raw: a loop that does only what the case needs.
+ * GET requests of a client, `a` at a time, each on a connection of its own that is kept alive. The
+ * server is another process on bare system calls. get: 13 bytes of body; 10k: 10 KiB; headers: 30
+ * fields in the response. `cpu` counts the client's processor time. raw: a loop that does only what
+ * the case needs.
  */
 
 #include "../bench.h"
@@ -35,13 +36,14 @@ static void make_reply(long kind)
 				 "Content-Length: %zu\r\nContent-Type: text/plain\r\n", body);
 
 	for (int i = 0; kind == HEADERS && i < 27; i++)
-		len += sprintf(reply + len, "X-Header-Number-%d: the value of this header field\r\n", i);
+		len += sprintf(reply + len,
+			       "X-Header-Number-%d: the value of this header field\r\n", i);
 	len += sprintf(reply + len, "\r\n");
 	memset(reply + len, 'x', body);
 	reply_len = (size_t)len + body;
 }
 
-/* --- Server ------------------------------------------------------------------------------------- */
+/* --- Server ----------------------------------------------------------------------------------- */
 
 static void answer(int fd)
 {
@@ -101,7 +103,7 @@ static void stop_server(pid_t child)
 	waitpid(child, NULL, 0);
 }
 
-/* --- Reporting ---------------------------------------------------------------------------------- */
+/* --- Reporting -------------------------------------------------------------------------------- */
 
 static int counts_cpu(const struct bench_case *which)
 {
@@ -121,7 +123,7 @@ static void report(const struct bench_case *which, uint64_t start, long n)
 		bench_report_rate(bench_now_ns() - start, (double)n);
 }
 
-/* --- The library's client ----------------------------------------------------------------------- */
+/* --- The library's client --------------------------------------------------------------------- */
 
 struct load {
 	struct event_base *base;
@@ -172,8 +174,9 @@ static void run_client(long n, const struct bench_case *which)
 	make_reply(which->b);
 	server = start_server(&name);
 	for (long i = 0; i < which->a; i++)
-		lines[i] = (struct line){ &load, evhttp_connection_base_new(load.base, NULL, "127.0.0.1",
-									    ntohs(name.sin_port)) };
+		lines[i] = (struct line) { &load,
+					   evhttp_connection_base_new(load.base, NULL, "127.0.0.1",
+								      ntohs(name.sin_port)) };
 	/* Connected and warm before the clock starts. */
 	for (int round = 0; round < 2; round++) {
 		load.left = round == 0 ? which->a * 4 : n;
@@ -189,7 +192,7 @@ static void run_client(long n, const struct bench_case *which)
 	stop_server(server);
 }
 
-/* --- By hand ------------------------------------------------------------------------------------ */
+/* --- By hand ---------------------------------------------------------------------------------- */
 
 static const char request[] = "GET /path/to/it HTTP/1.1\r\nHost: localhost\r\n\r\n";
 

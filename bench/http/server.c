@@ -23,7 +23,7 @@
 #define UPLOAD	65536
 #define CHUNK	4096
 
-/* --- Server ------------------------------------------------------------------------------------- */
+/* --- Server ----------------------------------------------------------------------------------- */
 
 static char page[10240];
 
@@ -69,7 +69,8 @@ static struct evhttp *serve(struct event_base *base, uint16_t *ret_port)
 	struct sockaddr_in name;
 	socklen_t len = sizeof(name);
 
-	if (bound == NULL || getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *)&name, &len) != 0)
+	if (bound == NULL ||
+	    getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *)&name, &len) != 0)
 		bench_die("bind");
 	*ret_port = ntohs(name.sin_port);
 	memset(page, 'x', sizeof(page));
@@ -80,7 +81,7 @@ static struct evhttp *serve(struct event_base *base, uint16_t *ret_port)
 	return http;
 }
 
-/* --- Load --------------------------------------------------------------------------------------- */
+/* --- Load ------------------------------------------------------------------------------------- */
 
 struct load {
 	const char *request; /* one round's bytes */
@@ -203,7 +204,7 @@ static void run_load(uint16_t port, const struct load *load)
 	}
 }
 
-/* --- Cases -------------------------------------------------------------------------------------- */
+/* --- Cases ------------------------------------------------------------------------------------ */
 
 static void on_child(evutil_socket_t fd, short what, void *arg)
 {
@@ -255,9 +256,10 @@ static void run_case(const struct load *load, int by_clock)
 static const char *const requests[] = {
 	REQUEST("/hello"),
 	REQUEST("/page"),
-	"GET /hello HTTP/1.1\r\n" FIELDS_OF_WRK TEN("X-Some-Field: and a value of forty bytes, more or less\r\n"
-						    "Accept-Whatever: text/html, application/xhtml+xml;q=0.9\r\n"
-						    "Cookie: name=value; other=thing; third=1234567890\r\n") "\r\n",
+	"GET /hello HTTP/1.1\r\n" FIELDS_OF_WRK TEN(
+		"X-Some-Field: and a value of forty bytes, more or less\r\n"
+		"Accept-Whatever: text/html, application/xhtml+xml;q=0.9\r\n"
+		"Cookie: name=value; other=thing; third=1234567890\r\n") "\r\n",
 	SIXTEEN(REQUEST("/hello")),
 	REQUEST("/pieces"),
 };

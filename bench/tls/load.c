@@ -95,7 +95,8 @@ static void begin(struct client *c, size_t size, int epoll)
 		watch(c, epoll, EPOLL_CTL_MOD, 1);
 }
 
-static void serve_client(struct client *c, const struct epoll_event *what, size_t size, int epoll, long *left)
+static void serve_client(struct client *c, const struct epoll_event *what, size_t size, int epoll,
+			 long *left)
 {
 	if ((what->events & EPOLLOUT) && !push(c))
 		watch(c, epoll, EPOLL_CTL_MOD, 0);

@@ -7,7 +7,10 @@
 #include <netinet/in.h>
 #include <stddef.h>
 
-/* `count` connections send `messages` messages of `size` bytes in all, and wait for each to come back. */
+/*
+ * `count` connections send `messages` messages of `size` bytes in all, and wait for each to come
+ * back.
+ */
 void load_messages(const struct sockaddr_in *sin, long count, size_t size, long messages);
 
 /* One handshake after the other; `count` and `size` are of no use. */

@@ -89,8 +89,8 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 		event_base_loopbreak(server->base);
 }
 
-static void accepted(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *sa, int len,
-		     void *arg)
+static void accepted(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *sa,
+		     int len, void *arg)
 {
 	struct server *server = arg;
 	struct bufferevent *bev;
@@ -98,8 +98,8 @@ static void accepted(struct evconnlistener *listener, evutil_socket_t fd, struct
 	(void)listener;
 	(void)sa;
 	(void)len;
-	bev = bufferevent_openssl_socket_new(server->base, fd, SSL_new(ctx), BUFFEREVENT_SSL_ACCEPTING,
-					     BEV_OPT_CLOSE_ON_FREE);
+	bev = bufferevent_openssl_socket_new(server->base, fd, SSL_new(ctx),
+					     BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
 	if (bev == NULL)
 		bench_die("bufferevent_openssl_socket_new");
 	bufferevent_setcb(bev, echo, NULL, on_event, server);
@@ -278,7 +278,9 @@ static pid_t start_load(const struct plan *plan, const struct sockaddr_in *sin)
 
 static uint64_t measure_library(const struct plan *plan)
 {
-	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in sin = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
 	struct server server = { event_base_new(), plan->connections };
 	struct evconnlistener *listener = listen_with(&server, &sin);
 	pid_t child = start_load(plan, &sin);
@@ -294,7 +296,9 @@ static uint64_t measure_library(const struct plan *plan)
 
 static uint64_t measure_raw(const struct plan *plan)
 {
-	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in sin = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
 	int listener = raw_listen(&sin);
 	pid_t child = start_load(plan, &sin);
 	uint64_t start = bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID), spent;
@@ -312,8 +316,8 @@ static struct plan plan_of(long n, const struct bench_case *which)
 
 	if (which->b == 0)
 		return (struct plan){ load_handshakes, 1, 0, n, n };
-	return (struct plan){ load_messages, which->a, (size_t)which->b, messages > 0 ? messages : which->a,
-			      which->a };
+	return (struct plan) { load_messages, which->a, (size_t)which->b,
+			       messages > 0 ? messages : which->a, which->a };
 }
 
 static void run_library(long n, const struct bench_case *which)
@@ -367,7 +371,9 @@ static void end_idle(pid_t child, size_t before, long n)
 
 static void run_memory(long n, const struct bench_case *which)
 {
-	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in sin = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
 	struct server server = { event_base_new(), 1 };
 	struct evconnlistener *listener = listen_with(&server, &sin);
 	struct plan plan = { load_idle, n + 1, 0, 0, 1 };
@@ -386,7 +392,9 @@ static void run_memory(long n, const struct bench_case *which)
 
 static void run_memory_raw(long n, const struct bench_case *which)
 {
-	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in sin = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
 	int listener = raw_listen(&sin);
 	struct plan plan = { load_idle, n + 1, 0, 0, 1 };
 	size_t before;

@@ -13,7 +13,8 @@
 
 static int options;
 
-static void on_message(struct evws_connection *ws, int type, const unsigned char *data, size_t len, void *arg)
+static void on_message(struct evws_connection *ws, int type, const unsigned char *data, size_t len,
+		       void *arg)
 {
 	(void)type;
 	(void)arg;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * ws_load PORT CONNECTIONS MESSAGES SIZE [IN-FLIGHT]: echoes of binary messages, on bare system calls.
- * Prints messages a second. With MESSAGES 0 the sessions are opened and held until the input ends.
+ * ws_load PORT CONNECTIONS MESSAGES SIZE [IN-FLIGHT]: echoes of binary messages, on bare system
+ * calls. Prints messages a second. With MESSAGES 0 the sessions are opened and held until the input
+ * ends.
  */
 
 #include <arpa/inet.h>
@@ -17,8 +18,9 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char request[] = "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-			      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+static const char request[] =
+	"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
 struct connection {
 	int fd;
@@ -95,7 +97,8 @@ static int open_session(int port)
 static void send_some(struct connection *c)
 {
 	while (c->unsent > 0) {
-		ssize_t n = send(c->fd, frames + depth * frame_len - c->unsent, c->unsent, MSG_DONTWAIT);
+		ssize_t n = send(c->fd, frames + depth * frame_len - c->unsent, c->unsent,
+				 MSG_DONTWAIT);
 
 		if (n < 0 && errno == EAGAIN)
 			return;
@@ -146,7 +149,9 @@ static double run(struct connection *connections, int count, long messages)
 
 	to_send = to_receive = messages;
 	for (int i = 0; i < count; i++) {
-		struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = &connections[i] };
+		struct epoll_event event = {
+			.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = &connections[i],
+		};
 
 		epoll_ctl(ep, EPOLL_CTL_ADD, connections[i].fd, &event);
 	}

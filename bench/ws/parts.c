@@ -19,14 +19,14 @@ static void report(const char *what, size_t len, uint64_t ns, uint64_t rounds)
 }
 
 /* About a fifth of a second of processor time of each. */
-#define MEASURE(what, len, statement)                                                             \
+#define MEASURE(what, len, statement)                                                              \
 	do {                                                                                       \
-		uint64_t rounds = 0, start = bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID), ns;                                   \
+		uint64_t rounds = 0, start = bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID), ns;         \
 		do {                                                                               \
 			for (int k = 0; k < 64; k++)                                               \
 				statement;                                                         \
 			rounds += 64;                                                              \
-			ns = bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - start;                                               \
+			ns = bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - start;                     \
 		} while (ns < 200000000u);                                                         \
 		report(what, len, ns, rounds);                                                     \
 	} while (0)
@@ -48,7 +48,8 @@ static void run_masking(void)
 		MEASURE("masking", lens[i], evi_ws_mask(copy, data, lens[i], mask, 0));
 		sink += copy[0];
 	}
-	MEASURE("masking, aligned to nothing", (size_t)65536, evi_ws_mask(copy + 3, data + 1, 65536, mask, 1));
+	MEASURE("masking, aligned to nothing", (size_t)65536,
+		evi_ws_mask(copy + 3, data + 1, 65536, mask, 1));
 	MEASURE("masking, a byte at a time", (size_t)65536, mask_by_bytes(copy, data, 65536, mask));
 	MEASURE("memcpy", (size_t)65536, (memcpy(copy, data, 65536), sink += copy[9]));
 }
@@ -58,10 +59,12 @@ static void run_utf8(void)
 	struct evi_utf8 state = { 0 };
 
 	memset(data, 'a', sizeof(data));
-	MEASURE("UTF-8, ASCII", (size_t)65536, sink += (unsigned)evi_utf8_check(&state, data, 65536));
+	MEASURE("UTF-8, ASCII", (size_t)65536,
+		sink += (unsigned)evi_utf8_check(&state, data, 65536));
 	for (size_t i = 0; i + 1 < 65536; i += 2)
 		memcpy(data + i, "\xc3\xa9", 2);
-	MEASURE("UTF-8, two bytes each", (size_t)65536, sink += (unsigned)evi_utf8_check(&state, data, 65536));
+	MEASURE("UTF-8, two bytes each", (size_t)65536,
+		sink += (unsigned)evi_utf8_check(&state, data, 65536));
 }
 
 #if defined(HAS_DEFLATE)
@@ -89,7 +92,9 @@ static void unpack(struct evi_ws_deflate *reader, const uint8_t *packed, size_t 
 /* Words of a small vocabulary, as in JSON. */
 static void fill_words(void)
 {
-	static const char *const words[] = { "{\"name\":", "\"value\"", ",\"time\":", "1234567", "},", "true", ":null" };
+	static const char *const words[] = {
+		"{\"name\":", "\"value\"", ",\"time\":", "1234567", "},", "true", ":null",
+	};
 	uint32_t state = 1;
 
 	for (size_t at = 0; at + 16 < sizeof(data);) {
@@ -108,9 +113,10 @@ static void run_deflate(void)
 
 	fill_words();
 	for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
-		struct evi_ws_deflate *writer = evi_ws_deflate_accept("permessage-deflate; server_no_context_takeover",
-								      answer, sizeof(answer));
-		struct evi_ws_deflate *reader = evi_ws_deflate_take("permessage-deflate; server_no_context_takeover");
+		struct evi_ws_deflate *writer = evi_ws_deflate_accept(
+			"permessage-deflate; server_no_context_takeover", answer, sizeof(answer));
+		struct evi_ws_deflate *reader =
+			evi_ws_deflate_take("permessage-deflate; server_no_context_takeover");
 		uint8_t *packed;
 		size_t packed_len;
 

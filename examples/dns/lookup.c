@@ -13,8 +13,8 @@
  *     -d DOMAIN          search this domain; may be repeated
  *     -o NAME[:VALUE]    an option as in resolv.conf, such as timeout:1 or edns-udp-size:1232
  *
- * One line for each answer: the name, its time to live, and what was found. The exit status is 0 if all
- * were found, 1 if not, 2 if the command line is wrong.
+ * One line for each answer: the name, its time to live, and what was found. The exit status is 0 if
+ * all were found, 1 if not, 2 if the command line is wrong.
  */
 
 #include <event2/dns.h>
@@ -96,7 +96,8 @@ static void on_list(int error, struct evutil_addrinfo *list, void *arg)
 
 		if (ai->ai_family == AF_INET6)
 			address = &((struct sockaddr_in6 *)(void *)ai->ai_addr)->sin6_addr;
-		printf("%s\t%s\n", q->name, evutil_inet_ntop(ai->ai_family, address, host, sizeof(host)));
+		printf("%s\t%s\n", q->name,
+		       evutil_inet_ntop(ai->ai_family, address, host, sizeof(host)));
 	}
 	evutil_freeaddrinfo(list);
 	end_question(q, error != 0);
@@ -118,7 +119,9 @@ static struct evdns_request *ask_for_name(struct question *q)
 
 static void ask(struct lookup *l, const char *name)
 {
-	static const struct evutil_addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = EVUTIL_AI_CANONNAME };
+	static const struct evutil_addrinfo hints = {
+		.ai_socktype = SOCK_STREAM, .ai_flags = EVUTIL_AI_CANONNAME,
+	};
 	struct question *q = malloc(sizeof(*q));
 	struct evdns_request *request = NULL;
 
@@ -150,7 +153,8 @@ static void ask(struct lookup *l, const char *name)
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: lookup [-xT] [-s SERVER] [-t a|aaaa|ptr|any] [-d DOMAIN] [-o OPTION] NAME...\n");
+	fprintf(stderr, "usage: lookup [-xT] [-s SERVER] [-t a|aaaa|ptr|any] [-d DOMAIN] [-o "
+			"OPTION] NAME...\n");
 	return -1;
 }
 

@@ -7,8 +7,8 @@
  *     server zone 5300 &
  *     dig -p 5300 @127.0.0.1 ftp.a.test
  *
- * Names outside of the zone are refused, those that it lacks do not exist, and what the zone says of
- * its SOA record tells how long that may be remembered. SIGINT and SIGTERM end it.
+ * Names outside of the zone are refused, those that it lacks do not exist, and what the zone says
+ * of its SOA record tells how long that may be remembered. SIGINT and SIGTERM end it.
  */
 
 #include "zone.h"
@@ -30,16 +30,19 @@ enum rcode { NO_ERROR, NO_SUCH_NAME = 3, REFUSED = 5 };
 
 #define ALIASES_MAX 16
 
-static int add(struct evdns_server_request *request, int section, const char *name, const struct record *r)
+static int add(struct evdns_server_request *request, int section, const char *name,
+	       const struct record *r)
 {
 	int is_name = r->target[0] != '\0';
 
-	return evdns_server_request_add_reply(request, section, name, r->type, EVDNS_CLASS_INET, r->ttl, r->len,
-					      is_name, is_name ? r->target : (const char *)r->data);
+	return evdns_server_request_add_reply(request, section, name, r->type, EVDNS_CLASS_INET,
+					      r->ttl, r->len, is_name,
+					      is_name ? r->target : (const char *)r->data);
 }
 
 /* All records of that name and type; how many. */
-static int add_all(struct evdns_server_request *request, const struct zone *zone, const char *name, int type)
+static int add_all(struct evdns_server_request *request, const struct zone *zone, const char *name,
+		   int type)
 {
 	const struct record *r = zone_find(zone->records, name, type);
 	int count = 0;
@@ -52,7 +55,8 @@ static int add_all(struct evdns_server_request *request, const struct zone *zone
 }
 
 /* What the zone says, following aliases as long as they stay in it. */
-static enum rcode answer(struct evdns_server_request *request, const struct zone *zone, const char *name, int type)
+static enum rcode answer(struct evdns_server_request *request, const struct zone *zone,
+			 const char *name, int type)
 {
 	const struct record *alias;
 	int count = add_all(request, zone, name, type);
@@ -88,7 +92,7 @@ static void on_request(struct evdns_server_request *request, void *arg)
 		evdns_server_request_drop(request);
 }
 
-/* --- Starting and stopping -------------------------------------------------------------------------- */
+/* --- Starting and stopping -------------------------------------------------------------------- */
 
 struct server {
 	struct zone zone;
@@ -114,8 +118,10 @@ static int listen_udp(struct server *s, struct sockaddr_in *address)
 
 static int listen_tcp(struct server *s, const struct sockaddr_in *address)
 {
-	struct evconnlistener *listener = evconnlistener_new_bind(s->base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE |
-		LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, -1, (const struct sockaddr *)address, sizeof(*address));
+	struct evconnlistener *listener = evconnlistener_new_bind(
+		s->base, NULL, NULL,
+		LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, -1,
+		(const struct sockaddr *)address, sizeof(*address));
 
 	if (listener == NULL)
 		return -1;
@@ -129,7 +135,9 @@ static int listen_tcp(struct server *s, const struct sockaddr_in *address)
 static int listen_both(struct server *s, int port)
 {
 	for (int tries = 0; tries < 20; tries++) {
-		struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+		struct sockaddr_in address = {
+			.sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+		};
 
 		address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 		if (listen_udp(s, &address) < 0)

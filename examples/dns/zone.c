@@ -131,7 +131,8 @@ static int read_data(struct record *r, char *data)
 static struct record *read_line(char *line)
 {
 	struct record *r = calloc(1, sizeof(*r));
-	char *rest = NULL, *name = strtok_r(line, " \t", &rest), *ttl = strtok_r(NULL, " \t", &rest);
+	char *rest = NULL, *name = strtok_r(line, " \t", &rest),
+	     *ttl = strtok_r(NULL, " \t", &rest);
 	char *type = strtok_r(NULL, " \t", &rest);
 
 	if (r != NULL && type != NULL && copy_name(r->name, sizeof(r->name), name) == 0) {

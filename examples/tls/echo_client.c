@@ -103,7 +103,8 @@ static int run(struct client *client, const char *host, const char *port, SSL_CT
 		return 1;
 	if (client->unanswered == 0)
 		return 0;
-	if (bufferevent_socket_connect_hostname(client->bev, NULL, AF_UNSPEC, host, atoi(port)) != 0)
+	if (bufferevent_socket_connect_hostname(client->bev, NULL, AF_UNSPEC, host, atoi(port)) !=
+	    0)
 		return 1;
 	if (!client->has_failed)
 		event_base_dispatch(client->base);

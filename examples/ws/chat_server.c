@@ -2,9 +2,9 @@
 /*
  * chat_server [PORT]: a chat for browsers. Open the page that it prints, twice.
  *
- * One HTTP server gives out the page, and takes WebSocket sessions at /chat. A session's first message
- * is a name; what it sends from then on goes to everybody. A session that does not read is closed when
- * too much waits for it, so nobody can make the server's memory grow.
+ * One HTTP server gives out the page, and takes WebSocket sessions at /chat. A session's first
+ * message is a name; what it sends from then on goes to everybody. A session that does not read is
+ * closed when too much waits for it, so nobody can make the server's memory grow.
  */
 
 #include <event2/buffer.h>
@@ -44,7 +44,8 @@ static void say_to_all(const char *name, const char *text)
 	}
 }
 
-static void on_message(struct evws_connection *ws, int type, const unsigned char *data, size_t len, void *arg)
+static void on_message(struct evws_connection *ws, int type, const unsigned char *data, size_t len,
+		       void *arg)
 {
 	struct guest *guest = arg;
 	char text[MESSAGE_MAX + 1];
@@ -110,7 +111,8 @@ static void on_page(struct evhttp_request *req, void *arg)
 
 	(void)arg;
 	evbuffer_add_reference(body, chat_page, sizeof(chat_page), NULL, NULL);
-	evhttp_add_header(evhttp_request_get_output_headers(req), "Content-Type", "text/html; charset=utf-8");
+	evhttp_add_header(evhttp_request_get_output_headers(req), "Content-Type",
+			  "text/html; charset=utf-8");
 	evhttp_send_reply(req, 200, NULL, body);
 	evbuffer_free(body);
 }
@@ -132,7 +134,8 @@ int main(int argc, char **argv)
 	struct sockaddr_in sin;
 	socklen_t len = sizeof(sin);
 
-	bound = evhttp_bind_socket_with_handle(http, "127.0.0.1", argc > 1 ? (ev_uint16_t)atoi(argv[1]) : 0);
+	bound = evhttp_bind_socket_with_handle(http, "127.0.0.1",
+					       argc > 1 ? (ev_uint16_t)atoi(argv[1]) : 0);
 	if (bound == NULL) {
 		perror("chat_server");
 		return 1;

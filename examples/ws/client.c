@@ -52,7 +52,8 @@ static void on_open(struct evws_connection *ws, int status, void *arg)
 	event_add(input, NULL);
 }
 
-static void on_message(struct evws_connection *ws, int type, const unsigned char *data, size_t len, void *arg)
+static void on_message(struct evws_connection *ws, int type, const unsigned char *data, size_t len,
+		       void *arg)
 {
 	(void)ws;
 	(void)arg;
@@ -87,8 +88,9 @@ static struct evws_connection *open_session(struct event_base *base, const struc
 	const char *host = evhttp_uri_get_host(uri), *path = evhttp_uri_get_path(uri);
 	const char *query = evhttp_uri_get_query(uri);
 	int port = evhttp_uri_get_port(uri) > 0 ? evhttp_uri_get_port(uri) : is_secure ? 443 : 80;
-	struct bufferevent *bev = is_secure ? secure_transport(base, host)
-					    : bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+	struct bufferevent *bev = is_secure
+					  ? secure_transport(base, host)
+					  : bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
 	char authority[300], target[2000];
 	struct evws_connection *ws;
 
@@ -97,8 +99,8 @@ static struct evws_connection *open_session(struct event_base *base, const struc
 		return NULL;
 	}
 	snprintf(authority, sizeof(authority), "%s:%d", host, port);
-	snprintf(target, sizeof(target), "%s%s%s", path[0] != '\0' ? path : "/", query != NULL ? "?" : "",
-		 query != NULL ? query : "");
+	snprintf(target, sizeof(target), "%s%s%s", path[0] != '\0' ? path : "/",
+		 query != NULL ? "?" : "", query != NULL ? query : "");
 	ws = evws_client_new(base, bev, authority, target, NULL, NULL, on_open, on_message, NULL,
 			     EVWS_OPT_DEFLATE);
 	if (ws == NULL) {

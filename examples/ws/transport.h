@@ -4,7 +4,10 @@
 
 #include <event2/bufferevent.h>
 
-/* TLS to a server that must prove to be `host` to the authorities the system trusts; NULL: not built. */
+/*
+ * TLS to a server that must prove to be `host` to the authorities the system trusts; NULL: not
+ * built.
+ */
 struct bufferevent *secure_transport(struct event_base *base, const char *host);
 
 #endif

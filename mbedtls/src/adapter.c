@@ -102,8 +102,8 @@ static int holds_bytes(void *object)
 	return mbedtls_ssl_check_pending(object);
 }
 
-static enum evi_tls_result write_data(struct evi_tls *tls, void *object, const void *data, size_t len,
-				      size_t *ret_len)
+static enum evi_tls_result write_data(struct evi_tls *tls, void *object, const void *data,
+				      size_t len, size_t *ret_len)
 {
 	int result = mbedtls_ssl_write(object, data, len < INT_MAX ? len : INT_MAX);
 
@@ -210,7 +210,9 @@ static void describe(void *object, unsigned long code, char *text, size_t size)
 {
 	uint32_t verdict = mbedtls_ssl_get_verify_result(object);
 
-	/* Mbed TLS's codes are negative ints. Without a peer's certificate the verdict is all ones. */
+	/*
+	 * Mbed TLS's codes are negative ints. Without a peer's certificate the verdict is all ones.
+	 */
 	if ((int)code == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED && verdict != UINT32_MAX)
 		(void)mbedtls_x509_crt_verify_info(text, size, "", verdict);
 	else

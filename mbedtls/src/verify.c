@@ -46,7 +46,8 @@ struct bufferevent *bufferevent_mbedtls_client_new(struct event_base *base, evut
 
 	if (ssl == NULL)
 		return NULL;
-	bev = bufferevent_mbedtls_socket_new(base, fd, ssl, BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE);
+	bev = bufferevent_mbedtls_socket_new(base, fd, ssl, BUFFEREVENT_SSL_CONNECTING,
+					     BEV_OPT_CLOSE_ON_FREE);
 	if (bev != NULL && bufferevent_mbedtls_verify_host(bev, host) != 0)
 		return give_up(bev);
 	return bev;

@@ -119,8 +119,8 @@ static int holds_bytes(void *object)
 	return SSL_has_pending(object) || SSL_pending(object) > 0;
 }
 
-static enum evi_tls_result write_data(struct evi_tls *tls, void *object, const void *data, size_t len,
-				      size_t *ret_len)
+static enum evi_tls_result write_data(struct evi_tls *tls, void *object, const void *data,
+				      size_t len, size_t *ret_len)
 {
 	enum evi_tls_result result;
 
@@ -149,7 +149,8 @@ static int can_renegotiate(void *object)
 {
 	SSL *ssl = object;
 
-	return SSL_version(ssl) < TLS1_3_VERSION && !(SSL_get_options(ssl) & SSL_OP_NO_RENEGOTIATION);
+	return SSL_version(ssl) < TLS1_3_VERSION &&
+	       !(SSL_get_options(ssl) & SSL_OP_NO_RENEGOTIATION);
 }
 
 static int renegotiate(void *object)
@@ -172,7 +173,9 @@ static int finish(void *object)
 	return result >= 0 ? 0 : -EAGAIN;
 }
 
-/* A server has only asked until the client's hello comes; a client's own begins with the next read. */
+/*
+ * A server has only asked until the client's hello comes; a client's own begins with the next read.
+ */
 static enum evi_tls_renegotiation renegotiation(void *object)
 {
 	SSL *ssl = object;
@@ -197,8 +200,8 @@ static enum evi_tls_result advance(struct evi_tls *tls, void *object)
 }
 
 /*
- * The object is used on, maybe by a new bufferevent: it gets a plain transport of its own, or the one
- * that knows that the kernel encrypts.
+ * The object is used on, maybe by a new bufferevent: it gets a plain transport of its own, or the
+ * one that knows that the kernel encrypts.
  */
 static void release(void *object, evutil_socket_t fd)
 {
@@ -206,7 +209,8 @@ static void release(void *object, evutil_socket_t fd)
 	struct evi_openssl_transport *transport = evi_openssl_transport_of(ssl);
 	BIO *kernel = NULL;
 
-	if (evi_openssl_kernel_sends(transport) && !transport->is_cut && BIO_up_ref(transport->kernel))
+	if (evi_openssl_kernel_sends(transport) && !transport->is_cut &&
+	    BIO_up_ref(transport->kernel))
 		kernel = transport->kernel;
 	SSL_set_bio(ssl, NULL, NULL);
 	if (kernel != NULL)
@@ -232,7 +236,8 @@ static void describe(void *object, unsigned long code, char *text, size_t size)
 	if (reason == NULL)
 		reason = "TLS failed";
 	if (verdict != X509_V_OK)
-		(void)snprintf(text, size, "%s: %s", reason, X509_verify_cert_error_string(verdict));
+		(void)snprintf(text, size, "%s: %s", reason,
+			       X509_verify_cert_error_string(verdict));
 	else
 		(void)snprintf(text, size, "%s", reason);
 }

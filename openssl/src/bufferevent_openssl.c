@@ -7,7 +7,10 @@
 
 #include <errno.h>
 
-/* The descriptor to use: the one given, or the one that `ssl` has. -1 for none, -EINVAL if both differ. */
+/*
+ * The descriptor to use: the one given, or the one that `ssl` has. -1 for none, -EINVAL if both
+ * differ.
+ */
 static evutil_socket_t choose_fd(SSL *ssl, evutil_socket_t fd)
 {
 	BIO *bio = SSL_get_rbio(ssl);
@@ -21,8 +24,8 @@ static evutil_socket_t choose_fd(SSL *ssl, evutil_socket_t fd)
 }
 
 struct bufferevent *bufferevent_openssl_socket_new(struct event_base *base, evutil_socket_t fd,
-						   struct ssl_st *ssl, enum bufferevent_ssl_state state,
-						   int options)
+						   struct ssl_st *ssl,
+						   enum bufferevent_ssl_state state, int options)
 {
 	if (ssl == NULL)
 		return NULL;
@@ -38,7 +41,8 @@ struct bufferevent *bufferevent_openssl_socket_new(struct event_base *base, evut
 }
 
 struct bufferevent *bufferevent_openssl_filter_new(struct event_base *base,
-						   struct bufferevent *underlying, struct ssl_st *ssl,
+						   struct bufferevent *underlying,
+						   struct ssl_st *ssl,
 						   enum bufferevent_ssl_state state, int options)
 {
 	return evi_tls_filter_new(base, underlying, &evi_openssl_ops, ssl, state, options);

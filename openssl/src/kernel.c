@@ -2,10 +2,11 @@
 /*
  * Kernel TLS: the kernel makes the records that are sent, and sends files without a copy.
  *
- * OpenSSL gives a kernel its keys through a socket BIO. Our BIO keeps one beside it and passes on what
- * concerns the kernel; data goes by the engine as ever, only that it is plain now. Records that are no
- * data (alerts, tickets) go by that socket BIO, which marks them for the kernel. What is received is
- * always decrypted by OpenSSL: BIO_ctrl(3), SSL_sendfile(3), SSL_OP_ENABLE_KTLS in SSL_CTX_set_options(3).
+ * OpenSSL gives a kernel its keys through a socket BIO. Our BIO keeps one beside it and passes on
+ * what concerns the kernel; data goes by the engine as ever, only that it is plain now. Records
+ * that are no data (alerts, tickets) go by that socket BIO, which marks them for the kernel. What
+ * is received is always decrypted by OpenSSL: BIO_ctrl(3), SSL_sendfile(3), SSL_OP_ENABLE_KTLS in
+ * SSL_CTX_set_options(3).
  */
 
 #include "openssl.h"
@@ -122,7 +123,10 @@ static ev_ssize_t write_file(void *arg)
 	return errno != 0 ? -errno : -EIO;
 }
 
-/* A file that sendfile(2) does not take, or that has become shorter, is read instead, or that fails. */
+/*
+ * A file that sendfile(2) does not take, or that has become shorter, is read instead, or that
+ * fails.
+ */
 ev_ssize_t evi_openssl_kernel_send_file(struct evi_tls *tls, SSL *ssl, int file, ev_off_t offset,
 					size_t len)
 {

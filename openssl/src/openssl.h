@@ -23,9 +23,11 @@ BIO *evi_openssl_bio_new(struct evi_tls *tls);
 /* That of an object that attach() was called for. */
 struct evi_openssl_transport *evi_openssl_transport_of(SSL *ssl);
 
-/* --- kernel.c: kernel TLS; kernel_none.c: before OpenSSL 3.0 ---------------------------------------- */
+/* --- kernel.c: kernel TLS; kernel_none.c: before OpenSSL 3.0 ---------------------------------- */
 
-/* Before the first handshake: if the user wants it, give OpenSSL what it gives the kernel keys by. */
+/*
+ * Before the first handshake: if the user wants it, give OpenSSL what it gives the kernel keys by.
+ */
 void evi_openssl_kernel_offer(struct evi_tls *tls, SSL *ssl);
 
 /* Take over an object whose records the kernel makes already. 0 or -errno. */
@@ -42,7 +44,9 @@ ev_ssize_t evi_openssl_kernel_send_record(struct evi_openssl_transport *transpor
 long evi_openssl_kernel_control(struct evi_openssl_transport *transport, int command, long number,
 				void *pointer);
 
-/* As send_file() of the table, but for the queue of errors: bytes or a negative errno; 0: cannot. */
+/*
+ * As send_file() of the table, but for the queue of errors: bytes or a negative errno; 0: cannot.
+ */
 ev_ssize_t evi_openssl_kernel_send_file(struct evi_tls *tls, SSL *ssl, int file, ev_off_t offset,
 					size_t len);
 

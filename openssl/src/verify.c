@@ -57,7 +57,8 @@ int bufferevent_openssl_verify_host(struct bufferevent *bev, const char *host, i
 }
 
 /* The wire format: each name after its length. The size, or 0 if a name is empty or too long. */
-static size_t encode_protocols(const char *const *names, size_t count, unsigned char *out, size_t room)
+static size_t encode_protocols(const char *const *names, size_t count, unsigned char *out,
+			       size_t room)
 {
 	size_t used = 0;
 
@@ -85,7 +86,7 @@ int bufferevent_openssl_set_alpn(struct bufferevent *bev, const char *const *nam
 	return len > 0 && SSL_set_alpn_protos(ssl, wire, (unsigned)len) == 0 ? 0 : -1;
 }
 
-/* --- A server's choice -------------------------------------------------------------------------------- */
+/* --- A server's choice ------------------------------------------------------------------------ */
 
 struct choice {
 	size_t len;
@@ -95,7 +96,8 @@ struct choice {
 static int choice_index = -1;
 static CRYPTO_ONCE choice_once = CRYPTO_ONCE_STATIC_INIT;
 
-static void free_choice(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl, void *argp)
+static void free_choice(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl,
+			void *argp)
 {
 	(void)parent;
 	(void)data;
@@ -110,9 +112,12 @@ static void make_index(void)
 	choice_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, free_choice);
 }
 
-/* The first of ours that is among theirs. The lists come checked: theirs from OpenSSL, ours from here. */
-static int choose(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *theirs,
-		  unsigned theirs_len, void *arg)
+/*
+ * The first of ours that is among theirs. The lists come checked: theirs from OpenSSL, ours from
+ * here.
+ */
+static int choose(SSL *ssl, const unsigned char **out, unsigned char *out_len,
+		  const unsigned char *theirs, unsigned theirs_len, void *arg)
 {
 	const struct choice *choice = arg;
 
@@ -142,7 +147,8 @@ static int set_choice(SSL_CTX *ctx, struct choice *choice)
 	return 0;
 }
 
-int bufferevent_openssl_ctx_select_alpn(struct ssl_ctx_st *ctx, const char *const *names, size_t count)
+int bufferevent_openssl_ctx_select_alpn(struct ssl_ctx_st *ctx, const char *const *names,
+					size_t count)
 {
 	struct choice *choice = ctx != NULL ? evi_malloc(sizeof(*choice)) : NULL;
 

@@ -3,8 +3,8 @@
 #define FAKE_H_INCLUDED
 
 /*
- * What the DNS suites share: a nameserver that answers as the test says, byte by byte if need be, and
- * records of what callbacks were told.
+ * What the DNS suites share: a nameserver that answers as the test says, byte by byte if need be,
+ * and records of what callbacks were told.
  */
 
 #include "support.h"
@@ -35,7 +35,9 @@ static inline void await(struct event_base *base, const int *flag)
 	support_run_until(base, flag, LONG_MS);
 }
 
-/* Builds a reply to `query`; its length, 0 for silence, HANG_UP to close the connection it came by. */
+/*
+ * Builds a reply to `query`; its length, 0 for silence, HANG_UP to close the connection it came by.
+ */
 typedef size_t fake_fn(struct fake *fake, const uint8_t *query, size_t len, uint8_t *reply);
 
 #define HANG_UP ((size_t)-1)
@@ -97,8 +99,9 @@ static inline void question_name(const uint8_t *query, char name[256])
 		if (n > 0)
 			name[n++] = '.';
 		for (size_t i = 1; i <= query[at]; i++)
-			name[n++] = (char)(query[at + i] >= 'A' && query[at + i] <= 'Z' ? query[at + i] + 32 :
-											 query[at + i]);
+			name[n++] = (char)(query[at + i] >= 'A' && query[at + i] <= 'Z'
+						   ? query[at + i] + 32
+						   : query[at + i]);
 		at += 1u + query[at];
 	}
 	name[n] = '\0';
@@ -129,16 +132,19 @@ static inline void fake_note(struct fake *fake, const uint8_t *query, size_t len
 static inline void fake_send(struct fake *fake, const void *data, size_t len)
 {
 	if (fake->conn != NULL) {
-		static uint8_t message[PACKET_MAX + 2]; /* in one piece, or it would wait for an ACK */
+		/* in one piece, or it would wait for an ACK */
+		static uint8_t message[PACKET_MAX + 2];
 
 		message[0] = (uint8_t)(len >> 8);
 		message[1] = (uint8_t)len;
 		memcpy(message + 2, data, len);
-		cr_assert_eq(send(fake->conn->fd, message, len + 2, MSG_NOSIGNAL), (ssize_t)len + 2);
+		cr_assert_eq(send(fake->conn->fd, message, len + 2, MSG_NOSIGNAL),
+			     (ssize_t)len + 2);
 		return;
 	}
-	cr_assert_eq(sendto(fake->fd, data, len, 0, (struct sockaddr *)&fake->from, sizeof(fake->from)),
-		     (ssize_t)len);
+	cr_assert_eq(
+		sendto(fake->fd, data, len, 0, (struct sockaddr *)&fake->from, sizeof(fake->from)),
+		(ssize_t)len);
 }
 
 static inline void fake_on_query(evutil_socket_t fd, short what, void *arg)
@@ -146,7 +152,8 @@ static inline void fake_on_query(evutil_socket_t fd, short what, void *arg)
 	static uint8_t query[PACKET_MAX], reply[PACKET_MAX];
 	struct fake *fake = arg;
 	socklen_t from_len = sizeof(fake->from);
-	ssize_t len = recvfrom(fd, query, sizeof(query), 0, (struct sockaddr *)&fake->from, &from_len);
+	ssize_t len =
+		recvfrom(fd, query, sizeof(query), 0, (struct sockaddr *)&fake->from, &from_len);
 	size_t reply_len;
 
 	(void)what;
@@ -267,11 +274,13 @@ static inline void fake_listen(struct fake *fake)
 		close(fake->fd);
 		memset(&fake->addr, 0, sizeof(fake->addr));
 		fake->fd = loopback_socket(SOCK_DGRAM, &fake->addr);
-		fake->readable = event_new(fake->base, fake->fd, EV_READ | EV_PERSIST, fake_on_query, fake);
+		fake->readable =
+			event_new(fake->base, fake->fd, EV_READ | EV_PERSIST, fake_on_query, fake);
 		cr_assert_eq(event_add(fake->readable, NULL), 0);
 	}
 	cr_assert_eq(listen(fake->listener, 16), 0);
-	fake->acceptable = event_new(fake->base, fake->listener, EV_READ | EV_PERSIST, fake_on_accept, fake);
+	fake->acceptable =
+		event_new(fake->base, fake->listener, EV_READ | EV_PERSIST, fake_on_accept, fake);
 	cr_assert_eq(event_add(fake->acceptable, NULL), 0);
 }
 
@@ -289,8 +298,9 @@ static inline void fake_stop(struct fake *fake)
 
 static inline void fake_use(struct fake *fake, struct evdns_base *dns)
 {
-	cr_assert_eq(evdns_base_nameserver_sockaddr_add(dns, (struct sockaddr *)&fake->addr, sizeof(fake->addr),
-							0), 0);
+	cr_assert_eq(evdns_base_nameserver_sockaddr_add(dns, (struct sockaddr *)&fake->addr,
+							sizeof(fake->addr), 0),
+		     0);
 }
 
 /* Runs the loop until so many queries have come, by UDP or TCP, or the test's time is up. */
@@ -301,8 +311,8 @@ static inline void fake_await(struct fake *fake, int n)
 }
 
 /*
- * A port where nobody is and that nobody else can get: the socket is connected to elsewhere, so what
- * comes is refused. To be closed at the end of the test.
+ * A port where nobody is and that nobody else can get: the socket is connected to elsewhere, so
+ * what comes is refused. To be closed at the end of the test.
  */
 static inline int closed_port(struct sockaddr_in *addr)
 {
@@ -317,7 +327,7 @@ static inline int closed_port(struct sockaddr_in *addr)
 	return fd;
 }
 
-/* --- Building replies --------------------------------------------------------------------------------- */
+/* --- Building replies ------------------------------------------------------------------------- */
 
 /* Head and question of a reply, without records yet. */
 static inline size_t begin_reply(const uint8_t *query, uint8_t *reply, unsigned flags)
@@ -339,8 +349,8 @@ static inline size_t put16(uint8_t *at, unsigned value)
 }
 
 /* A record owned by the name of the question; section 1 answer, 2 authority, 3 additional. */
-static inline size_t add_record(uint8_t *reply, size_t len, int section, unsigned type, unsigned class,
-				uint32_t ttl, const void *data, size_t data_len)
+static inline size_t add_record(uint8_t *reply, size_t len, int section, unsigned type,
+				unsigned class, uint32_t ttl, const void *data, size_t data_len)
 {
 	unsigned count = (unsigned)reply[4 + 2 * section] << 8 | reply[5 + 2 * section];
 
@@ -356,8 +366,8 @@ static inline size_t add_record(uint8_t *reply, size_t len, int section, unsigne
 }
 
 /* The same with an owner of its own, as wire bytes. */
-static inline size_t add_record_of(uint8_t *reply, size_t len, const char *owner, size_t owner_len, unsigned type,
-				   uint32_t ttl, const void *data, size_t data_len)
+static inline size_t add_record_of(uint8_t *reply, size_t len, const char *owner, size_t owner_len,
+				   unsigned type, uint32_t ttl, const void *data, size_t data_len)
 {
 	size_t start = len;
 
@@ -369,7 +379,7 @@ static inline size_t add_record_of(uint8_t *reply, size_t len, const char *owner
 
 #define REPLY_OK 0x8180u
 
-/* --- What callbacks were told --------------------------------------------------------------------------- */
+/* --- What callbacks were told ----------------------------------------------------------------- */
 
 struct told {
 	int calls, aliases;
@@ -399,8 +409,9 @@ static inline void tell(int result, char type, int count, int ttl, void *address
 		snprintf(t->name, sizeof(t->name), "%s", *(char **)addresses);
 	else
 		memcpy(t->addresses, addresses,
-		       (size_t)count * (type == DNS_IPv4_A ? 4 : 16) < sizeof(t->addresses) ?
-			       (size_t)count * (type == DNS_IPv4_A ? 4 : 16) : sizeof(t->addresses));
+		       (size_t)count * (type == DNS_IPv4_A ? 4 : 16) < sizeof(t->addresses)
+			       ? (size_t)count * (type == DNS_IPv4_A ? 4 : 16)
+			       : sizeof(t->addresses));
 }
 
 struct found {
@@ -432,8 +443,8 @@ static inline void set_option(struct evdns_base *dns, const char *name, const ch
 }
 
 /*
- * Nothing times out by itself: what is late on a loaded machine must not look like silence. Tests of
- * timeouts set their own, as short as the order of events allows.
+ * Nothing times out by itself: what is late on a loaded machine must not look like silence. Tests
+ * of timeouts set their own, as short as the order of events allows.
  */
 static inline struct evdns_base *patient_dns(struct event_base *base)
 {
@@ -446,7 +457,10 @@ static inline struct evdns_base *patient_dns(struct event_base *base)
 	return dns;
 }
 
-/* A name for one of several lookups at a time, which would share one query if they asked for the same. */
+/*
+ * A name for one of several lookups at a time, which would share one query if they asked for the
+ * same.
+ */
 static inline const char *host(int number)
 {
 	static _Thread_local char name[24];
@@ -455,7 +469,7 @@ static inline const char *host(int number)
 	return name;
 }
 
-/* --- A resolver with one server -------------------------------------------------------------------------- */
+/* --- A resolver with one server --------------------------------------------------------------- */
 
 struct asked {
 	struct event_base *base;
@@ -492,7 +506,8 @@ static inline void ask_for(struct asked *a, const char *name, int flags)
 }
 
 /* A for 10.0.0.1 (type A) or 2001:db8::7 (AAAA), ttl 300. */
-static inline size_t answer_address(struct fake *fake, const uint8_t *query, size_t len, uint8_t *reply)
+static inline size_t answer_address(struct fake *fake, const uint8_t *query, size_t len,
+				    uint8_t *reply)
 {
 	static const uint8_t v4[4] = { 10, 0, 0, 1 }, v6[16] = { 0x20, 1, 0xd, 0xb8, [15] = 7 };
 	size_t n = begin_reply(query, reply, REPLY_OK);
@@ -504,14 +519,19 @@ static inline size_t answer_address(struct fake *fake, const uint8_t *query, siz
 	return add_record(reply, n, 1, 1, 1, 300, v4, 4);
 }
 
-/* Names that begin with "nx" do not exist, "none" have no records, "fail" is SERVFAIL, "silent" nothing. */
-static inline size_t answer_by_name(struct fake *fake, const uint8_t *query, size_t len, uint8_t *reply)
+/*
+ * Names that begin with "nx" do not exist, "none" have no records, "fail" is SERVFAIL, "silent"
+ * nothing.
+ */
+static inline size_t answer_by_name(struct fake *fake, const uint8_t *query, size_t len,
+				    uint8_t *reply)
 {
 	static const struct {
 		const char *prefix;
 		unsigned flags;
-	} kinds[] = { { "nx", 0x8183 }, { "none", 0x8180 }, { "fail", 0x8182 }, { "refused", 0x8185 },
-		{ "notimp", 0x8184 }, { "format", 0x8181 }, { "odd", 0x8186 }, { "cut", 0x8380 } };
+	} kinds[] = { { "nx", 0x8183 },	     { "none", 0x8180 },   { "fail", 0x8182 },
+		      { "refused", 0x8185 }, { "notimp", 0x8184 }, { "format", 0x8181 },
+		      { "odd", 0x8186 },     { "cut", 0x8380 } };
 	char name[256] = "";
 
 	question_name(query, name);
@@ -545,7 +565,9 @@ static inline void file_done(struct text_file *file)
 	cr_assert_eq(unlink(file->name), 0);
 }
 
-/* The addresses of a list, joined by blanks: "10.0.0.1:80/1 ...", with the type of socket behind. */
+/*
+ * The addresses of a list, joined by blanks: "10.0.0.1:80/1 ...", with the type of socket behind.
+ */
 static inline const char *list_text(const struct evutil_addrinfo *list)
 {
 	static char text[4096];
@@ -553,9 +575,14 @@ static inline const char *list_text(const struct evutil_addrinfo *list)
 	text[0] = '\0';
 	for (; list != NULL && strlen(text) < sizeof(text) - 128; list = list->ai_next) {
 		char host[64];
-		const void *in = list->ai_family == AF_INET ?
-			(const void *)&((const struct sockaddr_in *)(const void *)list->ai_addr)->sin_addr :
-			(const void *)&((const struct sockaddr_in6 *)(const void *)list->ai_addr)->sin6_addr;
+		const void *in =
+			list->ai_family == AF_INET
+				? (const void *)&(
+					  (const struct sockaddr_in *)(const void *)list->ai_addr)
+					  ->sin_addr
+				: (const void *)&(
+					  (const struct sockaddr_in6 *)(const void *)list->ai_addr)
+					  ->sin6_addr;
 
 		cr_assert_eq(list->ai_addr->sa_family, list->ai_family);
 		cr_assert_eq((size_t)list->ai_addrlen, list->ai_family == AF_INET ?

@@ -188,8 +188,9 @@ static inline ares_channel peer_start(const char *servers, const struct peer_opt
 		.timeout = o->timeout_ms, .tries = 3, .ndots = 1, .ndomains = o->domain_count,
 		.domains = (char **)(uintptr_t)o->domains, .lookups = (char *)(uintptr_t)o->lookups,
 		.ednspsz = o->edns_size };
-	int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_NDOTS | ARES_OPT_DOMAINS |
-		   ARES_OPT_LOOKUPS | ARES_OPT_NOROTATE | (o->edns_size > 0 ? ARES_OPT_EDNSPSZ : 0);
+	int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_NDOTS |
+		   ARES_OPT_DOMAINS | ARES_OPT_LOOKUPS | ARES_OPT_NOROTATE |
+		   (o->edns_size > 0 ? ARES_OPT_EDNSPSZ : 0);
 	ares_channel channel;
 
 	cr_assert_eq(ares_library_init(ARES_LIB_INIT_ALL), ARES_SUCCESS);

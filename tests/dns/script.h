@@ -15,8 +15,8 @@
  *   a=ADDR[*N][/TTL] aaaa=ADDR cname=NAME ptr=NAME soa[/TTL] txt mx opt     records; TTL 300
  *   tN=HEX[/TTL]                        a record of type N with those bytes
  *   ch                                  the next record has class 3
- *   of=NAME                             the owner of the records that follow; "of=?": the name asked
- *   authority answer                    the section of those that follow
+ *   of=NAME                             the owner of the records that follow; "of=?": the name
+ *   asked authority answer the section of those that follow
  *   answers=N cut=N first=N tail        the count, bytes less at the end, bytes in all, bytes more
  *   owner=HEX rdlen=N                   change the last record
  *   silent close elsewhere forged after=MS
@@ -77,17 +77,20 @@ static inline size_t from_hex(const char *text, uint8_t *out)
 	return n;
 }
 
-static inline void draft_record(struct draft *d, unsigned type, const char *ttl, const void *data, size_t len)
+static inline void draft_record(struct draft *d, unsigned type, const char *ttl, const void *data,
+				size_t len)
 {
 	uint32_t seconds = ttl != NULL ? (uint32_t)strtoul(ttl + 1, NULL, 10) : 300;
 
 	d->record = d->len;
 	d->owner_len = 2;
-	d->len = add_record(d->bytes, d->len, d->section, type, (unsigned)d->class, seconds, data, len);
+	d->len = add_record(d->bytes, d->len, d->section, type, (unsigned)d->class, seconds, data,
+			    len);
 	d->class = 1;
 	if (d->own_owner == 0)
 		return;
-	memmove(d->bytes + d->record + d->own_owner, d->bytes + d->record + 2, d->len - d->record - 2);
+	memmove(d->bytes + d->record + d->own_owner, d->bytes + d->record + 2,
+		d->len - d->record - 2);
 	memcpy(d->bytes + d->record, d->owner, d->own_owner);
 	d->owner_len = d->own_owner;
 	d->len += d->own_owner - 2;
@@ -103,7 +106,8 @@ static inline void draft_address(struct draft *d, char *value, const char *ttl, 
 		*times = '\0';
 	cr_assert_eq(inet_pton(family, value, address), 1, "%s", value);
 	for (int i = 0; i < n; i++) {
-		draft_record(d, family == AF_INET ? 1 : 28, ttl, address, family == AF_INET ? 4 : 16);
+		draft_record(d, family == AF_INET ? 1 : 28, ttl, address,
+			     family == AF_INET ? 4 : 16);
 		if (times != NULL) /* all different */
 			address[3]++;
 	}
@@ -121,7 +125,9 @@ static inline void draft_opt(struct draft *d)
 /* Words with a value that make a record; 0 if it is none of them. */
 static inline int draft_value_record(struct draft *d, const char *word, char *value)
 {
-	static const uint8_t soa[] = { 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 60 };
+	static const uint8_t soa[] = {
+		0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 60,
+	};
 	uint8_t data[600];
 	char *ttl = strchr(value, '/');
 
@@ -273,7 +279,8 @@ static inline void send_from(const char *address, struct draft *d, const struct 
 
 	from.sin_addr.s_addr = inet_addr(address);
 	cr_assert_eq(bind(fd, (struct sockaddr *)&from, sizeof(from)), 0);
-	cr_assert_eq(sendto(fd, d->bytes, d->len, 0, (const struct sockaddr *)to, sizeof(*to)), (ssize_t)d->len);
+	cr_assert_eq(sendto(fd, d->bytes, d->len, 0, (const struct sockaddr *)to, sizeof(*to)),
+		     (ssize_t)d->len);
 	close(fd);
 }
 
@@ -290,7 +297,8 @@ static inline size_t script_reply(struct script *s, const uint8_t *query, char *
 		fake_send(&s->fake, bytes, d.len);
 		return 0;
 	}
-	for (char *word = strtok_r(words, " ", &state); word != NULL; word = strtok_r(NULL, " ", &state)) {
+	for (char *word = strtok_r(words, " ", &state); word != NULL;
+	     word = strtok_r(NULL, " ", &state)) {
 		if (strcmp(word, "formerr-to-opt") != 0)
 			draft_word(&d, word);
 	}
@@ -316,14 +324,16 @@ static inline size_t script_reply(struct script *s, const uint8_t *query, char *
 }
 
 /* What the script says about the query that is number `n` of its kind, from 0. */
-static inline size_t script_answer(struct script *s, const uint8_t *query, const char *script, int n)
+static inline size_t script_answer(struct script *s, const uint8_t *query, const char *script,
+				   int n)
 {
 	char part[600], *state = NULL;
 
 	for (; n > 0 && strchr(script, '|') != NULL; n--)
 		script = strchr(script, '|') + 1;
 	snprintf(part, sizeof(part), "%.*s", (int)strcspn(script, "|"), script);
-	for (char *one = strtok_r(part, "&", &state); one != NULL; one = strtok_r(NULL, "&", &state)) {
+	for (char *one = strtok_r(part, "&", &state); one != NULL;
+	     one = strtok_r(NULL, "&", &state)) {
 		if (script_reply(s, query, one) == HANG_UP)
 			return HANG_UP;
 	}
@@ -341,7 +351,8 @@ static inline size_t script_fn(struct fake *fake, const uint8_t *query, size_t l
 	return script_answer(s, query, s->tcp != NULL ? s->tcp : s->udp, fake->tcp_queries - 1);
 }
 
-static inline void script_start(struct script *s, struct event_base *base, const char *udp, const char *tcp)
+static inline void script_start(struct script *s, struct event_base *base, const char *udp,
+				const char *tcp)
 {
 	memset(s, 0, sizeof(*s));
 	s->udp = udp;

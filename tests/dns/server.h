@@ -43,7 +43,9 @@ static inline void answer_a(struct evdns_server_request *req, void *arg)
 
 	(void)arg;
 	for (int i = 0; i < req->nquestions; i++)
-		cr_assert_eq(evdns_server_request_add_a_reply(req, req->questions[i]->name, 1, ip, 60), 0);
+		cr_assert_eq(
+			evdns_server_request_add_a_reply(req, req->questions[i]->name, 1, ip, 60),
+			0);
 	cr_assert_eq(evdns_server_request_respond(req, 0), 0);
 }
 
@@ -66,9 +68,10 @@ static inline void serve(struct served *s, evdns_request_callback_fn_type fn)
 
 static inline struct evconnlistener *listen_at(struct served *s)
 {
-	return evconnlistener_new_bind(s->base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_REUSEABLE |
-				       LEV_OPT_THREADSAFE | LEV_OPT_CLOSE_ON_EXEC, 16,
-				       (struct sockaddr *)&s->addr, sizeof(s->addr));
+	return evconnlistener_new_bind(s->base, NULL, NULL,
+				       LEV_OPT_CLOSE_ON_FREE | LEV_OPT_REUSEABLE |
+					       LEV_OPT_THREADSAFE | LEV_OPT_CLOSE_ON_EXEC,
+				       16, (struct sockaddr *)&s->addr, sizeof(s->addr));
 }
 
 /* On the same port. Where TCP has another user for it, both move to the next that is free. */

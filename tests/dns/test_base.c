@@ -48,7 +48,8 @@ Test(dns_base, the_system_is_asked_for_nameservers)
 		event_base_free(base);
 		cr_skip_test("no /etc/resolv.conf");
 	}
-	dns = evdns_base_new(base, EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+	dns = evdns_base_new(base,
+			     EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
 	cr_assert_not_null(dns);
 	cr_assert_gt(evdns_base_count_nameservers(dns), 0);
 	cr_assert_eq(event_base_loop(base, 0), 1);
@@ -73,7 +74,10 @@ Test(dns_base, nameservers_keep_the_loop_running_unless_told_otherwise)
 	event_base_free(base);
 }
 
-/* DNS-007, DNS-009, DNS-149, DNS-152: the loop ends although a probe is due and a connection is open. */
+/*
+ * DNS-007, DNS-009, DNS-149, DNS-152: the loop ends although a probe is due and a connection is
+ * open.
+ */
 Test(dns_base, when_inactive_nothing_keeps_the_loop_running)
 {
 	struct event_base *base = support_base_new();
@@ -145,7 +149,8 @@ Test(dns_base, no_base_is_no_crash)
 	cr_assert_eq(evdns_base_count_nameservers(NULL), 0);
 	cr_assert_neq(evdns_base_nameserver_ip_add(NULL, "1.2.3.4"), 0);
 	cr_assert_neq(evdns_base_nameserver_add(NULL, 1), 0);
-	cr_assert_neq(evdns_base_nameserver_sockaddr_add(NULL, (struct sockaddr *)&in, sizeof(in), 0), 0);
+	cr_assert_neq(
+		evdns_base_nameserver_sockaddr_add(NULL, (struct sockaddr *)&in, sizeof(in), 0), 0);
 	cr_assert_eq(evdns_base_get_nameserver_addr(NULL, 0, NULL, 0), -1);
 	cr_assert_eq(evdns_base_get_nameserver_fd(NULL, 0), -1);
 	cr_assert_eq(evdns_base_set_option(NULL, "ndots", "1"), -1);
@@ -233,7 +238,9 @@ Test(dns_base, freeing_silently_leaves_nothing)
 	event_base_free(base);
 }
 
-/* DNS-017: answered or cancelled, the result is on its way and arrives with either kind of freeing. */
+/*
+ * DNS-017: answered or cancelled, the result is on its way and arrives with either kind of freeing.
+ */
 Test(dns_base, what_was_due_is_still_told)
 {
 	for (int fail = 0; fail < 2; fail++) {
@@ -276,7 +283,8 @@ Test(dns_base, a_callback_may_free_the_base)
 	struct told other = { 0 };
 
 	set_up(&a, answer_by_name);
-	cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "host", DNS_CNAME_CALLBACK, free_base, &a));
+	cr_assert_not_null(
+		evdns_base_resolve_ipv4(a.dns, "host", DNS_CNAME_CALLBACK, free_base, &a));
 	cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "silent", 0, tell, &other));
 	await(a.base, &other.calls);
 	cr_assert_eq(a.told.result, DNS_ERR_NONE);
@@ -349,7 +357,9 @@ Test(dns_base, bufferevents_connect_by_name)
 	set_up(&a, answer_by_name);
 	bev = bufferevent_socket_new(a.base, -1, BEV_OPT_CLOSE_ON_FREE);
 	bufferevent_setcb(bev, NULL, NULL, on_connect_event, &what);
-	cr_assert_eq(bufferevent_socket_connect_hostname(bev, a.dns, AF_UNSPEC, "nx.example.com", 80), 0);
+	cr_assert_eq(
+		bufferevent_socket_connect_hostname(bev, a.dns, AF_UNSPEC, "nx.example.com", 80),
+		0);
 	await(a.base, &what);
 	cr_assert(what & BEV_EVENT_ERROR);
 	cr_assert_eq(bufferevent_socket_get_dns_error(bev), EVUTIL_EAI_NONAME);

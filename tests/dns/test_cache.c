@@ -43,14 +43,16 @@ static const char *lookup(struct asked *a, const char *node, const char *service
 	static char text[4096];
 	struct found found = { 0 };
 	int before = a->fake.seen_count;
-	struct evdns_getaddrinfo_request *request = evdns_getaddrinfo(a->dns, node, service, hints, find, &found);
+	struct evdns_getaddrinfo_request *request =
+		evdns_getaddrinfo(a->dns, node, service, hints, find, &found);
 
 	cr_assert_eq(found.calls, request == NULL);
 	await(a->base, &found.calls);
-	snprintf(text, sizeof(text), "%s%s%s", found.result != 0 ? evutil_gai_strerror(found.result) :
-							       list_text(found.list),
+	snprintf(text, sizeof(text), "%s%s%s",
+		 found.result != 0 ? evutil_gai_strerror(found.result) : list_text(found.list),
 		 found.list != NULL && found.list->ai_canonname != NULL ? " " : "",
-		 found.list != NULL && found.list->ai_canonname != NULL ? found.list->ai_canonname : "");
+		 found.list != NULL && found.list->ai_canonname != NULL ? found.list->ai_canonname
+									: "");
 	forget(&found);
 	*ret_queries = a->fake.seen_count - before;
 	return text;
@@ -165,7 +167,8 @@ Test(dns_cache, only_what_was_asked_is_known)
 
 	start(&a);
 	cr_assert_str_eq(lookup(&a, "only6", "80", &any, &n), "2001:db8::7:80/1");
-	cr_assert_str_eq(lookup(&a, "only6", "80", &v4, &n), evutil_gai_strerror(EVUTIL_EAI_ADDRFAMILY));
+	cr_assert_str_eq(lookup(&a, "only6", "80", &v4, &n),
+			 evutil_gai_strerror(EVUTIL_EAI_ADDRFAMILY));
 	cr_assert_eq(n, 0);
 	lookup(&a, "other", "80", &v4, &n);
 	cr_assert_str_eq(lookup(&a, "other", "80", &v6, &n), "2001:db8::7:80/1");
@@ -200,7 +203,8 @@ Test(dns_cache, canonical_names_are_remembered)
 
 	set_up(&a, alias);
 	lookup(&a, "alias", "80", &v4, &n);
-	cr_assert_str_eq(lookup(&a, "alias", "80", &canon, &n), "10.0.0.1:80/1 10.0.0.2:80/1 real.org");
+	cr_assert_str_eq(lookup(&a, "alias", "80", &canon, &n),
+			 "10.0.0.1:80/1 10.0.0.2:80/1 real.org");
 	cr_assert_eq(n, 0);
 	cr_assert_str_eq(lookup(&a, "alias", "80", &v4, &n), "10.0.0.1:80/1 10.0.0.2:80/1");
 	a.fake.fn = answer_by_name;

@@ -6,9 +6,10 @@
 
 #include "peer.h"
 
-TestSuite(dns_compare_getaddrinfo, .init = support_leak_init, .fini = support_leak_fini, .timeout = 300);
+TestSuite(dns_compare_getaddrinfo, .init = support_leak_init, .fini = support_leak_fini,
+	  .timeout = 300);
 
-/* --- A server that answers by family ------------------------------------------------------------------ */
+/* --- A server that answers by family ---------------------------------------------------------- */
 
 struct by_family {
 	struct script script;
@@ -24,7 +25,8 @@ static size_t family_fn(struct fake *fake, const uint8_t *query, size_t len, uin
 	return script_answer(&f->script, query, question_type(query) == 1 ? f->a : f->aaaa, 0);
 }
 
-static void family_start(struct by_family *f, struct event_base *base, const char *a, const char *aaaa)
+static void family_start(struct by_family *f, struct event_base *base, const char *a,
+			 const char *aaaa)
 {
 	script_start(&f->script, base, a, NULL);
 	f->a = a;
@@ -41,16 +43,17 @@ static const char *servers_of(const struct by_family *f)
 	return list;
 }
 
-/* --- Results as text ------------------------------------------------------------------------------------- */
+/* --- Results as text -------------------------------------------------------------------------- */
 
 static const char *our_error(int error)
 {
 	static const struct {
 		int code;
 		const char *name;
-	} names[] = { { EVUTIL_EAI_NONAME, "NONAME" }, { EVUTIL_EAI_NODATA, "NODATA" }, { EVUTIL_EAI_AGAIN, "AGAIN" },
-		{ EVUTIL_EAI_FAIL, "FAIL" }, { EVUTIL_EAI_FAMILY, "FAMILY" }, { EVUTIL_EAI_ADDRFAMILY, "ADDRFAMILY" },
-		{ EVUTIL_EAI_CANCEL, "CANCEL" } };
+	} names[] = { { EVUTIL_EAI_NONAME, "NONAME" }, { EVUTIL_EAI_NODATA, "NODATA" },
+		      { EVUTIL_EAI_AGAIN, "AGAIN" },   { EVUTIL_EAI_FAIL, "FAIL" },
+		      { EVUTIL_EAI_FAMILY, "FAMILY" }, { EVUTIL_EAI_ADDRFAMILY, "ADDRFAMILY" },
+		      { EVUTIL_EAI_CANCEL, "CANCEL" } };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (names[i].code == error)
@@ -89,10 +92,13 @@ static void set_add(struct set *set, const struct sockaddr *sa)
 	int at = set->count;
 
 	if (sa->sa_family == AF_INET)
-		inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)sa)->sin_addr, host, sizeof(host));
+		inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)sa)->sin_addr, host,
+			  sizeof(host));
 	else
-		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr, host, sizeof(host));
-	snprintf(item, sizeof(item), "%s#%d", host, ntohs(((const struct sockaddr_in *)(const void *)sa)->sin_port));
+		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr,
+			  host, sizeof(host));
+	snprintf(item, sizeof(item), "%s#%d", host,
+		 ntohs(((const struct sockaddr_in *)(const void *)sa)->sin_port));
 	for (int i = 0; i < set->count; i++) {
 		if (strcmp(set->items[i], item) == 0)
 			return;
@@ -123,7 +129,8 @@ static void our_list(int error, struct evutil_addrinfo *list, void *arg)
 	if (error != 0)
 		snprintf(o->text, RESULT_MAX, "%s", our_error(error));
 	else if (list->ai_canonname != NULL)
-		snprintf(o->text + strlen(o->text), RESULT_MAX - strlen(o->text), " is %s", list->ai_canonname);
+		snprintf(o->text + strlen(o->text), RESULT_MAX - strlen(o->text), " is %s",
+			 list->ai_canonname);
 	evutil_freeaddrinfo(list);
 }
 
@@ -138,17 +145,19 @@ static void their_list(void *arg, int status, int timeouts, struct ares_addrinfo
 	snprintf(o->text, RESULT_MAX, "%s", their_error(status));
 	if (status != ARES_SUCCESS)
 		return;
-	for (const struct ares_addrinfo_node *node = list->nodes; node != NULL; node = node->ai_next)
+	for (const struct ares_addrinfo_node *node = list->nodes; node != NULL;
+	     node = node->ai_next)
 		set_add(&set, node->ai_addr);
 	set_text(&set, o->text);
 	for (const struct ares_addrinfo_cname *c = list->cnames; c != NULL; c = c->next)
 		canonical = c->name;
 	if (o->type && canonical != NULL)
-		snprintf(o->text + strlen(o->text), RESULT_MAX - strlen(o->text), " is %s", canonical);
+		snprintf(o->text + strlen(o->text), RESULT_MAX - strlen(o->text), " is %s",
+			 canonical);
 	ares_freeaddrinfo(list);
 }
 
-/* --- The table --------------------------------------------------------------------------------------------- */
+/* --- The table -------------------------------------------------------------------------------- */
 
 enum needs { TIMES_OUT = 1, SKEW = 2, CANONICAL = 4, HOSTS = 8, ANY_SOCKET = 16 };
 
@@ -177,20 +186,27 @@ static const struct comparison answers[] = {
 	{ "C-97 failure 4", "host.test", "80", AF_UNSPEC, "rcode=2", V6, 0, '=', ONE6, NULL, NULL },
 	{ "C-98", "host.test", "80", AF_UNSPEC, V4, "silent", SKEW, '=', ONE4, NULL, NULL },
 	{ "C-98 4", "host.test", "80", AF_UNSPEC, "silent", V6, SKEW, '=', ONE6, NULL, NULL },
-	{ "C-99", "host.test", "80", AF_UNSPEC, "rcode=3", "rcode=3", 0, '=', "NONAME", NULL, NULL },
+	{ "C-99", "host.test", "80", AF_UNSPEC, "rcode=3", "rcode=3", 0, '=', "NONAME", NULL,
+	  NULL },
 	{ "C-100", "host.test", "80", AF_UNSPEC, "empty", "empty", 0, '=', "NODATA", NULL, NULL },
 	{ "C-101", "host.test", "80", AF_UNSPEC, "rcode=3", "empty", 0, '=', "NODATA", NULL, NULL },
-	{ "C-101 reversed", "host.test", "80", AF_UNSPEC, "empty", "rcode=3", 0, '!', "NODATA", "NONAME",
-	  "independent of which answers what" },
-	{ "C-102 silent", "host.test", "80", AF_UNSPEC, "silent", "silent", TIMES_OUT, '=', "AGAIN", NULL, NULL },
-	{ "C-102 failure", "host.test", "80", AF_UNSPEC, "rcode=2", "rcode=2", 0, '=', "AGAIN", NULL, NULL },
-	{ "C-103", "host.test", "80", AF_UNSPEC, V4 " cut=1", V6 " cut=1", 0, '=', "FAIL", NULL, NULL },
-	{ "C-104", "host.test", "80", AF_INET, "cname=m.test of=m.test cname=n.test of=n.test a=10.0.0.1", "empty",
-	  CANONICAL, '=', ONE4 " is n.test", NULL, NULL },
+	{ "C-101 reversed", "host.test", "80", AF_UNSPEC, "empty", "rcode=3", 0, '!', "NODATA",
+	  "NONAME", "independent of which answers what" },
+	{ "C-102 silent", "host.test", "80", AF_UNSPEC, "silent", "silent", TIMES_OUT, '=', "AGAIN",
+	  NULL, NULL },
+	{ "C-102 failure", "host.test", "80", AF_UNSPEC, "rcode=2", "rcode=2", 0, '=', "AGAIN",
+	  NULL, NULL },
+	{ "C-103", "host.test", "80", AF_UNSPEC, V4 " cut=1", V6 " cut=1", 0, '=', "FAIL", NULL,
+	  NULL },
+	{ "C-104", "host.test", "80", AF_INET,
+	  "cname=m.test of=m.test cname=n.test of=n.test a=10.0.0.1", "empty", CANONICAL, '=',
+	  ONE4 " is n.test", NULL, NULL },
 	/* the orders differ: ours is that of test_getaddrinfo.c, c-ares sorts by RFC 6724 */
 	{ "C-105", "host.test", "80", AF_UNSPEC, "a=10.0.0.2 " V4, V6, 0, '=',
 	  "NONE 10.0.0.1#80 10.0.0.2#80 2001:db8::7#80", NULL, NULL },
-	/* and so do the kinds of sockets: each address for streams and datagrams, or once of type 0 */
+	/*
+	 * and so do the kinds of sockets: each address for streams and datagrams, or once of type 0
+	 */
 	{ "C-112", "host.test", "80", AF_UNSPEC, V4, V6, ANY_SOCKET, '=', BOTH, NULL, NULL },
 };
 
@@ -199,13 +215,16 @@ static const struct comparison at_once[] = {
 	{ "C-107", "10.0.0.1", "80", AF_UNSPEC, "rcode=3", "rcode=3", 0, '=', ONE4, NULL, NULL },
 	{ "C-108", "10.0.0.1", "80", AF_INET6, "rcode=3", "rcode=3", 0, '!', "ADDRFAMILY", ONE4,
 	  "it is not of the family asked for" },
-	{ "C-109", "host.test", "80", 99, V4, V6, 0, '!', "FAMILY", "NOTIMPL", "the same, by another name" },
+	{ "C-109", "host.test", "80", 99, V4, V6, 0, '!', "FAMILY", "NOTIMPL",
+	  "the same, by another name" },
 	{ "C-110", "host.test", "no-such-service", AF_INET, V4, V6, 0, '!', "NONAME", "SERVICE",
 	  "the same, by another name" },
-	{ "C-111 99999", "10.0.0.1", "99999", AF_INET, V4, V6, 0, '!', "NONAME", "NONE 10.0.0.1#34463",
-	  "no port has that number" },
-	{ "C-111 0", "10.0.0.1", "0", AF_INET, V4, V6, 0, '!', "NONE 10.0.0.1#0", "SERVICE", "0 is a number" },
-	{ "C-113", "localhost", "80", AF_INET, "rcode=3", "rcode=3", HOSTS, '=', "NONE 127.0.0.1#80", NULL, NULL },
+	{ "C-111 99999", "10.0.0.1", "99999", AF_INET, V4, V6, 0, '!', "NONAME",
+	  "NONE 10.0.0.1#34463", "no port has that number" },
+	{ "C-111 0", "10.0.0.1", "0", AF_INET, V4, V6, 0, '!', "NONE 10.0.0.1#0", "SERVICE",
+	  "0 is a number" },
+	{ "C-113", "localhost", "80", AF_INET, "rcode=3", "rcode=3", HOSTS, '=',
+	  "NONE 127.0.0.1#80", NULL, NULL },
 };
 
 static void ask_ours(const struct comparison *c, struct outcome *o)
@@ -235,7 +254,9 @@ static void ask_ours(const struct comparison *c, struct outcome *o)
 static void ask_theirs(const struct comparison *c, struct outcome *o)
 {
 	struct event_base *base = support_base_new();
-	struct peer_options options = { .timeout_ms = c->needs & (TIMES_OUT | SKEW) ? 50 : 3600000, .lookups = "fb" };
+	struct peer_options options = {
+		.timeout_ms = c->needs & (TIMES_OUT | SKEW) ? 50 : 3600000, .lookups = "fb",
+	};
 	struct ares_addrinfo_hints hints = { .ai_family = c->family,
 		.ai_socktype = c->needs & ANY_SOCKET ? 0 : SOCK_STREAM,
 		.ai_flags = ARES_AI_NOSORT | (c->needs & CANONICAL ? ARES_AI_CANONNAME : 0) };
@@ -253,7 +274,10 @@ static void ask_theirs(const struct comparison *c, struct outcome *o)
 	event_base_free(base);
 }
 
-/* The hosts file both read is the system's, and says what such files say everywhere, but not always. */
+/*
+ * The hosts file both read is the system's, and says what such files say everywhere, but not
+ * always.
+ */
 static int hosts_know_localhost(void)
 {
 	struct evutil_addrinfo hints = { .ai_family = AF_INET }, *list = NULL;
@@ -285,7 +309,8 @@ static void compare(const struct comparison *c)
 	if (peer_is_known())
 		cr_assert_str_eq(theirs.text, expected, "%s: c-ares says %s", c->id, theirs.text);
 	else if (strcmp(theirs.text, expected) != 0)
-		cr_log_info("%s: c-ares %s says %s, we %s", c->id, ares_version(NULL), theirs.text, ours.text);
+		cr_log_info("%s: c-ares %s says %s, we %s", c->id, ares_version(NULL), theirs.text,
+			    ours.text);
 }
 
 /* DNS-306..311, DNS-195, DNS-198..205 */
@@ -302,9 +327,11 @@ Test(dns_compare_getaddrinfo, what_is_known)
 		compare(&at_once[i]);
 }
 
-/* --- Several at once ----------------------------------------------------------------------------------------- */
+/* --- Several at once -------------------------------------------------------------------------- */
 
-/* DNS-306..311, DNS-146, DNS-147: C-34. Ours finds the silent server out, c-ares asks it each time. */
+/*
+ * DNS-306..311, DNS-146, DNS-147: C-34. Ours finds the silent server out, c-ares asks it each time.
+ */
 Test(dns_compare_getaddrinfo, a_silent_server_is_avoided)
 {
 	struct event_base *base = support_base_new();
@@ -330,8 +357,8 @@ Test(dns_compare_getaddrinfo, a_silent_server_is_avoided)
 	}
 	asked = silent.fake.queries;
 	cr_assert_leq(asked, 4, "three timeouts are forgiven");
-	snprintf(servers, sizeof(servers), "127.0.0.1:%d,127.0.0.1:%d", ntohs(silent.fake.addr.sin_port),
-		 ntohs(good.fake.addr.sin_port));
+	snprintf(servers, sizeof(servers), "127.0.0.1:%d,127.0.0.1:%d",
+		 ntohs(silent.fake.addr.sin_port), ntohs(good.fake.addr.sin_port));
 	channel = peer_start(servers, &options);
 	for (int i = 0; i < 20; i++) {
 		o.calls = 0;
@@ -368,7 +395,8 @@ Test(dns_compare_getaddrinfo, a_closed_port)
 		cr_assert_eq(evdns_base_nameserver_ip_add(dns, servers), 0);
 		if (!alone) {
 			fake_use(&good.fake, dns);
-			snprintf(servers + strlen(servers), 32, ",127.0.0.1:%d", ntohs(good.fake.addr.sin_port));
+			snprintf(servers + strlen(servers), 32, ",127.0.0.1:%d",
+				 ntohs(good.fake.addr.sin_port));
 		}
 		set_option(dns, "timeout", "0.1");
 		cr_assert_not_null(evdns_base_resolve_ipv4(dns, "host.test", 0, our_result, &ours));
@@ -393,8 +421,10 @@ Test(dns_compare_getaddrinfo, three_at_once_by_tcp)
 {
 	struct event_base *base = support_base_new();
 	struct evdns_base *dns = patient_dns(base);
-	struct peer_options options = { .timeout_ms = 3600000, .flags = ARES_FLAG_USEVC | ARES_FLAG_STAYOPEN,
-		.lookups = "b" };
+	struct peer_options options = {
+		.timeout_ms = 3600000, .flags = ARES_FLAG_USEVC | ARES_FLAG_STAYOPEN,
+		.lookups = "b",
+	};
 	struct outcome ours[3], theirs[3];
 	struct script s;
 	ares_channel channel;
@@ -408,7 +438,8 @@ Test(dns_compare_getaddrinfo, three_at_once_by_tcp)
 	channel = peer_start(servers, &options);
 	for (int i = 0; i < 3; i++) {
 		theirs[i].type = 1;
-		cr_assert_not_null(evdns_base_resolve_ipv4(dns, "h.test", DNS_QUERY_USEVC, our_result, &ours[i]));
+		cr_assert_not_null(evdns_base_resolve_ipv4(dns, "h.test", DNS_QUERY_USEVC,
+							   our_result, &ours[i]));
 		ares_query(channel, "h.test", 1, 1, their_result, &theirs[i]);
 	}
 	for (int i = 0; i < 3; i++) {
@@ -487,7 +518,8 @@ Test(dns_compare_getaddrinfo, two_replies_are_one)
 		await(base, &ours[i].calls);
 		peer_run(channel, base, &theirs[i].calls);
 	}
-	ares_query(channel, "h.test", 1, 1, their_result, &last); /* what came before has been read then */
+	/* what came before has been read then */
+	ares_query(channel, "h.test", 1, 1, their_result, &last);
 	peer_run(channel, base, &last.calls);
 	run_for(base, 20);
 	for (int i = 0; i < 4; i++) {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Replies of the DNS server: what is put into them, compression, and what happens when they are full. */
+/*
+ * Replies of the DNS server: what is put into them, compression, and what happens when they are
+ * full.
+ */
 
 #include "server.h"
 
@@ -38,8 +41,8 @@ static const uint8_t *built(build_fn *build)
 
 #define AT 30 /* where the question ends */
 
-static int add(struct evdns_server_request *req, int section, const char *name, int type, int len, int is_name,
-	       const char *data)
+static int add(struct evdns_server_request *req, int section, const char *name, int type, int len,
+	       int is_name, const char *data)
 {
 	return evdns_server_request_add_reply(req, section, name, type, 1, 60, len, is_name, data);
 }
@@ -103,7 +106,8 @@ static void odd_data(struct evdns_server_request *req)
 	cr_assert_eq(add(req, 0, "a", 16, -1, 0, "x"), -1);
 	cr_assert_eq(add(req, 0, "a", 16, 65536, 0, large), -1);
 	cr_assert_eq(add(req, 0, NULL, 16, 1, 0, "x"), -1);
-	cr_assert_eq(evdns_server_request_add_reply(req, 0, "a", 0x50010, 0x30001, -1, 1, 0, "x"), 0);
+	cr_assert_eq(evdns_server_request_add_reply(req, 0, "a", 0x50010, 0x30001, -1, 1, 0, "x"),
+		     0);
 }
 
 /* DNS-247 */
@@ -147,7 +151,8 @@ static void sixty_four(struct evdns_server_request *req)
 {
 	static uint8_t many[64 * 4];
 
-	cr_assert_eq(evdns_server_request_add_a_reply(req, req->questions[0]->name, 64, many, 60), 0);
+	cr_assert_eq(evdns_server_request_add_a_reply(req, req->questions[0]->name, 64, many, 60),
+		     0);
 }
 
 /* DNS-250, DNS-304 */
@@ -273,7 +278,8 @@ Test(dns_compose, a_full_reply_is_cut_between_records)
 		n = exchange(&s, query, len, reply);
 		cr_assert_leq(n, 512);
 		cr_assert_eq((size_t)n, walk(reply));
-		cr_assert_eq((get16(reply + 2) & 0x0200) != 0, text_size > 512 - AT - 12, "%d", text_size);
+		cr_assert_eq((get16(reply + 2) & 0x0200) != 0, text_size > 512 - AT - 12, "%d",
+			     text_size);
 	}
 	text_size = 20;
 	for (record_count = 1; record_count < 40; record_count += 7) {
@@ -368,7 +374,9 @@ static void long_ptr(struct evdns_server_request *req, void *arg)
 	for (int i = 60; i < 253; i += 61)
 		name[i] = '.';
 	name[253] = '\0';
-	cr_assert_eq(evdns_server_request_add_ptr_reply(req, NULL, req->questions[0]->name, name, 60), 0);
+	cr_assert_eq(
+		evdns_server_request_add_ptr_reply(req, NULL, req->questions[0]->name, name, 60),
+		0);
 	cr_assert_eq(evdns_server_request_respond(req, 0), 0);
 }
 
@@ -381,7 +389,9 @@ Test(dns_compose, the_resolver_understands_the_server)
 
 	serve(&s, long_ptr);
 	dns = patient_dns(s.base);
-	cr_assert_eq(evdns_base_nameserver_sockaddr_add(dns, (struct sockaddr *)&s.addr, sizeof(s.addr), 0), 0);
+	cr_assert_eq(evdns_base_nameserver_sockaddr_add(dns, (struct sockaddr *)&s.addr,
+							sizeof(s.addr), 0),
+		     0);
 	cr_assert_not_null(evdns_base_resolve_reverse(dns, &in, 0, tell, &t));
 	await(s.base, &t.calls);
 	cr_assert_eq(t.result, DNS_ERR_NONE);

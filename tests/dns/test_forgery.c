@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Answers by somebody who does not see the query: what must not be believed, and what is done about it. */
+/*
+ * Answers by somebody who does not see the query: what must not be believed, and what is done about
+ * it.
+ */
 
 #include "fake.h"
 
@@ -148,7 +151,10 @@ Test(dns_forgery, all_queries_of_the_socket_move)
 	tear_down(&a);
 }
 
-/* After some lookups with the letters as they were, an answer in other letters; what follows is true. */
+/*
+ * After some lookups with the letters as they were, an answer in other letters; what follows is
+ * true.
+ */
 static size_t change_case_later(struct fake *fake, const uint8_t *query, size_t len, uint8_t *reply)
 {
 	(void)len;
@@ -176,7 +182,8 @@ Test(dns_forgery, letters_in_other_case_move_the_query_to_tcp)
 }
 
 /* D02: the letters as they are, and small ones where TCP has been tried in vain. */
-static size_t change_case_without_tcp(struct fake *fake, const uint8_t *query, size_t len, uint8_t *reply)
+static size_t change_case_without_tcp(struct fake *fake, const uint8_t *query, size_t len,
+				      uint8_t *reply)
 {
 	if (fake->conn != NULL)
 		return HANG_UP;
@@ -187,7 +194,10 @@ static size_t change_case_without_tcp(struct fake *fake, const uint8_t *query, s
 	return len;
 }
 
-/* D02: a name that several servers answer in turn, one of them changing letters, must go on to work. */
+/*
+ * D02: a name that several servers answer in turn, one of them changing letters, must go on to
+ * work.
+ */
 Test(dns_forgery, without_tcp_other_letters_must_do)
 {
 	struct asked a;

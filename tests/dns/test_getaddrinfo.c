@@ -57,7 +57,8 @@ Test(dns_getaddrinfo, what_is_known_is_answered_at_once)
 	set_up(&a, answer_by_name);
 	cr_assert_str_eq(at_once(a.dns, NULL, NULL, NULL), error(EVUTIL_EAI_NONAME));
 	cr_assert_str_eq(at_once(a.dns, "host", "80", &odd), error(EVUTIL_EAI_FAMILY));
-	cr_assert_str_eq(at_once(a.dns, "host", "no-such-service", &stream), error(EVUTIL_EAI_NONAME));
+	cr_assert_str_eq(at_once(a.dns, "host", "no-such-service", &stream),
+			 error(EVUTIL_EAI_NONAME));
 	hints.ai_flags = EVUTIL_AI_NUMERICHOST;
 	cr_assert_str_eq(at_once(a.dns, "host", "80", &hints), error(EVUTIL_EAI_NONAME));
 	cr_assert_str_eq(at_once(a.dns, "1.2.3.4", "80", &hints), "1.2.3.4:80/1");
@@ -112,8 +113,10 @@ Test(dns_getaddrinfo, services_are_numbers_or_names)
 	cr_assert_str_eq(at_once(a.dns, "1.2.3.4", "65535", &numeric), "1.2.3.4:65535/1");
 	cr_assert_str_eq(at_once(a.dns, "1.2.3.4", NULL, &stream), "1.2.3.4:0/1");
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		cr_assert_str_eq(at_once(a.dns, "1.2.3.4", bad[i], &stream), error(EVUTIL_EAI_NONAME), "%s", bad[i]);
-		cr_assert_str_eq(at_once(a.dns, "1.2.3.4", bad[i], &numeric), error(EVUTIL_EAI_NONAME));
+		cr_assert_str_eq(at_once(a.dns, "1.2.3.4", bad[i], &stream),
+				 error(EVUTIL_EAI_NONAME), "%s", bad[i]);
+		cr_assert_str_eq(at_once(a.dns, "1.2.3.4", bad[i], &numeric),
+				 error(EVUTIL_EAI_NONAME));
 	}
 	cr_assert_str_eq(at_once(a.dns, "1.2.3.4", "http", &numeric), error(EVUTIL_EAI_NONAME));
 	if (access("/etc/services", R_OK) == 0)
@@ -189,7 +192,9 @@ static size_t per_family(struct fake *fake, const uint8_t *query, size_t len, ui
 
 	question_name(query, name);
 	kind = question_type(query) == 1 ? name : strchr(name, '-') + 1;
-	/* a query for that kind alone, answered; then its flags and records under the true question */
+	/*
+	 * a query for that kind alone, answered; then its flags and records under the true question
+	 */
 	memcpy(other, query, 12);
 	kind_len = strcspn(kind, "-");
 	other[12] = (uint8_t)kind_len;
@@ -217,21 +222,36 @@ Test(dns_getaddrinfo, two_answers_make_one_result)
 		const char *name;
 		int error; /* 0: both; 4, 6: that family */
 	} cases[] = {
-		{ "ok-ok", 0 }, { "ok-none", 4 }, { "ok-nx", 4 }, { "ok-fail", 4 }, { "ok-silent", 4 },
-		{ "ok-broken", 4 }, { "none-ok", 6 }, { "nx-ok", 6 }, { "fail-ok", 6 }, { "silent-ok", 6 },
-		{ "refused-ok", 6 }, { "nx-nx", EVUTIL_EAI_NONAME }, { "none-none", EVUTIL_EAI_NODATA },
-		{ "nx-none", EVUTIL_EAI_NODATA }, { "none-nx", EVUTIL_EAI_NODATA },
-		{ "silent-silent", EVUTIL_EAI_AGAIN }, { "fail-fail", EVUTIL_EAI_AGAIN },
-		{ "broken-broken", EVUTIL_EAI_FAIL }, { "refused-refused", EVUTIL_EAI_FAIL },
-		{ "nx-silent", EVUTIL_EAI_NONAME }, { "nx-fail", EVUTIL_EAI_NONAME },
+		{ "ok-ok", 0 },
+		{ "ok-none", 4 },
+		{ "ok-nx", 4 },
+		{ "ok-fail", 4 },
+		{ "ok-silent", 4 },
+		{ "ok-broken", 4 },
+		{ "none-ok", 6 },
+		{ "nx-ok", 6 },
+		{ "fail-ok", 6 },
+		{ "silent-ok", 6 },
+		{ "refused-ok", 6 },
+		{ "nx-nx", EVUTIL_EAI_NONAME },
+		{ "none-none", EVUTIL_EAI_NODATA },
+		{ "nx-none", EVUTIL_EAI_NODATA },
+		{ "none-nx", EVUTIL_EAI_NODATA },
+		{ "silent-silent", EVUTIL_EAI_AGAIN },
+		{ "fail-fail", EVUTIL_EAI_AGAIN },
+		{ "broken-broken", EVUTIL_EAI_FAIL },
+		{ "refused-refused", EVUTIL_EAI_FAIL },
+		{ "nx-silent", EVUTIL_EAI_NONAME },
+		{ "nx-fail", EVUTIL_EAI_NONAME },
 		{ "broken-fail", EVUTIL_EAI_AGAIN },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct asked a;
-		const char *expected = cases[i].error == 0 ? "10.0.0.1:80/1 2001:db8::7:80/1" :
-				       cases[i].error == 4 ? "10.0.0.1:80/1" :
-				       cases[i].error == 6 ? "2001:db8::7:80/1" : error(cases[i].error);
+		const char *expected = cases[i].error == 0   ? "10.0.0.1:80/1 2001:db8::7:80/1"
+				       : cases[i].error == 4 ? "10.0.0.1:80/1"
+				       : cases[i].error == 6 ? "2001:db8::7:80/1"
+							     : error(cases[i].error);
 
 		set_up(&a, per_family);
 		if (strcmp(cases[i].name, "silent-silent") == 0)
@@ -288,7 +308,8 @@ Test(dns_getaddrinfo, ipv4_comes_first_whatever_came_first)
 	struct asked a;
 
 	set_up(&a, v6_first);
-	cr_assert_str_eq(asking(&a, "host", &stream), "10.0.0.2:80/1 10.0.0.1:80/1 2001:db8::7:80/1");
+	cr_assert_str_eq(asking(&a, "host", &stream),
+			 "10.0.0.2:80/1 10.0.0.1:80/1 2001:db8::7:80/1");
 	tear_down(&a);
 }
 
@@ -299,16 +320,21 @@ Test(dns_getaddrinfo, kinds_of_sockets_are_completed)
 		int socktype, protocol;
 		const char *list;
 		int first_protocol;
-	} cases[] = { { 0, 0, "1.2.3.4:80/1 1.2.3.4:80/2", IPPROTO_TCP }, { SOCK_STREAM, 0, "1.2.3.4:80/1",
-		IPPROTO_TCP }, { SOCK_DGRAM, 0, "1.2.3.4:80/2", IPPROTO_UDP }, { 0, IPPROTO_UDP, "1.2.3.4:80/2",
-		IPPROTO_UDP }, { 0, IPPROTO_TCP, "1.2.3.4:80/1", IPPROTO_TCP }, { 0, IPPROTO_SCTP,
-		"1.2.3.4:80/1", IPPROTO_SCTP }, { SOCK_RAW, 99, "1.2.3.4:80/3", 99 } };
+	} cases[] = { { 0, 0, "1.2.3.4:80/1 1.2.3.4:80/2", IPPROTO_TCP },
+		      { SOCK_STREAM, 0, "1.2.3.4:80/1", IPPROTO_TCP },
+		      { SOCK_DGRAM, 0, "1.2.3.4:80/2", IPPROTO_UDP },
+		      { 0, IPPROTO_UDP, "1.2.3.4:80/2", IPPROTO_UDP },
+		      { 0, IPPROTO_TCP, "1.2.3.4:80/1", IPPROTO_TCP },
+		      { 0, IPPROTO_SCTP, "1.2.3.4:80/1", IPPROTO_SCTP },
+		      { SOCK_RAW, 99, "1.2.3.4:80/3", 99 } };
 	struct asked a;
 
 	set_up(&a, answer_by_name);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct evutil_addrinfo hints = { .ai_flags = EVUTIL_AI_PASSIVE, .ai_socktype = cases[i].socktype,
-			.ai_protocol = cases[i].protocol };
+		struct evutil_addrinfo hints = {
+			.ai_flags = EVUTIL_AI_PASSIVE, .ai_socktype = cases[i].socktype,
+			.ai_protocol = cases[i].protocol,
+		};
 		struct found found = { 0 };
 
 		cr_assert_null(evdns_getaddrinfo(a.dns, "1.2.3.4", "80", &hints, find, &found));

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Servers that lie, and those who pretend to be one: what they send ends in an answer, an error or nothing. */
+/*
+ * Servers that lie, and those who pretend to be one: what they send ends in an answer, an error or
+ * nothing.
+ */
 
 #include "fake.h"
 
@@ -116,11 +119,13 @@ static int sender(const char *address, unsigned port)
 /* All but perfect: from another address with the same port, and from another port. */
 static size_t from_others(struct fake *fake, const uint8_t *query, size_t len, uint8_t *reply)
 {
-	size_t n = add_record(reply, begin_reply(query, reply, REPLY_OK), 1, 1, 1, 300, false_ip, 4);
+	size_t n =
+		add_record(reply, begin_reply(query, reply, REPLY_OK), 1, 1, 1, 300, false_ip, 4);
 	const int *fds = fake->arg;
 
 	for (int i = 0; i < 2; i++)
-		(void)sendto(fds[i], reply, n, 0, (struct sockaddr *)&fake->from, sizeof(fake->from));
+		(void)sendto(fds[i], reply, n, 0, (struct sockaddr *)&fake->from,
+			     sizeof(fake->from));
 	return answer_address(fake, query, len, reply);
 }
 
@@ -149,13 +154,13 @@ Test(dns_hostile, who_was_not_asked_is_not_heard)
 	}
 }
 
-/* --- Answers to the question ------------------------------------------------------------------------- */
+/* --- Answers to the question ------------------------------------------------------------------ */
 
 static size_t elsewhere(struct fake *fake, const uint8_t *query, size_t len, uint8_t *reply)
 {
 	(void)len;
-	return add_record(reply, begin_reply(query, reply, REPLY_OK), (int)(intptr_t)fake->arg, 1, 1, 300,
-			  false_ip, 4);
+	return add_record(reply, begin_reply(query, reply, REPLY_OK), (int)(intptr_t)fake->arg, 1,
+			  1, 300, false_ip, 4);
 }
 
 /* D11: an address in the authority or additional section is no answer. */
@@ -193,13 +198,15 @@ static size_t long_chain(struct fake *fake, const uint8_t *query, size_t len, ui
 	return add_record_of(reply, n, owner, 6, 1, 60, ip, 4);
 }
 
-/* D12: loops of all sizes and a chain of 60 end; a chain as long as real ones leads to its address. */
+/*
+ * D12: loops of all sizes and a chain of 60 end; a chain as long as real ones leads to its address.
+ */
 Test(dns_hostile, chains_of_aliases_are_bounded)
 {
 	static const struct {
 		int links, result;
-	} cases[] = { { 5, DNS_ERR_NONE }, { 60, DNS_ERR_NODATA }, { -1, DNS_ERR_NODATA }, { -2, DNS_ERR_NODATA },
-		{ -20, DNS_ERR_NODATA }, { -60, DNS_ERR_NODATA } };
+	} cases[] = { { 5, DNS_ERR_NONE },    { 60, DNS_ERR_NODATA },  { -1, DNS_ERR_NODATA },
+		      { -2, DNS_ERR_NODATA }, { -20, DNS_ERR_NODATA }, { -60, DNS_ERR_NODATA } };
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct asked a;
@@ -208,7 +215,8 @@ Test(dns_hostile, chains_of_aliases_are_bounded)
 		set_up(&a, long_chain);
 		a.fake.arg = &links;
 		ask_for(&a, "host", 0);
-		cr_assert_eq(a.told.result, cases[i].result, "%d links gave %d", links, a.told.result);
+		cr_assert_eq(a.told.result, cases[i].result, "%d links gave %d", links,
+			     a.told.result);
 		tear_down(&a);
 	}
 }
@@ -216,7 +224,8 @@ Test(dns_hostile, chains_of_aliases_are_bounded)
 static size_t with_ttl(struct fake *fake, const uint8_t *query, size_t len, uint8_t *reply)
 {
 	(void)len;
-	return add_record(reply, begin_reply(query, reply, REPLY_OK), 1, 1, 1, *(uint32_t *)fake->arg, ip, 4);
+	return add_record(reply, begin_reply(query, reply, REPLY_OK), 1, 1, 1,
+			  *(uint32_t *)fake->arg, ip, 4);
 }
 
 /* D13 */
@@ -225,7 +234,11 @@ Test(dns_hostile, times_are_clamped)
 	static const struct {
 		uint32_t sent;
 		int told;
-	} cases[] = { { 0, 0 }, { 1, 1 }, { 0x7fffffff, 0x7fffffff }, { 0x80000000u, 0 }, { 0xffffffffu, 0 } };
+	} cases[] = { { 0, 0 },
+		      { 1, 1 },
+		      { 0x7fffffff, 0x7fffffff },
+		      { 0x80000000u, 0 },
+		      { 0xffffffffu, 0 } };
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct asked a;
@@ -239,7 +252,7 @@ Test(dns_hostile, times_are_clamped)
 	}
 }
 
-/* --- Bytes that lie ------------------------------------------------------------------------------------ */
+/* --- Bytes that lie --------------------------------------------------------------------------- */
 
 /* Whatever stands behind the question, in the answer section: `count` records. */
 struct bytes {
@@ -259,8 +272,8 @@ static size_t say(struct fake *fake, const uint8_t *query, size_t len, uint8_t *
 	return n + b->len;
 }
 
-static void append(struct bytes *b, const char *owner, size_t owner_len, unsigned type, unsigned stated,
-		   const void *data, size_t len)
+static void append(struct bytes *b, const char *owner, size_t owner_len, unsigned type,
+		   unsigned stated, const void *data, size_t len)
 {
 	uint8_t *at = b->bytes + b->len;
 
@@ -297,7 +310,9 @@ static struct told told_by(struct bytes *b, unsigned type)
 
 #define OWNER "\300\014", 2
 
-/* D20: each length that is no multiple of an address's, none at all, and those beyond the packet. */
+/*
+ * D20: each length that is no multiple of an address's, none at all, and those beyond the packet.
+ */
 Test(dns_hostile, lengths_of_addresses_are_checked)
 {
 	static const uint8_t zeros[64];
@@ -312,8 +327,10 @@ Test(dns_hostile, lengths_of_addresses_are_checked)
 			b.len = 0;
 			append(&b, OWNER, type, len, zeros, len);
 			told = told_by(&b, type);
-			cr_assert_eq(told.result, len > 0 && len % unit == 0 ? DNS_ERR_NONE : DNS_ERR_UNKNOWN);
-			cr_assert_eq(told.count, told.result == DNS_ERR_NONE ? (int)(len / unit) : 0);
+			cr_assert_eq(told.result,
+				     len > 0 && len % unit == 0 ? DNS_ERR_NONE : DNS_ERR_UNKNOWN);
+			cr_assert_eq(told.count,
+				     told.result == DNS_ERR_NONE ? (int)(len / unit) : 0);
 		}
 		for (int i = 0; i < 2; i++) {
 			b.count = 0;
@@ -347,7 +364,8 @@ Test(dns_hostile, replies_cut_anywhere)
 		if (at < question)
 			is_true(&told, "cut at", at);
 		else
-			cr_assert_eq(told.result, at == whole ? DNS_ERR_NONE : DNS_ERR_UNKNOWN, "cut at %d", at);
+			cr_assert_eq(told.result, at == whole ? DNS_ERR_NONE : DNS_ERR_UNKNOWN,
+				     "cut at %d", at);
 	}
 }
 
@@ -385,7 +403,8 @@ Test(dns_hostile, names_that_lead_nowhere)
 		b.count = 0;
 		b.len = 0;
 		for (int i = 0; i < pointers; i++)
-			put16(data + 2 * i, 0xc000u | (unsigned)(start + 12 + 2 * (size_t)((i + 1) % pointers)));
+			put16(data + 2 * i,
+			      0xc000u | (unsigned)(start + 12 + 2 * (size_t)((i + 1) % pointers)));
 		put16((uint8_t *)owner, 0xc000u | (unsigned)(start + 12));
 		append(&b, OWNER, 16, 2 * (unsigned)pointers, data, 2 * (size_t)pointers);
 		append(&b, owner, 2, 1, 4, ip, 4);
@@ -402,8 +421,9 @@ static double cpu_ms(void)
 }
 
 /*
- * D23: 1,000 records whose owners walk 100 labels by as many pointers, and 3,000 empty ones, take about as
- * long as any reply of that size; the limit is what only a work that grows with the square could reach.
+ * D23: 1,000 records whose owners walk 100 labels by as many pointers, and 3,000 empty ones, take
+ * about as long as any reply of that size; the limit is what only a work that grows with the square
+ * could reach.
  */
 Test(dns_hostile, work_is_bounded)
 {
@@ -416,7 +436,8 @@ Test(dns_hostile, work_is_bounded)
 	for (int i = 0; i < 100; i++) {
 		data[4 * i] = 1;
 		data[4 * i + 1] = 'x';
-		put16(data + 4 * i + 2, i < 99 ? 0xc000u | (unsigned)(at + 4 * (size_t)(i + 1)) : 0);
+		put16(data + 4 * i + 2,
+		      i < 99 ? 0xc000u | (unsigned)(at + 4 * (size_t)(i + 1)) : 0);
 	}
 	b.count = 0;
 	b.len = 0;
@@ -450,12 +471,13 @@ Test(dns_hostile, names_have_no_unsafe_bytes)
 			b.count = 0;
 			b.len = 0;
 			append(&b, OWNER, is_ptr ? 12 : 5, sizeof(name), name, sizeof(name));
-			cr_assert_eq(told_by(&b, is_ptr ? 12 : 1).result, DNS_ERR_UNKNOWN, "byte %d", unsafe[i]);
+			cr_assert_eq(told_by(&b, is_ptr ? 12 : 1).result, DNS_ERR_UNKNOWN,
+				     "byte %d", unsafe[i]);
 		}
 	}
 }
 
-/* --- By TCP ----------------------------------------------------------------------------------------------- */
+/* --- By TCP ----------------------------------------------------------------------------------- */
 
 static struct {
 	uint8_t bytes[512];
@@ -480,7 +502,8 @@ static size_t drip(struct fake *fake, const uint8_t *query, size_t len, uint8_t 
 	put16(dripping.bytes, (unsigned)n);
 	memcpy(dripping.bytes + 2, reply, n);
 	dripping.len = n + 2;
-	dripping.writable = event_new(fake->base, fake->conn->fd, EV_WRITE | EV_PERSIST, drip_one, NULL);
+	dripping.writable =
+		event_new(fake->base, fake->conn->fd, EV_WRITE | EV_PERSIST, drip_one, NULL);
 	cr_assert_eq(event_add(dripping.writable, NULL), 0);
 	return 0;
 }
@@ -495,7 +518,10 @@ static size_t short_length(struct fake *fake, const uint8_t *query, size_t len, 
 	return HANG_UP;
 }
 
-/* D30: a message that comes byte by byte is whole in the end; a length that lies ends with the connection. */
+/*
+ * D30: a message that comes byte by byte is whole in the end; a length that lies ends with the
+ * connection.
+ */
 Test(dns_hostile, messages_in_pieces)
 {
 	struct asked a;
@@ -514,7 +540,7 @@ Test(dns_hostile, messages_in_pieces)
 	tear_down(&a);
 }
 
-/* --- Configuration ------------------------------------------------------------------------------------------ */
+/* --- Configuration ---------------------------------------------------------------------------- */
 
 /* D40: as many nameservers as a file may name are not all opened. */
 Test(dns_hostile, nameservers_are_capped)
@@ -526,7 +552,8 @@ Test(dns_hostile, nameservers_are_capped)
 	struct text_file file;
 
 	for (int i = 0; i < 3000; i++)
-		len += (size_t)snprintf(text + len, room - len, "nameserver 127.1.%d.%d\n", i / 250, i % 250 + 1);
+		len += (size_t)snprintf(text + len, room - len, "nameserver 127.1.%d.%d\n", i / 250,
+					i % 250 + 1);
 	file = file_with(text, len);
 	support_capture_log();
 	cr_assert_eq(evdns_base_resolv_conf_parse(dns, DNS_OPTION_NAMESERVERS, file.name), 0);
@@ -538,11 +565,17 @@ Test(dns_hostile, nameservers_are_capped)
 	event_base_free(base);
 }
 
-/* D43: short, hexadecimal and octal forms of addresses are names, and too long names are never cut. */
+/*
+ * D43: short, hexadecimal and octal forms of addresses are names, and too long names are never cut.
+ */
 Test(dns_hostile, only_whole_addresses_are_addresses)
 {
-	static const char *const names[] = { "0x7f.1", "127.1", "0177.0.0.1", "0x7f000001", "2130706433" };
-	static const struct evutil_addrinfo hints = { .ai_family = AF_INET, .ai_socktype = SOCK_STREAM };
+	static const char *const names[] = {
+		"0x7f.1", "127.1", "0177.0.0.1", "0x7f000001", "2130706433",
+	};
+	static const struct evutil_addrinfo hints = {
+		.ai_family = AF_INET, .ai_socktype = SOCK_STREAM,
+	};
 	struct found found = { 0 };
 	struct asked a;
 	char name[300];

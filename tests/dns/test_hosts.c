@@ -5,20 +5,26 @@
 
 TestSuite(dns_hosts, .init = support_leak_init, .fini = support_leak_fini, .timeout = 60);
 
-/* The addresses of `name` if they are known at once, joined by blanks; NULL if a server would be asked. */
+/*
+ * The addresses of `name` if they are known at once, joined by blanks; NULL if a server would be
+ * asked.
+ */
 static const char *known(struct evdns_base *dns, const char *name, int family)
 {
 	static char text[1024];
-	static struct found found; /* outlives the call: a cancelled lookup still tells of its end */
+	/* outlives the call: a cancelled lookup still tells of its end */
+	static struct found found;
 	struct evutil_addrinfo hints = { .ai_family = family, .ai_socktype = SOCK_STREAM }, *ai;
-	struct evdns_getaddrinfo_request *lookup = evdns_getaddrinfo(dns, name, "80", &hints, find, &found);
+	struct evdns_getaddrinfo_request *lookup =
+		evdns_getaddrinfo(dns, name, "80", &hints, find, &found);
 
 	if (lookup != NULL) {
 		evdns_getaddrinfo_cancel(lookup);
 		return NULL;
 	}
 	text[0] = '\0';
-	snprintf(text, sizeof(text), "%s", found.result != 0 ? evutil_gai_strerror(found.result) : "");
+	snprintf(text, sizeof(text), "%s",
+		 found.result != 0 ? evutil_gai_strerror(found.result) : "");
 	for (ai = found.list; ai != NULL; ai = ai->ai_next) {
 		const void *addr = ai->ai_family == AF_INET ?
 			(const void *)&((struct sockaddr_in *)ai->ai_addr)->sin_addr :

@@ -65,7 +65,8 @@ Test(dns_legacy, configuring_makes_an_empty_one)
 		else if (i == 2)
 			cr_assert_eq(evdns_set_option("timeout:", "3", 12345), 0);
 		else
-			cr_assert_eq(evdns_resolv_conf_parse(DNS_OPTIONS_ALL, "/nonexistent/file"), 1);
+			cr_assert_eq(evdns_resolv_conf_parse(DNS_OPTIONS_ALL, "/nonexistent/file"),
+				     1);
 		cr_assert_not_null(evdns_get_global_base());
 		cr_assert_eq(evdns_count_nameservers(), i == 2 ? 0 : 1);
 		cr_assert_eq(evdns_nameserver_ip_add("rubbish"), 4);

@@ -165,15 +165,18 @@ Test(dns_log, programs_cannot_weaken_randomness)
 /* DNS-088 */
 Test(dns_log, every_error_has_a_text_of_its_own)
 {
-	static const int codes[] = { DNS_ERR_NONE, DNS_ERR_FORMAT, DNS_ERR_SERVERFAILED, DNS_ERR_NOTEXIST,
-		DNS_ERR_NOTIMPL, DNS_ERR_REFUSED, DNS_ERR_TRUNCATED, DNS_ERR_UNKNOWN, DNS_ERR_TIMEOUT,
-		DNS_ERR_SHUTDOWN, DNS_ERR_CANCEL, DNS_ERR_NODATA, 9999 };
+	static const int codes[] = {
+		DNS_ERR_NONE, DNS_ERR_FORMAT, DNS_ERR_SERVERFAILED, DNS_ERR_NOTEXIST,
+		DNS_ERR_NOTIMPL, DNS_ERR_REFUSED, DNS_ERR_TRUNCATED, DNS_ERR_UNKNOWN,
+		DNS_ERR_TIMEOUT, DNS_ERR_SHUTDOWN, DNS_ERR_CANCEL, DNS_ERR_NODATA, 9999,
+	};
 	size_t n = sizeof(codes) / sizeof(codes[0]);
 
 	for (size_t i = 0; i < n; i++) {
 		cr_assert_not_null(evdns_err_to_string(codes[i]));
 		for (size_t k = 0; k < i; k++)
-			cr_assert_str_neq(evdns_err_to_string(codes[i]), evdns_err_to_string(codes[k]));
+			cr_assert_str_neq(evdns_err_to_string(codes[i]),
+					  evdns_err_to_string(codes[k]));
 	}
 	cr_assert_str_eq(evdns_err_to_string(-1), evdns_err_to_string(9999));
 }

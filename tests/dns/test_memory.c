@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Memory that is refused: every allocation once, in the resolver and in the server that answers it. Each
- * request still ends once, nothing is left, and afterwards all works.
+ * Memory that is refused: every allocation once, in the resolver and in the server that answers it.
+ * Each request still ends once, nothing is left, and afterwards all works.
  */
 
 #include "server.h"
@@ -41,8 +41,10 @@ static void try_all(scene_fn *fn)
 		cr_assert_not_null(scene.dns);
 		set_option(scene.dns, "timeout", "0.03");
 		set_option(scene.dns, "initial-probe-timeout", NEVER);
-		cr_assert_eq(evdns_base_nameserver_sockaddr_add(scene.dns, (struct sockaddr *)&scene.s.addr,
-								sizeof(scene.s.addr), 0), 0);
+		cr_assert_eq(evdns_base_nameserver_sockaddr_add(scene.dns,
+								(struct sockaddr *)&scene.s.addr,
+								sizeof(scene.s.addr), 0),
+			     0);
 		support_fail_once_after(n);
 		fn(&scene);
 		if (!support_has_refused()) {
@@ -110,9 +112,11 @@ static void lists(struct scene *scene)
 
 static void configuring(struct scene *scene)
 {
-	static const char text[] = "nameserver 127.0.0.9\nsearch a b c\noptions ndots:2 attempts:2\n";
+	static const char text[] =
+		"nameserver 127.0.0.9\nsearch a b c\noptions ndots:2 attempts:2\n";
 	static const char hosts_text[] = "10.0.0.1 one two\n::1 three\n";
-	struct text_file conf = file_with(text, sizeof(text) - 1), hosts = file_with(hosts_text, sizeof(hosts_text) - 1);
+	struct text_file conf = file_with(text, sizeof(text) - 1),
+			 hosts = file_with(hosts_text, sizeof(hosts_text) - 1);
 	struct evdns_base *dns = evdns_base_new(scene->s.base, 0);
 	int result;
 
@@ -135,7 +139,8 @@ static void serving(struct scene *scene)
 {
 	struct sockaddr_in addr = { 0 };
 	int fd = loopback_socket(SOCK_DGRAM, &addr);
-	struct evdns_server_port *port = evdns_add_server_port_with_base(scene->s.base, fd, 0, on_request, &scene->s);
+	struct evdns_server_port *port =
+		evdns_add_server_port_with_base(scene->s.base, fd, 0, on_request, &scene->s);
 
 	if (port == NULL)
 		close(fd);

@@ -69,10 +69,16 @@ Test(dns_nameservers, on_two_links_are_two)
 	struct sockaddr_in6 addr = { .sin6_family = AF_INET6, .sin6_scope_id = 1 };
 
 	cr_assert_eq(inet_pton(AF_INET6, "fe80::1", &addr.sin6_addr), 1);
-	cr_assert_eq(evdns_base_nameserver_sockaddr_add(b.dns, (struct sockaddr *)&addr, sizeof(addr), 0), 0);
+	cr_assert_eq(evdns_base_nameserver_sockaddr_add(b.dns, (struct sockaddr *)&addr,
+							sizeof(addr), 0),
+		     0);
 	addr.sin6_scope_id = 2;
-	cr_assert_eq(evdns_base_nameserver_sockaddr_add(b.dns, (struct sockaddr *)&addr, sizeof(addr), 0), 0);
-	cr_assert_eq(evdns_base_nameserver_sockaddr_add(b.dns, (struct sockaddr *)&addr, sizeof(addr), 0), 3);
+	cr_assert_eq(evdns_base_nameserver_sockaddr_add(b.dns, (struct sockaddr *)&addr,
+							sizeof(addr), 0),
+		     0);
+	cr_assert_eq(evdns_base_nameserver_sockaddr_add(b.dns, (struct sockaddr *)&addr,
+							sizeof(addr), 0),
+		     3);
 	stop(b);
 }
 
@@ -85,13 +91,19 @@ Test(dns_nameservers, are_added_by_address_if_it_is_whole)
 	struct sockaddr_storage other = { .ss_family = AF_UNIX };
 
 	in.sin_addr.s_addr = htonl(0x7f000003);
-	cr_assert_eq(evdns_base_nameserver_sockaddr_add(b.dns, (struct sockaddr *)&in, sizeof(in), 77), 0);
+	cr_assert_eq(
+		evdns_base_nameserver_sockaddr_add(b.dns, (struct sockaddr *)&in, sizeof(in), 77),
+		0);
 	cr_assert_eq(port_at(b.dns, 0), 53);
 	cr_assert_neq(evdns_base_nameserver_sockaddr_add(b.dns, (struct sockaddr *)&in, 8, 0), 0);
-	cr_assert_neq(evdns_base_nameserver_sockaddr_add(b.dns, (struct sockaddr *)&in6, sizeof(in), 0), 0);
+	cr_assert_neq(
+		evdns_base_nameserver_sockaddr_add(b.dns, (struct sockaddr *)&in6, sizeof(in), 0),
+		0);
 	cr_assert_neq(evdns_base_nameserver_sockaddr_add(b.dns, (struct sockaddr *)&in, 0, 0), 0);
 	cr_assert_neq(evdns_base_nameserver_sockaddr_add(b.dns, NULL, 16, 0), 0);
-	cr_assert_neq(evdns_base_nameserver_sockaddr_add(b.dns, (struct sockaddr *)&other, sizeof(other), 0), 0);
+	cr_assert_neq(evdns_base_nameserver_sockaddr_add(b.dns, (struct sockaddr *)&other,
+							 sizeof(other), 0),
+		      0);
 	cr_assert_eq(evdns_base_count_nameservers(b.dns), 1);
 	stop(b);
 }
@@ -106,7 +118,8 @@ Test(dns_nameservers, may_be_any_ipv4_number)
 		struct sockaddr_in in;
 
 		cr_assert_eq(evdns_base_nameserver_add(b.dns, htonl(numbers[i])), 0);
-		cr_assert_eq(evdns_base_get_nameserver_addr(b.dns, (int)i, (struct sockaddr *)&in, sizeof(in)),
+		cr_assert_eq(evdns_base_get_nameserver_addr(b.dns, (int)i, (struct sockaddr *)&in,
+							    sizeof(in)),
 			     (int)sizeof(in));
 		cr_assert_eq(in.sin_addr.s_addr, htonl(numbers[i]));
 		cr_assert_eq(ntohs(in.sin_port), 53);
@@ -205,12 +218,16 @@ Test(dns_nameservers, stay_in_the_order_of_adding)
 	set_option(a.dns, "attempts", "200");
 	cr_assert_eq(evdns_base_nameserver_ip_add(a.dns, "[::1]:9"), 0);
 	for (int i = 0; i < 3; i++) {
-		cr_assert_eq(evdns_base_get_nameserver_addr(a.dns, 0, (struct sockaddr *)&in, sizeof(in)), 16);
+		cr_assert_eq(evdns_base_get_nameserver_addr(a.dns, 0, (struct sockaddr *)&in,
+							    sizeof(in)),
+			     16);
 		cr_assert_eq(in.sin_port, a.fake.addr.sin_port);
 		cr_assert_eq(evdns_base_get_nameserver_addr(a.dns, 1, NULL, 0), 28);
 		cr_assert_eq(evdns_base_get_nameserver_addr(a.dns, 0, NULL, 0), 16);
 		memset(&in, 0x55, sizeof(in));
-		cr_assert_eq(evdns_base_get_nameserver_addr(a.dns, 1, (struct sockaddr *)&in, sizeof(in)), 28);
+		cr_assert_eq(evdns_base_get_nameserver_addr(a.dns, 1, (struct sockaddr *)&in,
+							    sizeof(in)),
+			     28);
 		cr_assert_eq(in.sin_port, 0x5555);
 		cr_assert_eq(evdns_base_get_nameserver_addr(a.dns, 2, NULL, 0), -1);
 		cr_assert_eq(evdns_base_get_nameserver_addr(a.dns, -1, NULL, 0), -1);

@@ -19,25 +19,29 @@ static void stop(struct evdns_base *dns)
 	event_base_free(event_base);
 }
 
-static const char *const numbers[] = { "ndots", "max-timeouts", "max-inflight", "attempts", "randomize-case",
-	"so-rcvbuf", "so-sndbuf", "max-probe-timeout", "probe-backoff-factor", "edns-udp-size" };
+static const char *const numbers[] = {
+	"ndots", "max-timeouts", "max-inflight", "attempts", "randomize-case", "so-rcvbuf",
+	"so-sndbuf", "max-probe-timeout", "probe-backoff-factor", "edns-udp-size",
+};
 
 /* DNS-037, DNS-038, DNS-040, DNS-041, DNS-043 */
 Test(dns_options, numbers_are_decimal)
 {
 	static const char *const good[] = { "0", "1", "10000", "+7", " 7", "99999999999999999999" };
-	static const char *const bad[] = { "foo", "3.14", "", "-1", "-5", "7x", "7 ", "0x10", NULL };
+	static const char *const bad[] = {
+		"foo", "3.14", "", "-1", "-5", "7x", "7 ", "0x10", NULL,
+	};
 	struct evdns_base *dns = start();
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		char with_colon[64];
 
 		for (size_t k = 0; k < sizeof(good) / sizeof(good[0]); k++)
-			cr_assert_eq(evdns_base_set_option(dns, numbers[i], good[k]), 0, "%s %s", numbers[i],
-				     good[k]);
+			cr_assert_eq(evdns_base_set_option(dns, numbers[i], good[k]), 0, "%s %s",
+				     numbers[i], good[k]);
 		for (size_t k = 0; k < sizeof(bad) / sizeof(bad[0]); k++)
-			cr_assert_eq(evdns_base_set_option(dns, numbers[i], bad[k]), -1, "%s %s", numbers[i],
-				     bad[k] != NULL ? bad[k] : "NULL");
+			cr_assert_eq(evdns_base_set_option(dns, numbers[i], bad[k]), -1, "%s %s",
+				     numbers[i], bad[k] != NULL ? bad[k] : "NULL");
 		snprintf(with_colon, sizeof(with_colon), "%s:more", numbers[i]);
 		cr_assert_eq(evdns_base_set_option(dns, with_colon, "1"), 0);
 		cr_assert_eq(evdns_base_set_option(dns, with_colon, "foo"), -1);
@@ -48,18 +52,21 @@ Test(dns_options, numbers_are_decimal)
 /* DNS-042..044 */
 Test(dns_options, times_are_seconds)
 {
-	static const char *const times[] = { "timeout", "initial-probe-timeout", "getaddrinfo-allow-skew",
-		"tcp-idle-timeout" };
+	static const char *const times[] = {
+		"timeout", "initial-probe-timeout", "getaddrinfo-allow-skew", "tcp-idle-timeout",
+	};
 	static const char *const good[] = { "10000", "0.001", "1.5", "3", "99999999999999" };
-	static const char *const bad[] = { "0", "foo", "0.0001", "-1", "inf", "nan", "infinity", "", NULL };
+	static const char *const bad[] = {
+		"0", "foo", "0.0001", "-1", "inf", "nan", "infinity", "", NULL,
+	};
 	struct evdns_base *dns = start();
 
 	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
 		for (size_t k = 0; k < sizeof(good) / sizeof(good[0]); k++)
 			cr_assert_eq(evdns_base_set_option(dns, times[i], good[k]), 0);
 		for (size_t k = 0; k < sizeof(bad) / sizeof(bad[0]); k++)
-			cr_assert_eq(evdns_base_set_option(dns, times[i], bad[k]), -1, "%s %s", times[i],
-				     bad[k] != NULL ? bad[k] : "NULL");
+			cr_assert_eq(evdns_base_set_option(dns, times[i], bad[k]), -1, "%s %s",
+				     times[i], bad[k] != NULL ? bad[k] : "NULL");
 	}
 	stop(dns);
 }
@@ -138,7 +145,8 @@ Test(dns_options, bind_to_with_a_port_serves_one_nameserver)
 		snprintf(text, sizeof(text), "127.0.0.1:%d", ntohs(free_port.sin_port));
 		set_option(dns, "bind-to", text);
 	} while (evdns_base_nameserver_ip_add(dns, "192.0.2.1") != 0);
-	cr_assert_eq(local_address(evdns_base_get_nameserver_fd(dns, 0)).sin_port, free_port.sin_port);
+	cr_assert_eq(local_address(evdns_base_get_nameserver_fd(dns, 0)).sin_port,
+		     free_port.sin_port);
 	cr_assert_eq(evdns_base_nameserver_ip_add(dns, "192.0.2.2"), 2);
 	cr_assert_eq(evdns_base_count_nameservers(dns), 1);
 	stop(dns);
@@ -154,7 +162,9 @@ Test(dns_options, buffer_sizes_reach_later_sockets)
 	cr_assert_eq(evdns_base_set_option(dns, "so-rcvbuf", "10240"), 0);
 	cr_assert_eq(evdns_base_set_option(dns, "so-sndbuf", "10240"), 0);
 	cr_assert_eq(evdns_base_nameserver_ip_add(dns, "127.0.0.1"), 0);
-	cr_assert_eq(getsockopt(evdns_base_get_nameserver_fd(dns, 0), SOL_SOCKET, SO_RCVBUF, &size, &len), 0);
+	cr_assert_eq(getsockopt(evdns_base_get_nameserver_fd(dns, 0), SOL_SOCKET, SO_RCVBUF, &size,
+				&len),
+		     0);
 	cr_assert_geq(size, 10240);
 	cr_assert_leq(size, 2 * 10240);
 	stop(dns);
@@ -196,9 +206,11 @@ Test(dns_options, the_smaller_probe_time_rules)
 		set_up(&a, NULL);
 		set_option(a.dns, "timeout", "0.01");
 		set_option(a.dns, "attempts", "1");
-		evdns_base_set_option(a.dns, order == 0 ? "initial-probe-timeout" : "max-probe-timeout",
+		evdns_base_set_option(a.dns,
+				      order == 0 ? "initial-probe-timeout" : "max-probe-timeout",
 				      order == 0 ? "3600" : "1");
-		evdns_base_set_option(a.dns, order == 0 ? "max-probe-timeout" : "initial-probe-timeout",
+		evdns_base_set_option(a.dns,
+				      order == 0 ? "max-probe-timeout" : "initial-probe-timeout",
 				      order == 0 ? "1" : "3600");
 		start = support_now_ms();
 		ask_for(&a, "host", 0);

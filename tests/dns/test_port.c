@@ -18,7 +18,8 @@ Test(dns_port, unusable_ones_are_refused)
 
 	cr_assert_null(evdns_add_server_port_with_base(base, -1, 0, answer_a, NULL));
 	cr_assert_null(evdns_add_server_port_with_base(base, fd, 1, answer_a, NULL));
-	cr_assert_null(evdns_add_server_port_with_base(NULL, fd, 0, answer_a, NULL), "no current base");
+	cr_assert_null(evdns_add_server_port_with_base(NULL, fd, 0, answer_a, NULL),
+		       "no current base");
 	cr_assert_null(evdns_add_server_port_with_listener(base, NULL, 0, answer_a, NULL));
 	cr_assert_geq(fcntl(fd, F_GETFD), 0, "the socket is still the caller's");
 	close(fd);
@@ -174,7 +175,9 @@ static void answer_then_close(struct evdns_server_request *req, void *arg)
 /* DNS-228, DNS-229, DNS-292 */
 Test(dns_port, may_be_closed_in_its_own_callback)
 {
-	static evdns_request_callback_fn_type const fns[] = { close_in_callback, answer_then_close };
+	static evdns_request_callback_fn_type const fns[] = {
+		close_in_callback, answer_then_close,
+	};
 
 	for (int i = 0; i < 2; i++) {
 		struct served s;
@@ -218,7 +221,7 @@ Test(dns_port, requests_outlive_it)
 	serve_end(&s);
 }
 
-/* --- TCP ---------------------------------------------------------------------------------------- */
+/* --- TCP -------------------------------------------------------------------------------------- */
 
 /* A message with its length in front. */
 static size_t framed(uint8_t *out, const uint8_t *message, size_t len)
@@ -360,9 +363,15 @@ Test(dns_port, options_are_for_tcp)
 	serve(&s, answer_a);
 	serve_tcp(&s);
 	for (int i = 0; i < 3; i++) {
-		cr_assert_eq(evdns_server_port_set_option(s.tcp, EVDNS_SOPT_TCP_MAX_CLIENTS, values[i]), 0);
-		cr_assert_eq(evdns_server_port_set_option(s.tcp, EVDNS_SOPT_TCP_IDLE_TIMEOUT, values[i]), 0);
-		cr_assert_eq(evdns_server_port_set_option(s.udp, EVDNS_SOPT_TCP_MAX_CLIENTS, values[i]), -1);
+		cr_assert_eq(
+			evdns_server_port_set_option(s.tcp, EVDNS_SOPT_TCP_MAX_CLIENTS, values[i]),
+			0);
+		cr_assert_eq(
+			evdns_server_port_set_option(s.tcp, EVDNS_SOPT_TCP_IDLE_TIMEOUT, values[i]),
+			0);
+		cr_assert_eq(
+			evdns_server_port_set_option(s.udp, EVDNS_SOPT_TCP_MAX_CLIENTS, values[i]),
+			-1);
 	}
 	cr_assert_eq(evdns_server_port_set_option(s.tcp, (enum evdns_server_option)77, 1), -1);
 	cr_assert_eq(evdns_server_port_set_option(NULL, EVDNS_SOPT_TCP_MAX_CLIENTS, 1), -1);
@@ -523,7 +532,8 @@ Test(dns_port, replies_come_from_the_address_that_was_asked)
 	s.udp = evdns_add_server_port_with_base(base, fd, 0, on_request, &s);
 	s.addr = addr;
 	s.addr.sin_addr.s_addr = htonl(0x7f000009);
-	cr_assert_gt(exchange(&s, query, make_query(query, HOST, 13, 1), reply), 0, "the socket is connected");
+	cr_assert_gt(exchange(&s, query, make_query(query, HOST, 13, 1), reply), 0,
+		     "the socket is connected");
 	serve_end(&s);
 }
 
@@ -532,8 +542,10 @@ static void check_peer(struct evdns_server_request *req, void *arg)
 	struct served *s = arg;
 	struct sockaddr_in peer;
 
-	cr_assert_eq(evdns_server_request_get_requesting_addr(req, (struct sockaddr *)&peer, 4), -1);
-	cr_assert_eq(evdns_server_request_get_requesting_addr(req, (struct sockaddr *)&peer, sizeof(peer)),
+	cr_assert_eq(evdns_server_request_get_requesting_addr(req, (struct sockaddr *)&peer, 4),
+		     -1);
+	cr_assert_eq(evdns_server_request_get_requesting_addr(req, (struct sockaddr *)&peer,
+							      sizeof(peer)),
 		     (int)sizeof(peer));
 	cr_assert_eq(peer.sin_addr.s_addr, htonl(INADDR_LOOPBACK));
 	s->addr.sin_port = peer.sin_port;

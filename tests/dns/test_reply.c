@@ -15,9 +15,11 @@ static void ask(struct asked *a, unsigned type)
 
 	memset(&a->told, 0, sizeof(a->told));
 	if (type == 1)
-		request = evdns_base_resolve_ipv4(a->dns, "host.example.com", DNS_CNAME_CALLBACK, tell, &a->told);
+		request = evdns_base_resolve_ipv4(a->dns, "host.example.com", DNS_CNAME_CALLBACK,
+						  tell, &a->told);
 	else if (type == 28)
-		request = evdns_base_resolve_ipv6(a->dns, "host.example.com", DNS_CNAME_CALLBACK, tell, &a->told);
+		request = evdns_base_resolve_ipv6(a->dns, "host.example.com", DNS_CNAME_CALLBACK,
+						  tell, &a->told);
 	else
 		request = evdns_base_resolve_reverse(a->dns, &in, 0, tell, &a->told);
 	cr_assert_not_null(request);
@@ -91,10 +93,12 @@ static struct told outcome_of_rcode(unsigned rcode)
 /* DNS-099, DNS-122, DNS-143, DNS-144 */
 Test(dns_reply, each_rcode_has_its_result)
 {
-	static const int results[16] = { DNS_ERR_NODATA, DNS_ERR_FORMAT, DNS_ERR_SERVERFAILED, DNS_ERR_NOTEXIST,
+	static const int results[16] = {
+		DNS_ERR_NODATA, DNS_ERR_FORMAT, DNS_ERR_SERVERFAILED, DNS_ERR_NOTEXIST,
 		DNS_ERR_NOTIMPL, DNS_ERR_REFUSED, DNS_ERR_UNKNOWN, DNS_ERR_UNKNOWN, DNS_ERR_UNKNOWN,
 		DNS_ERR_UNKNOWN, DNS_ERR_UNKNOWN, DNS_ERR_UNKNOWN, DNS_ERR_UNKNOWN, DNS_ERR_UNKNOWN,
-		DNS_ERR_UNKNOWN, DNS_ERR_UNKNOWN };
+		DNS_ERR_UNKNOWN, DNS_ERR_UNKNOWN,
+	};
 
 	for (unsigned rcode = 0; rcode < 16; rcode++) {
 		struct told t = outcome_of_rcode(rcode);
@@ -108,7 +112,9 @@ Test(dns_reply, each_rcode_has_its_result)
 
 static size_t nxdomain_with_soa(struct fake *fake, const uint8_t *query, size_t len, uint8_t *reply)
 {
-	static const uint8_t soa[] = { 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 60 };
+	static const uint8_t soa[] = {
+		0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 60,
+	};
 	size_t n = begin_reply(query, reply, 0x8183);
 
 	(void)fake;
@@ -270,8 +276,19 @@ Test(dns_reply, the_size_of_addresses_is_checked)
 }
 
 /* Breaks a good reply in one of many ways. */
-enum damage { CUT_RECORD, COUNT_TOO_LARGE, LEN_PAST_END, POINTER_LOOP, POINTER_OUT, LABEL_40, LABEL_80,
-	LATER_PAST_END, ALIAS_TOO_LONG, ALIAS_BAD_POINTER, DAMAGES };
+enum damage {
+	CUT_RECORD,
+	COUNT_TOO_LARGE,
+	LEN_PAST_END,
+	POINTER_LOOP,
+	POINTER_OUT,
+	LABEL_40,
+	LABEL_80,
+	LATER_PAST_END,
+	ALIAS_TOO_LONG,
+	ALIAS_BAD_POINTER,
+	DAMAGES
+};
 
 static size_t damaged(struct fake *fake, const uint8_t *query, size_t len, uint8_t *reply)
 {
@@ -323,7 +340,8 @@ Test(dns_reply, damaged_replies_end_the_lookup)
 		set_up(&a, damaged);
 		a.fake.arg = (void *)damage;
 		ask(&a, 1);
-		cr_assert_eq(a.told.result, DNS_ERR_UNKNOWN, "damage %d gave %d", (int)damage, a.told.result);
+		cr_assert_eq(a.told.result, DNS_ERR_UNKNOWN, "damage %d gave %d", (int)damage,
+			     a.told.result);
 		cr_assert_eq(a.told.ttl, 0);
 		cr_assert_eq(a.fake.queries, 1);
 		tear_down(&a);
@@ -402,7 +420,8 @@ static size_t long_ptr(struct fake *fake, const uint8_t *query, size_t len, uint
 	size_t n = begin_reply(query, reply, REPLY_OK);
 
 	(void)len;
-	return add_record(reply, n, 1, 12, 1, 33, name, name_of((unsigned)(uintptr_t)fake->arg, name));
+	return add_record(reply, n, 1, 12, 1, 33, name,
+			  name_of((unsigned)(uintptr_t)fake->arg, name));
 }
 
 /* DNS-132, D22 */
@@ -422,8 +441,20 @@ Test(dns_reply, long_names_are_delivered_and_too_long_ones_refused)
 }
 
 /* Wrong first, then right: only the second may count. */
-enum wrong { WRONG_ID, WRONG_NAME, WRONG_TYPE, WRONG_CLASS, NO_QUESTION, TWO_QUESTIONS, NOT_A_REPLY, OPCODE,
-	SEVEN_BYTES, HEADER_ONLY, WRONG_NXDOMAIN, WRONGS };
+enum wrong {
+	WRONG_ID,
+	WRONG_NAME,
+	WRONG_TYPE,
+	WRONG_CLASS,
+	NO_QUESTION,
+	TWO_QUESTIONS,
+	NOT_A_REPLY,
+	OPCODE,
+	SEVEN_BYTES,
+	HEADER_ONLY,
+	WRONG_NXDOMAIN,
+	WRONGS
+};
 
 static size_t wrong_then_right(struct fake *fake, const uint8_t *query, size_t len, uint8_t *reply)
 {
@@ -480,7 +511,8 @@ Test(dns_reply, what_does_not_answer_the_question_is_ignored)
 		set_up(&a, wrong_then_right);
 		a.fake.arg = (void *)wrong;
 		ask(&a, 1);
-		cr_assert_eq(a.told.result, DNS_ERR_NONE, "case %d gave %d", (int)wrong, a.told.result);
+		cr_assert_eq(a.told.result, DNS_ERR_NONE, "case %d gave %d", (int)wrong,
+			     a.told.result);
 		cr_assert_eq(a.fake.queries, 1);
 		tear_down(&a);
 	}
@@ -520,7 +552,8 @@ static size_t from_elsewhere(struct fake *fake, const uint8_t *query, size_t len
 	size_t n = one_a(fake, query, len, reply);
 	int other = socket(AF_INET, SOCK_DGRAM, 0);
 
-	cr_assert_eq(sendto(other, reply, n, 0, (struct sockaddr *)&fake->from, sizeof(fake->from)), (ssize_t)n);
+	cr_assert_eq(sendto(other, reply, n, 0, (struct sockaddr *)&fake->from, sizeof(fake->from)),
+		     (ssize_t)n);
 	close(other);
 	return 0;
 }
@@ -534,7 +567,10 @@ static void watch_log(int is_warning, const char *text)
 		mismatches++;
 }
 
-/* DNS-084..086, DNS-113: on the one socket that is not connected, which is used once it has been asked for. */
+/*
+ * DNS-084..086, DNS-113: on the one socket that is not connected, which is used once it has been
+ * asked for.
+ */
 Test(dns_reply, another_port_is_another_sender)
 {
 	struct asked a;

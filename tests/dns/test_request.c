@@ -23,8 +23,9 @@ Test(dns_request, addresses_are_asked_for_by_name)
 	t.calls = 0;
 	cr_assert_not_null(evdns_base_resolve_reverse_ipv6(a.dns, &in6, 0, tell, &t));
 	await(a.base, &t.calls);
-	cr_assert_str_eq(a.fake.seen[1].name,
-			 "d.c.b.a.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa");
+	cr_assert_str_eq(
+		a.fake.seen[1].name,
+		"d.c.b.a.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa");
 	cr_assert(memcmp(a.fake.last + 13, "d\1c\1b\1a\1", 8) == 0, "in lower case");
 	cr_assert_eq(a.fake.seen[1].type, 12);
 	tear_down(&a);
@@ -39,7 +40,8 @@ Test(dns_request, names_that_cannot_be_asked_for_are_refused)
 
 	set_up(&a, answer_by_name);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		cr_assert_null(evdns_base_resolve_ipv4(a.dns, bad[i], 0, tell, &a.told), "%s", bad[i]);
+		cr_assert_null(evdns_base_resolve_ipv4(a.dns, bad[i], 0, tell, &a.told), "%s",
+			       bad[i]);
 	memset(name, 'x', sizeof(name));
 	name[64] = '\0';
 	cr_assert_null(evdns_base_resolve_ipv6(a.dns, name, 0, tell, &a.told));
@@ -65,10 +67,17 @@ Test(dns_request, other_names_are_asked_for_as_they_are)
 {
 	static const struct {
 		const char *name, *asked;
-	} cases[] = { { "", "" }, { ".", "" }, { "host.", "host" }, { "_sip._udp.a b.c", "_sip._udp.a b.c" },
-		{ "\xc3\xa4.example", "\xc3\xa4.example" }, { "a\\.b", "a\\.b" }, { "127.0.0.1", "127.0.0.1" },
-		{ "::1", "::1" }, { "localhost", "localhost" },
-		{ "printer.local", "printer.local" }, { "foo.onion", "foo.onion" } };
+	} cases[] = { { "", "" },
+		      { ".", "" },
+		      { "host.", "host" },
+		      { "_sip._udp.a b.c", "_sip._udp.a b.c" },
+		      { "\xc3\xa4.example", "\xc3\xa4.example" },
+		      { "a\\.b", "a\\.b" },
+		      { "127.0.0.1", "127.0.0.1" },
+		      { "::1", "::1" },
+		      { "localhost", "localhost" },
+		      { "printer.local", "printer.local" },
+		      { "foo.onion", "foo.onion" } };
 	struct asked a;
 	char name[256];
 
@@ -175,7 +184,8 @@ Test(dns_request, aliases_are_told_when_asked_for)
 	cr_assert_eq(a.told.aliases, 0);
 	a.fake.fn = alias;
 	memset(&a.told, 0, sizeof(a.told));
-	cr_assert_not_null(evdns_base_resolve_reverse(a.dns, &in, DNS_CNAME_CALLBACK, tell, &a.told));
+	cr_assert_not_null(
+		evdns_base_resolve_reverse(a.dns, &in, DNS_CNAME_CALLBACK, tell, &a.told));
 	await(a.base, &a.told.calls);
 	cr_assert_str_eq(a.told.name, "name");
 	cr_assert_eq(a.told.aliases, 0);
@@ -199,7 +209,8 @@ static void do_everything(int result, char type, int count, int ttl, void *addre
 	cr_assert_eq(evdns_base_clear_nameservers_and_suspend(c->a.dns), 0);
 	fake_use(&c->a.fake, c->a.dns);
 	cr_assert_eq(evdns_base_resume(c->a.dns), 0);
-	cr_assert_not_null(evdns_base_resolve_ipv4(c->a.dns, "host", DNS_NO_SEARCH, tell, &c->next_told));
+	cr_assert_not_null(
+		evdns_base_resolve_ipv4(c->a.dns, "host", DNS_NO_SEARCH, tell, &c->next_told));
 	cr_assert_eq(c->next_told.calls + c->victim_told.calls, 0);
 	tell(result, type, count, ttl, addresses, &c->a.told);
 }

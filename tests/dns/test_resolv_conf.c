@@ -75,13 +75,17 @@ Test(dns_resolv_conf, a_missing_file_means_this_host)
 
 		cr_assert_eq(evdns_base_resolv_conf_parse(dns, DNS_OPTION_SEARCH, files[i]), 1);
 		cr_assert_eq(evdns_base_count_nameservers(dns), 0);
-		cr_assert_eq(evdns_base_resolv_conf_parse(
-				     dns, DNS_OPTIONS_ALL | DNS_OPTION_NAMESERVERS_NO_DEFAULT, files[i]), 1);
+		cr_assert_eq(
+			evdns_base_resolv_conf_parse(
+				dns, DNS_OPTIONS_ALL | DNS_OPTION_NAMESERVERS_NO_DEFAULT, files[i]),
+			1);
 		cr_assert_eq(evdns_base_count_nameservers(dns), 0);
 		cr_assert_eq(evdns_base_nameserver_ip_add(dns, "127.0.0.2"), 0);
 		cr_assert_eq(evdns_base_resolv_conf_parse(dns, DNS_OPTIONS_ALL, files[i]), 1);
 		cr_assert_eq(evdns_base_count_nameservers(dns), 2);
-		cr_assert_eq(evdns_base_get_nameserver_addr(dns, 1, (struct sockaddr *)&in, sizeof(in)), 16);
+		cr_assert_eq(
+			evdns_base_get_nameserver_addr(dns, 1, (struct sockaddr *)&in, sizeof(in)),
+			16);
 		cr_assert_eq(in.sin_addr.s_addr, htonl(INADDR_LOOPBACK));
 		cr_assert_eq(ntohs(in.sin_port), 53);
 		cr_assert_geq(evdns_base_get_nameserver_fd(dns, 1), 0);
@@ -112,9 +116,12 @@ Test(dns_resolv_conf, a_file_without_nameservers_means_this_host)
 	cr_assert_eq(servers, 1);
 	cr_assert_eq(result_of(DNS_OPTIONS_ALL, nul, sizeof(nul) - 1, &servers), 6);
 	cr_assert_eq(servers, 1);
-	cr_assert_eq(result_of(DNS_OPTIONS_ALL | DNS_OPTION_NAMESERVERS_NO_DEFAULT, "", 0, &servers), 0);
+	cr_assert_eq(
+		result_of(DNS_OPTIONS_ALL | DNS_OPTION_NAMESERVERS_NO_DEFAULT, "", 0, &servers), 0);
 	cr_assert_eq(servers, 0);
-	cr_assert_eq(result_of(DNS_OPTION_SEARCH | DNS_OPTION_MISC, "nameserver 1.2.3.4\n", 19, &servers), 0);
+	cr_assert_eq(result_of(DNS_OPTION_SEARCH | DNS_OPTION_MISC, "nameserver 1.2.3.4\n", 19,
+			       &servers),
+		     0);
 	cr_assert_eq(servers, 0);
 }
 
@@ -215,7 +222,8 @@ Test(dns_resolv_conf, an_empty_search_list_becomes_the_hosts_domain)
 	cr_assert_eq(parse(&r, DNS_OPTION_SEARCH, "search a\n"), 0);
 	cr_assert_eq(parse(&r, DNS_OPTION_MISC, "search b\n"), 0);
 	cr_assert_str_eq(searched(&r, "nx"), "nx.a nx");
-	cr_assert_eq(evdns_base_resolv_conf_parse(r.a.dns, DNS_OPTION_SEARCH, "/nonexistent/file"), 1);
+	cr_assert_eq(evdns_base_resolv_conf_parse(r.a.dns, DNS_OPTION_SEARCH, "/nonexistent/file"),
+		     1);
 	cr_assert_str_eq(searched(&r, "nx"), expected);
 	stop(&r);
 }
@@ -244,7 +252,8 @@ Test(dns_resolv_conf, options_count_in_their_class)
 	set_option(r.a.dns, "initial-probe-timeout", NEVER);
 	ask_for(&r.a, "silent", DNS_QUERY_NO_SEARCH);
 	fake_await(&r.a.fake, 3);
-	cr_assert_eq(parse(&r, DNS_OPTION_MISC, "options attempts:1 timeout:0.01 foo:bar ndots:9\n"), 0);
+	cr_assert_eq(
+		parse(&r, DNS_OPTION_MISC, "options attempts:1 timeout:0.01 foo:bar ndots:9\n"), 0);
 	ask_for(&r.a, "silent", DNS_QUERY_NO_SEARCH);
 	fake_await(&r.a.fake, 3 + 1);
 	run_for(r.a.base, 50);
@@ -290,19 +299,27 @@ Test(dns_resolv_conf, reading_again_adds_nameservers_and_replaces_the_rest)
 	unsetenv("RES_OPTIONS");
 }
 
-/* DNS-293, D40: hostile files are skipped over. Values missing, brackets open, lines and files too long. */
+/*
+ * DNS-293, D40: hostile files are skipped over. Values missing, brackets open, lines and files too
+ * long.
+ */
 Test(dns_resolv_conf, rubbish_is_survived)
 {
-	static const char *const lines[] = { "options\n", "options :\n", "options ndots:\n", "nameserver [::1\n",
-		"nameserver [::1]:99999\n", "nameserver ]\n", "nameserver 1.2.3.4:\n", "search ....\n", "domain .\n",
-		"options timeout:1e999 attempts:99999999999999999999 edns-udp-size:-1\n", "\t\r\n", "\xff\xfe\n" };
+	static const char *const lines[] = {
+		"options\n", "options :\n", "options ndots:\n", "nameserver [::1\n",
+		"nameserver [::1]:99999\n", "nameserver ]\n", "nameserver 1.2.3.4:\n",
+		"search ....\n", "domain .\n",
+		"options timeout:1e999 attempts:99999999999999999999 edns-udp-size:-1\n", "\t\r\n",
+		"\xff\xfe\n",
+	};
 	size_t size = 200000;
 	char *big = malloc(size);
 	int servers;
 
 	support_capture_log();
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
-		cr_assert_eq(result_of(DNS_OPTIONS_ALL, lines[i], strlen(lines[i]), &servers), 6, "%s", lines[i]);
+		cr_assert_eq(result_of(DNS_OPTIONS_ALL, lines[i], strlen(lines[i]), &servers), 6,
+			     "%s", lines[i]);
 	memset(big, 'x', size);
 	memcpy(big, "nameserver ", 11);
 	cr_assert_eq(result_of(DNS_OPTIONS_ALL, big, size, &servers), 6);

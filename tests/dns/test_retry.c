@@ -125,7 +125,8 @@ Test(dns_retry, each_sending_goes_to_the_next_server)
 }
 
 /* Silent once; whatever is sent next has all the time. */
-static size_t silent_then_patient(struct fake *fake, const uint8_t *query, size_t len, uint8_t *reply)
+static size_t silent_then_patient(struct fake *fake, const uint8_t *query, size_t len,
+				  uint8_t *reply)
 {
 	struct pair *p = fake->arg;
 
@@ -259,7 +260,9 @@ Test(dns_retry, a_closed_port_leaves_the_lookup_pending)
 	struct evdns_request *request;
 	int closed = closed_port(&addr);
 
-	cr_assert_eq(evdns_base_nameserver_sockaddr_add(dns, (struct sockaddr *)&addr, sizeof(addr), 0), 0);
+	cr_assert_eq(
+		evdns_base_nameserver_sockaddr_add(dns, (struct sockaddr *)&addr, sizeof(addr), 0),
+		0);
 	request = evdns_base_resolve_ipv4(dns, "host", 0, tell, &t);
 	run_for(base, 100);
 	cr_assert_eq(t.calls, 0);
@@ -294,7 +297,10 @@ Test(dns_retry, all_down_is_no_reason_to_fail)
 	pair_stop(&p);
 }
 
-/* DNS-146, DNS-147, DNS-118, DNS-295: the silent one is found out and left alone, the other never blamed. */
+/*
+ * DNS-146, DNS-147, DNS-118, DNS-295: the silent one is found out and left alone, the other never
+ * blamed.
+ */
 Test(dns_retry, a_dead_server_is_avoided)
 {
 	struct pair p;
@@ -335,8 +341,12 @@ Test(dns_retry, a_packet_proves_life)
 	p.first.arg = &p;
 	set_option(p.dns, "max-timeouts", "1");
 	for (int i = 0; i < 12; i++) {
-		/* in turn: the first server is next after every second sending, and silent every second time */
-		int is_silent = (p.first.queries + p.second.queries) % 2 == 0 && p.first.queries % 2 == 0;
+		/*
+		 * in turn: the first server is next after every second sending, and silent every
+		 * second time
+		 */
+		int is_silent =
+			(p.first.queries + p.second.queries) % 2 == 0 && p.first.queries % 2 == 0;
 
 		set_option(p.dns, "timeout", is_silent ? "0.05" : NEVER);
 		pair_ask(&p, "host");
@@ -449,8 +459,8 @@ Test(dns_retry, which_replies_bring_a_server_up)
 	static const struct {
 		const char *name;
 		int is_proof;
-	} cases[] = { { "host", 1 }, { "nx", 1 }, { "none", 1 }, { "format", 1 }, { "odd", 1 }, { "cut", 1 },
-		{ "fail", 0 }, { "refused", 0 }, { "notimp", 0 } };
+	} cases[] = { { "host", 1 }, { "nx", 1 },   { "none", 1 },    { "format", 1 }, { "odd", 1 },
+		      { "cut", 1 },  { "fail", 0 }, { "refused", 0 }, { "notimp", 0 } };
 
 	evdns_set_log_fn(watch_log);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

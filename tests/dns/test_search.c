@@ -115,10 +115,11 @@ Test(dns_search, goes_on_after_some_failures_and_ends_after_others)
 		const char *first;
 		int result;
 		int names;
-	} cases[] = { { "nx", DNS_ERR_NONE, 2 }, { "none", DNS_ERR_NONE, 2 }, { "format", DNS_ERR_NONE, 2 },
-		{ "notimp", DNS_ERR_NONE, 2 }, { "refused", DNS_ERR_NONE, 2 }, { "odd", DNS_ERR_NONE, 2 },
-		{ "cut", DNS_ERR_NONE, 2 }, { "silent", DNS_ERR_TIMEOUT, 3 },
-		{ "fail", DNS_ERR_SERVERFAILED, 1 } };
+	} cases[] = { { "nx", DNS_ERR_NONE, 2 },	  { "none", DNS_ERR_NONE, 2 },
+		      { "format", DNS_ERR_NONE, 2 },	  { "notimp", DNS_ERR_NONE, 2 },
+		      { "refused", DNS_ERR_NONE, 2 },	  { "odd", DNS_ERR_NONE, 2 },
+		      { "cut", DNS_ERR_NONE, 2 },	  { "silent", DNS_ERR_TIMEOUT, 3 },
+		      { "fail", DNS_ERR_SERVERFAILED, 1 } };
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct asked a;
@@ -140,7 +141,9 @@ Test(dns_search, goes_on_after_some_failures_and_ends_after_others)
 
 static size_t nodata_in_a(struct fake *fake, const uint8_t *query, size_t len, uint8_t *reply)
 {
-	static const uint8_t soa[] = { 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 60 };
+	static const uint8_t soa[] = {
+		0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 60,
+	};
 	char name[256];
 	size_t n;
 

@@ -73,7 +73,10 @@ Test(dns_sent, a_query_is_a_header_and_a_question)
 	tear_down(&a);
 }
 
-/* DNS-107: every id differs from all others in flight, none is 0xffff; a repeat is byte for byte the same. */
+/*
+ * DNS-107: every id differs from all others in flight, none is 0xffff; a repeat is byte for byte
+ * the same.
+ */
 Test(dns_sent, ids_are_unique_and_repeated_only_by_retransmissions)
 {
 	struct asked a;
@@ -156,7 +159,10 @@ static size_t keep(struct fake *fake, const uint8_t *query, size_t len, uint8_t 
 	return 0;
 }
 
-/* DNS-291: a socket that is used no more is heard until its last answer, in whatever order they come. */
+/*
+ * DNS-291: a socket that is used no more is heard until its last answer, in whatever order they
+ * come.
+ */
 Test(dns_sent, retired_sockets_are_still_heard)
 {
 	for (int order = 0; order < 3; order++) {

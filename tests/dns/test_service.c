@@ -75,7 +75,9 @@ Test(dns_service, names_that_text_cannot_tell_are_refused)
 
 	serve(&s, answer_a);
 	for (size_t i = 0; i < 2; i++) {
-		cr_assert_geq(exchange(&s, query, make_query(query, cases[i].labels, cases[i].len, 1), reply), 12);
+		cr_assert_geq(exchange(&s, query,
+				       make_query(query, cases[i].labels, cases[i].len, 1), reply),
+			      12);
 		cr_assert_eq(get16(reply), 0x1234);
 		cr_assert_eq(get16(reply + 2) & 0x800f, 0x8001);
 	}
@@ -165,7 +167,10 @@ Test(dns_service, what_is_no_query_is_dropped)
 	serve_end(&s);
 }
 
-/* DNS-239, DNS-292, D50: 20,000 mutations. The replies are read off, and none is larger than allowed. */
+/*
+ * DNS-239, DNS-292, D50: 20,000 mutations. The replies are read off, and none is larger than
+ * allowed.
+ */
 Test(dns_service, mutated_queries_do_no_harm)
 {
 	struct served s;
@@ -232,7 +237,9 @@ static void many(struct evdns_server_request *req, void *arg)
 	for (int i = 0; i < address_count; i++) {
 		uint8_t ip[4] = { 10, 0, (uint8_t)(i >> 8), (uint8_t)i };
 
-		cr_assert_eq(evdns_server_request_add_a_reply(req, req->questions[0]->name, 1, ip, 60), 0);
+		cr_assert_eq(
+			evdns_server_request_add_a_reply(req, req->questions[0]->name, 1, ip, 60),
+			0);
 	}
 	cr_assert_eq(evdns_server_request_respond(req, 0), 0);
 }

@@ -78,7 +78,8 @@ Test(dns_share, each_is_told_as_it_wants)
 	memset(told, 0, sizeof(told));
 	set_up(&a, answer_with_alias);
 	cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "host", 0, tell, &told[0]));
-	cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, "host", DNS_CNAME_CALLBACK, tell, &told[1]));
+	cr_assert_not_null(
+		evdns_base_resolve_ipv4(a.dns, "host", DNS_CNAME_CALLBACK, tell, &told[1]));
 	for (int i = 0; i < 2; i++) {
 		await(a.base, &told[i].calls);
 		cr_assert_eq(told[i].aliases, i);
@@ -126,11 +127,13 @@ Test(dns_share, cancelling_one_leaves_the_others)
 		evdns_cancel_request(t.a.dns, t.requests[cancelled]);
 		t.a.fake.fn = answer_by_name;
 		if (cancelled != 0) /* the query that the server has is still the one */
-			fake_send(&t.a.fake, reply, answer_by_name(&t.a.fake, t.a.fake.last, t.a.fake.last_len,
-								   reply));
+			fake_send(
+				&t.a.fake, reply,
+				answer_by_name(&t.a.fake, t.a.fake.last, t.a.fake.last_len, reply));
 		for (int i = 0; i < LOOKUPS; i++) {
 			await(t.a.base, &t.told[i].calls);
-			cr_assert_eq(t.told[i].result, i == cancelled ? DNS_ERR_CANCEL : DNS_ERR_NONE);
+			cr_assert_eq(t.told[i].result,
+				     i == cancelled ? DNS_ERR_CANCEL : DNS_ERR_NONE);
 		}
 		cr_assert_eq(t.a.fake.queries, cancelled == 0 ? 2 : 1);
 		tear_down(&t.a);

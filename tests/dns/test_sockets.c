@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The sockets that queries leave by: their ports, when they are full, and when nobody listens there. */
+/*
+ * The sockets that queries leave by: their ports, when they are full, and when nobody listens
+ * there.
+ */
 
 #include "fake.h"
 
@@ -47,11 +50,13 @@ static void some_passes(struct event_base *base, int n)
 
 #define QUERIES 5
 
-static void start_queries(struct asked *a, struct evdns_request *requests[QUERIES], struct told told[QUERIES])
+static void start_queries(struct asked *a, struct evdns_request *requests[QUERIES],
+			  struct told told[QUERIES])
 {
 	memset(told, 0, QUERIES * sizeof(*told));
 	for (int i = 0; i < QUERIES; i++) {
-		requests[i] = evdns_base_resolve_ipv4(a->dns, host(i), DNS_NO_SEARCH, tell, &told[i]);
+		requests[i] =
+			evdns_base_resolve_ipv4(a->dns, host(i), DNS_NO_SEARCH, tell, &told[i]);
 		cr_assert_not_null(requests[i]);
 	}
 }
@@ -68,7 +73,8 @@ Test(dns_sockets, a_full_socket_delays_what_is_sent)
 	start_queries(&a, requests, told);
 	some_passes(a.base, 3);
 	cr_assert_eq(a.fake.queries, 0);
-	cr_assert_leq(sending.tries, QUERIES * 4, "one more for each time that there seems to be room");
+	cr_assert_leq(sending.tries, QUERIES * 4,
+		      "one more for each time that there seems to be room");
 	evdns_cancel_request(a.dns, requests[1]);
 	await(a.base, &told[1].calls);
 	cr_assert_eq(told[1].result, DNS_ERR_CANCEL);
@@ -134,7 +140,9 @@ Test(dns_sockets, a_closed_port_is_noticed)
 
 	set_up(&a, answer_address);
 	dns = patient_dns(a.base);
-	cr_assert_eq(evdns_base_nameserver_sockaddr_add(dns, (struct sockaddr *)&addr, sizeof(addr), 0), 0);
+	cr_assert_eq(
+		evdns_base_nameserver_sockaddr_add(dns, (struct sockaddr *)&addr, sizeof(addr), 0),
+		0);
 	fake_use(&a.fake, dns);
 	for (int i = 0; i < 4; i++) {
 		struct told told = { 0 };
@@ -150,7 +158,9 @@ Test(dns_sockets, a_closed_port_is_noticed)
 	tear_down(&a);
 }
 
-/* DNS-145: the system may say so of an earlier query when the next one is sent: both go elsewhere. */
+/*
+ * DNS-145: the system may say so of an earlier query when the next one is sent: both go elsewhere.
+ */
 Test(dns_sockets, a_refusal_may_be_told_late)
 {
 	struct asked a;
@@ -187,7 +197,9 @@ static size_t note_port(struct fake *fake, const uint8_t *query, size_t len, uin
 	return answer_address(fake, query, len, reply);
 }
 
-/* DNS-109, DNS-291, D06: a random port for each query; a few of a thousand are the same by chance. */
+/*
+ * DNS-109, DNS-291, D06: a random port for each query; a few of a thousand are the same by chance.
+ */
 Test(dns_sockets, each_query_has_its_own_port)
 {
 	struct asked a;
@@ -219,7 +231,9 @@ Test(dns_sockets, a_socket_is_used_again_with_another_port)
 /* The same for both queries of a lookup of both families, which are in flight together. */
 Test(dns_sockets, two_at_a_time_take_two_sockets)
 {
-	static const struct evutil_addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
+	static const struct evutil_addrinfo hints = {
+		.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM,
+	};
 	struct asked a;
 
 	set_up(&a, note_port);
@@ -240,7 +254,10 @@ Test(dns_sockets, two_at_a_time_take_two_sockets)
 	tear_down(&a);
 }
 
-/* Answers with each address of 10.0.0.1 to .`n` in a datagram of its own; the first is the true one. */
+/*
+ * Answers with each address of 10.0.0.1 to .`n` in a datagram of its own; the first is the true
+ * one.
+ */
 static size_t answer_often(struct fake *fake, const uint8_t *query, size_t len, uint8_t *reply)
 {
 	uint8_t address[4] = { 10, 0, 0, 1 };
@@ -256,8 +273,8 @@ static size_t answer_often(struct fake *fake, const uint8_t *query, size_t len, 
 }
 
 /*
- * DNS-120: what still comes to the old port is nothing to the next query, be it little, which is thrown
- * away, or much, which costs the socket.
+ * DNS-120: what still comes to the old port is nothing to the next query, be it little, which is
+ * thrown away, or much, which costs the socket.
  */
 Test(dns_sockets, nothing_is_left_of_the_old_port)
 {

@@ -97,7 +97,8 @@ Test(dns_tcp, one_connection_serves_several_in_any_order)
 	memset(t, 0, sizeof(t));
 	set_up(&a, backwards);
 	for (int i = 0; i < 3; i++)
-		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, host(i), DNS_QUERY_USEVC, tell, &t[i]));
+		cr_assert_not_null(
+			evdns_base_resolve_ipv4(a.dns, host(i), DNS_QUERY_USEVC, tell, &t[i]));
 	for (int i = 0; i < 3; i++) {
 		await(a.base, &t[i].calls);
 		cr_assert_eq(t[i].result, DNS_ERR_NONE);
@@ -131,7 +132,8 @@ Test(dns_tcp, a_silent_connection_is_replaced_for_all)
 	a.fake.arg = &a;
 	set_option(a.dns, "timeout", "0.1");
 	for (int i = 0; i < 3; i++)
-		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, host(i), DNS_QUERY_USEVC, tell, &t[i]));
+		cr_assert_not_null(
+			evdns_base_resolve_ipv4(a.dns, host(i), DNS_QUERY_USEVC, tell, &t[i]));
 	for (int i = 0; i < 3; i++) {
 		await(a.base, &t[i].calls);
 		cr_assert_eq(t[i].result, DNS_ERR_NONE);
@@ -238,7 +240,10 @@ static size_t two_each(struct fake *fake, const uint8_t *query, size_t len, uint
 	return ++served > 2 ? HANG_UP : answer_address(fake, query, len, reply);
 }
 
-/* DNS-177: a server that closes after some answers is asked for the others at once (RFC 7766, 6.2.4). */
+/*
+ * DNS-177: a server that closes after some answers is asked for the others at once (RFC 7766,
+ * 6.2.4).
+ */
 Test(dns_tcp, a_connection_that_served_is_followed_by_another)
 {
 	struct asked a;
@@ -247,7 +252,8 @@ Test(dns_tcp, a_connection_that_served_is_followed_by_another)
 	memset(t, 0, sizeof(t));
 	set_up(&a, two_each);
 	for (int i = 0; i < 20; i++)
-		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, host(i), DNS_QUERY_USEVC, tell, &t[i]));
+		cr_assert_not_null(
+			evdns_base_resolve_ipv4(a.dns, host(i), DNS_QUERY_USEVC, tell, &t[i]));
 	for (int i = 0; i < 20; i++) {
 		await(a.base, &t[i].calls);
 		cr_assert_eq(t[i].result, DNS_ERR_NONE);
@@ -267,7 +273,9 @@ static size_t second_try(struct fake *fake, const uint8_t *query, size_t len, ui
 	return answer_address(fake, query, len, reply);
 }
 
-/* DNS-176, DNS-177: those who lost their connection share the next one, and none of them ends it. */
+/*
+ * DNS-176, DNS-177: those who lost their connection share the next one, and none of them ends it.
+ */
 Test(dns_tcp, lost_queries_share_the_next_connection)
 {
 	struct asked a;
@@ -278,7 +286,8 @@ Test(dns_tcp, lost_queries_share_the_next_connection)
 	a.fake.arg = &a;
 	set_option(a.dns, "timeout", "0.5");
 	for (int i = 0; i < 10; i++)
-		cr_assert_not_null(evdns_base_resolve_ipv4(a.dns, host(i), DNS_QUERY_USEVC, tell, &t[i]));
+		cr_assert_not_null(
+			evdns_base_resolve_ipv4(a.dns, host(i), DNS_QUERY_USEVC, tell, &t[i]));
 	for (int i = 0; i < 10; i++) {
 		await(a.base, &t[i].calls);
 		cr_assert_eq(t[i].result, DNS_ERR_NONE);
@@ -350,8 +359,9 @@ Test(dns_tcp, results_are_those_of_udp)
 	static const struct {
 		const char *name;
 		int result;
-	} cases[] = { { "notimp", DNS_ERR_NOTIMPL }, { "refused", DNS_ERR_REFUSED }, { "nx", DNS_ERR_NOTEXIST },
-		{ "none", DNS_ERR_NODATA }, { "fail", DNS_ERR_SERVERFAILED }, { "odd", DNS_ERR_UNKNOWN } };
+	} cases[] = { { "notimp", DNS_ERR_NOTIMPL },	{ "refused", DNS_ERR_REFUSED },
+		      { "nx", DNS_ERR_NOTEXIST },	{ "none", DNS_ERR_NODATA },
+		      { "fail", DNS_ERR_SERVERFAILED }, { "odd", DNS_ERR_UNKNOWN } };
 	struct asked a;
 
 	set_up(&a, answer_by_name);
@@ -388,7 +398,8 @@ Test(dns_tcp, what_does_not_answer_the_question_is_ignored)
 	tear_down(&a);
 }
 
-static size_t as_large_as_can_be(struct fake *fake, const uint8_t *query, size_t len, uint8_t *reply)
+static size_t as_large_as_can_be(struct fake *fake, const uint8_t *query, size_t len,
+				 uint8_t *reply)
 {
 	size_t n = begin_reply(query, reply, REPLY_OK);
 
@@ -432,7 +443,9 @@ Test(dns_tcp, large_replies_need_no_tcp_where_edns_allows_them)
 		const char *size;
 		uintptr_t addresses;
 		int by_tcp;
-	} cases[] = { { "512", 128, 1 }, { "4096", 128, 0 }, { "4096", 1024, 1 }, { "65535", 1024, 0 } };
+	} cases[] = {
+		{ "512", 128, 1 }, { "4096", 128, 0 }, { "4096", 1024, 1 }, { "65535", 1024, 0 }
+	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct asked a;

@@ -42,8 +42,9 @@ static void end_loop(evutil_socket_t fd, short what, void *arg)
 }
 
 /*
- * The thread may not have got as far as its loop yet, which would then begin by forgetting that it was
- * asked to end: so it is asked from inside. Results that it left untold hold memory until they are told.
+ * The thread may not have got as far as its loop yet, which would then begin by forgetting that it
+ * was asked to end: so it is asked from inside. Results that it left untold hold memory until they
+ * are told.
  */
 static void loop_stop(struct loop *l)
 {
@@ -93,14 +94,16 @@ static void tally_wait(struct tally *t, int n)
 	limit.tv_sec += 60;
 	pthread_mutex_lock(&t->lock);
 	while (t->told < n)
-		cr_assert_eq(pthread_cond_timedwait(&t->changed, &t->lock, &limit), 0, "%d of %d", t->told, n);
+		cr_assert_eq(pthread_cond_timedwait(&t->changed, &t->lock, &limit), 0, "%d of %d",
+			     t->told, n);
 	pthread_mutex_unlock(&t->lock);
 }
 
 /* A server run by the same loop. */
 static struct evdns_server_port *server_on(struct event_base *base, struct sockaddr_in *addr)
 {
-	return evdns_add_server_port_with_base(base, loopback_socket(SOCK_DGRAM, addr), 0, answer_a, NULL);
+	return evdns_add_server_port_with_base(base, loopback_socket(SOCK_DGRAM, addr), 0, answer_a,
+					       NULL);
 }
 
 #define LOOKUPS 300
@@ -117,7 +120,8 @@ static void *look_up(void *arg)
 	struct worker *w = arg;
 
 	for (int i = 0; i < LOOKUPS; i++) {
-		struct evdns_request *request = evdns_base_resolve_ipv4(w->dns, host(i), DNS_NO_SEARCH, count, w->tally);
+		struct evdns_request *request =
+			evdns_base_resolve_ipv4(w->dns, host(i), DNS_NO_SEARCH, count, w->tally);
 
 		if (request == NULL)
 			w->kind = -1;
@@ -132,7 +136,8 @@ static void *read_addresses(void *arg)
 
 	while (!__atomic_load_n(&w->stop, __ATOMIC_ACQUIRE)) {
 		for (int i = 0; i < evdns_base_count_nameservers(w->dns); i++)
-			(void)evdns_base_get_nameserver_addr(w->dns, i, (struct sockaddr *)&sa, sizeof(sa));
+			(void)evdns_base_get_nameserver_addr(w->dns, i, (struct sockaddr *)&sa,
+							     sizeof(sa));
 		(void)set_option(w->dns, "attempts", "3");
 	}
 	return NULL;
@@ -150,7 +155,9 @@ Test(dns_threads, lookups_from_many_threads_complete)
 	pthread_t threads[3], reading;
 
 	tally_init(&tally);
-	cr_assert_eq(evdns_base_nameserver_sockaddr_add(dns, (struct sockaddr *)&addr, sizeof(addr), 0), 0);
+	cr_assert_eq(
+		evdns_base_nameserver_sockaddr_add(dns, (struct sockaddr *)&addr, sizeof(addr), 0),
+		0);
 	loop_run(&l);
 	reader = (struct worker){ dns, &tally, 0, 0 };
 	cr_assert_eq(pthread_create(&reading, NULL, read_addresses, &reader), 0);
@@ -183,9 +190,12 @@ Test(dns_threads, cancelling_and_suspending_from_elsewhere)
 	struct tally tally;
 
 	tally_init(&tally);
-	set_option(dns, "timeout", "0.5"); /* all that is sent anew may be more than the server's socket holds */
+	/* all that is sent anew may be more than the server's socket holds */
+	set_option(dns, "timeout", "0.5");
 	set_option(dns, "attempts", "255");
-	cr_assert_eq(evdns_base_nameserver_sockaddr_add(dns, (struct sockaddr *)&addr, sizeof(addr), 0), 0);
+	cr_assert_eq(
+		evdns_base_nameserver_sockaddr_add(dns, (struct sockaddr *)&addr, sizeof(addr), 0),
+		0);
 	loop_run(&l);
 	for (int i = 0; i < 300; i++) {
 		struct evdns_request *request;
@@ -200,7 +210,9 @@ Test(dns_threads, cancelling_and_suspending_from_elsewhere)
 		cr_assert_not_null(request);
 		if (i % 2 == 0)
 			evdns_cancel_request(dns, request);
-		cr_assert_eq(evdns_base_nameserver_sockaddr_add(dns, (struct sockaddr *)&addr, sizeof(addr), 0), 0);
+		cr_assert_eq(evdns_base_nameserver_sockaddr_add(dns, (struct sockaddr *)&addr,
+								sizeof(addr), 0),
+			     0);
 		cr_assert_eq(evdns_base_resume(dns), 0);
 	}
 	tally_wait(&tally, 300);
@@ -261,13 +273,14 @@ Test(dns_threads, another_thread_answers)
 		tally_init(&tally);
 		serve_udp(&s);
 		serve_tcp(&s);
-		cr_assert_eq(evdns_base_nameserver_sockaddr_add(dns, (struct sockaddr *)&s.addr, sizeof(s.addr),
-								0), 0);
+		cr_assert_eq(evdns_base_nameserver_sockaddr_add(dns, (struct sockaddr *)&s.addr,
+								sizeof(s.addr), 0),
+			     0);
 		loop_run(&l);
 		cr_assert_eq(pthread_create(&answering, NULL, answer_held, &left), 0);
 		for (int i = 0; i < LOOKUPS; i++)
-			cr_assert_not_null(evdns_base_resolve_ipv4(dns, host(i), by_tcp ? DNS_QUERY_USEVC : 0,
-								   count, &tally));
+			cr_assert_not_null(evdns_base_resolve_ipv4(
+				dns, host(i), by_tcp ? DNS_QUERY_USEVC : 0, count, &tally));
 		tally_wait(&tally, LOOKUPS);
 		pthread_join(answering, NULL);
 		cr_assert_eq(tally.wrong, 0);
@@ -284,7 +297,10 @@ static pthread_cond_t gate_changed = PTHREAD_COND_INITIALIZER;
 static int in_callback, answered;
 static struct evdns_server_request *first_request;
 
-/* The first request is kept; the second's callback waits until another thread has answered the first. */
+/*
+ * The first request is kept; the second's callback waits until another thread has answered the
+ * first.
+ */
 static void wait_in_callback(struct evdns_server_request *req, void *arg)
 {
 	struct timespec limit;
@@ -301,7 +317,8 @@ static void wait_in_callback(struct evdns_server_request *req, void *arg)
 	clock_gettime(CLOCK_REALTIME, &limit);
 	limit.tv_sec += 60;
 	while (!answered)
-		cr_assert_eq(pthread_cond_timedwait(&gate_changed, &gate, &limit), 0, "the port's lock is held");
+		cr_assert_eq(pthread_cond_timedwait(&gate_changed, &gate, &limit), 0,
+			     "the port's lock is held");
 	pthread_mutex_unlock(&gate);
 	answer_a(req, NULL);
 }
@@ -317,7 +334,9 @@ Test(dns_threads, no_lock_is_held_during_callbacks)
 	struct tally tally;
 
 	tally_init(&tally);
-	cr_assert_eq(evdns_base_nameserver_sockaddr_add(dns, (struct sockaddr *)&addr, sizeof(addr), 0), 0);
+	cr_assert_eq(
+		evdns_base_nameserver_sockaddr_add(dns, (struct sockaddr *)&addr, sizeof(addr), 0),
+		0);
 	loop_run(&l);
 	for (int i = 0; i < 2; i++)
 		cr_assert_not_null(evdns_base_resolve_ipv4(dns, host(i), 0, count, &tally));
@@ -354,12 +373,16 @@ Test(dns_threads, closing_from_elsewhere)
 		struct evdns_server_port *port = server_on(l.base, &addr);
 		struct evdns_base *dns = evdns_base_new(l.base, 0);
 
-		cr_assert_eq(evdns_base_nameserver_sockaddr_add(dns, (struct sockaddr *)&addr, sizeof(addr), 0), 0);
-		cr_assert_eq(evdns_base_nameserver_sockaddr_add(dns, (struct sockaddr *)&keep, sizeof(keep), 0), 0);
+		cr_assert_eq(evdns_base_nameserver_sockaddr_add(dns, (struct sockaddr *)&addr,
+								sizeof(addr), 0),
+			     0);
+		cr_assert_eq(evdns_base_nameserver_sockaddr_add(dns, (struct sockaddr *)&keep,
+								sizeof(keep), 0),
+			     0);
 		set_option(dns, "timeout", "0.01");
 		for (int k = 0; k < 10; k++)
-			cr_assert_not_null(evdns_base_resolve_ipv4(dns, host(k), k % 2 ? DNS_QUERY_USEVC : 0, count,
-								   &tally));
+			cr_assert_not_null(evdns_base_resolve_ipv4(
+				dns, host(k), k % 2 ? DNS_QUERY_USEVC : 0, count, &tally));
 		if (i % 2)
 			sched_yield();
 		evdns_close_server_port(port);

@@ -13,8 +13,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size > 0 && data[0] % 2 != 0)
 		evdns_base_load_hosts(dns, fuzz_file(data + 1, size - 1));
 	else if (size > 0)
-		evdns_base_resolv_conf_parse(dns, DNS_OPTION_SEARCH | DNS_OPTION_NAMESERVERS | DNS_OPTION_MISC,
-					     fuzz_file(data + 1, size - 1));
+		evdns_base_resolv_conf_parse(
+			dns, DNS_OPTION_SEARCH | DNS_OPTION_NAMESERVERS | DNS_OPTION_MISC,
+			fuzz_file(data + 1, size - 1));
 	FUZZ_REQUIRE(evdns_base_count_nameservers(dns) >= 0);
 	evdns_base_free(dns, 0);
 	fuzz_settle();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a nameserver answers. The input replaces all of the reply but its id, and its first byte says
- * what is asked for and whether the question is repeated before it, as an honest server does.
+ * What a nameserver answers. The input replaces all of the reply but its id, and its first byte
+ * says what is asked for and whether the question is repeated before it, as an honest server does.
  */
 
 #include "fuzz.h"
@@ -69,7 +69,8 @@ static void answer(int fd, const uint8_t *data, size_t size, int repeats)
 	unsigned char query[512], reply[8192];
 	struct sockaddr_storage from;
 	socklen_t from_len = sizeof(from);
-	ssize_t len = recvfrom(fd, query, sizeof(query), MSG_DONTWAIT, (struct sockaddr *)&from, &from_len);
+	ssize_t len = recvfrom(fd, query, sizeof(query), MSG_DONTWAIT, (struct sockaddr *)&from,
+			       &from_len);
 	size_t head = repeats && size >= 10 && len > 12 ? (size_t)len : 2;
 
 	if (len < 12)

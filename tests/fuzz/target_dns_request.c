@@ -24,11 +24,14 @@ static void on_request(struct evdns_server_request *request, void *arg)
 		if (question->type == EVDNS_TYPE_A)
 			evdns_server_request_add_a_reply(request, question->name, 1, address, 60);
 		else if (question->type == EVDNS_TYPE_AAAA)
-			evdns_server_request_add_aaaa_reply(request, question->name, 1, address, 60);
+			evdns_server_request_add_aaaa_reply(request, question->name, 1, address,
+							    60);
 		else if (question->type == EVDNS_TYPE_PTR)
-			evdns_server_request_add_ptr_reply(request, NULL, question->name, "a.example", 60);
+			evdns_server_request_add_ptr_reply(request, NULL, question->name,
+							   "a.example", 60);
 		else
-			evdns_server_request_add_cname_reply(request, question->name, "b.example", 60);
+			evdns_server_request_add_cname_reply(request, question->name, "b.example",
+							     60);
 	}
 	evdns_server_request_respond(request, 0);
 }

@@ -73,7 +73,9 @@ static int drain(int fd)
 	return n < 0 && errno == EAGAIN;
 }
 
-/* Sends the bytes in pieces, with the loop in between, and waits until the server has had enough. */
+/*
+ * Sends the bytes in pieces, with the loop in between, and waits until the server has had enough.
+ */
 static uint64_t talk(const uint8_t *data, size_t size, size_t piece)
 {
 	int fd = fuzz_connect(&address, address_len);

@@ -48,7 +48,8 @@ static int wait_for(pid_t child, double seconds, int *ret_status)
 	return 1;
 }
 
-int harness_process_run(const struct harness_test *test, double seconds, struct harness_end *ret_end)
+int harness_process_run(const struct harness_test *test, double seconds,
+			struct harness_end *ret_end)
 {
 	sigset_t chld, old;
 	int status = 0, in_time;

@@ -37,16 +37,17 @@ const char *harness_process_child(int argc, char **argv)
 	return argv[2];
 }
 
-static HANDLE start_child(const struct harness_test *test, HANDLE job, PROCESS_INFORMATION *ret_info)
+static HANDLE start_child(const struct harness_test *test, HANDLE job,
+			  PROCESS_INFORMATION *ret_info)
 {
 	char program[MAX_PATH], command[MAX_PATH + 600];
 	STARTUPINFOA startup = { .cb = sizeof(startup) };
 
 	GetModuleFileNameA(NULL, program, sizeof(program));
-	snprintf(command, sizeof(command), "\"%s\" --child %s/%s %llu", program, test->suite, test->name,
-		 (unsigned long long)(uintptr_t)shared);
-	if (!CreateProcessA(program, command, NULL, NULL, TRUE, CREATE_SUSPENDED, NULL, NULL, &startup,
-			    ret_info)) {
+	snprintf(command, sizeof(command), "\"%s\" --child %s/%s %llu", program, test->suite,
+		 test->name, (unsigned long long)(uintptr_t)shared);
+	if (!CreateProcessA(program, command, NULL, NULL, TRUE, CREATE_SUSPENDED, NULL, NULL,
+			    &startup, ret_info)) {
 		fprintf(stderr, "cannot start %s: %lu\n", command, GetLastError());
 		exit(2);
 	}
@@ -66,7 +67,8 @@ static struct harness_end end_of(DWORD code)
 	return (struct harness_end){ .status = (int)code };
 }
 
-int harness_process_run(const struct harness_test *test, double seconds, struct harness_end *ret_end)
+int harness_process_run(const struct harness_test *test, double seconds,
+			struct harness_end *ret_end)
 {
 	HANDLE job = CreateJobObjectA(NULL, NULL);
 	PROCESS_INFORMATION info;

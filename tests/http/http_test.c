@@ -25,7 +25,8 @@ ev_uint16_t http_port_of(struct evhttp_bound_socket *bound)
 	struct sockaddr_in name = { 0 };
 	ev_socklen_t len = sizeof(name);
 
-	cr_assert_eq(getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *)&name, &len), 0);
+	cr_assert_eq(getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *)&name, &len),
+		     0);
 	return ntohs(name.sin_port);
 }
 
@@ -109,7 +110,7 @@ void http_on_complete(struct evhttp_request *req, void *arg)
 	http_note("complete");
 }
 
-/* --- Waiting ----------------------------------------------------------------------------------- */
+/* --- Waiting ---------------------------------------------------------------------------------- */
 
 static void give_up(evutil_socket_t fd, short what, void *arg)
 {
@@ -275,7 +276,9 @@ const char *talk(const char *text)
 	return talk_bytes(text, strlen(text));
 }
 
-/* Looks at each byte once; where memory is checked, each strstr() measures all of the text first. */
+/*
+ * Looks at each byte once; where memory is checked, each strstr() measures all of the text first.
+ */
 int times(const char *text, const char *part)
 {
 	const char *end = text + strlen(text);
@@ -289,7 +292,7 @@ int times(const char *text, const char *part)
 	return n;
 }
 
-/* --- Canned server ----------------------------------------------------------------------------- */
+/* --- Canned server ---------------------------------------------------------------------------- */
 
 static void canned_reset(struct bufferevent *bev)
 {
@@ -421,7 +424,7 @@ evutil_socket_t http_deaf(ev_uint16_t *io_port)
 	return fd;
 }
 
-/* --- Client ------------------------------------------------------------------------------------ */
+/* --- Client ----------------------------------------------------------------------------------- */
 
 void http_on_done(struct evhttp_request *req, void *arg)
 {

@@ -3,10 +3,11 @@
 #define HTTP_TEST_H_INCLUDED
 
 /*
- * What the HTTP suites share: a server with its loop, a raw peer that sends bytes and keeps what comes
- * back, a canned server for clients, and a log of the callbacks in their order.
+ * What the HTTP suites share: a server with its loop, a raw peer that sends bytes and keeps what
+ * comes back, a canned server for clients, and a log of the callbacks in their order.
  *
- * All of it runs in the test's one loop; every wait has a limit and fails the test when it is reached.
+ * All of it runs in the test's one loop; every wait has a limit and fails the test when it is
+ * reached.
  */
 
 #include "support.h"
@@ -29,7 +30,10 @@ extern struct event_base *base;
 extern struct evhttp *http;
 extern ev_uint16_t port;
 
-/* .init and .fini of suites: a base and a server on a free port of 127.0.0.1; and that nothing leaks. */
+/*
+ * .init and .fini of suites: a base and a server on a free port of 127.0.0.1; and that nothing
+ * leaks.
+ */
 void http_open(void);
 void http_close(void);
 
@@ -70,7 +74,8 @@ struct peer *peer_open_on(evutil_socket_t fd);
 void peer_send(struct peer *peer, const char *text);
 void peer_send_bytes(struct peer *peer, const void *bytes, size_t len);
 void peer_finish(struct peer *peer);                     /* half close, once all is written */
-void peer_until(struct peer *peer, const char *text);    /* `text` has come, after what was awaited before */
+/* `text` has come, after what was awaited before */
+void peer_until(struct peer *peer, const char *text);
 void peer_until_end(struct peer *peer);
 void peer_close(struct peer *peer);
 
@@ -81,7 +86,7 @@ const char *talk_bytes(const void *bytes, size_t len);
 /* How often `part` stands in `text`. */
 int times(const char *text, const char *part);
 
-/* --- Canned server ----------------------------------------------------------------------------- */
+/* --- Canned server ---------------------------------------------------------------------------- */
 
 enum canned_then { CANNED_KEEP, CANNED_CLOSE, CANNED_RESET };
 
@@ -116,7 +121,7 @@ void canned_hang_up(struct canned *canned);
  */
 evutil_socket_t http_deaf(ev_uint16_t *io_port);
 
-/* --- Client ------------------------------------------------------------------------------------ */
+/* --- Client ----------------------------------------------------------------------------------- */
 
 /* The last completion: logged as "done-CODE" or "done-null"; its body is kept. */
 extern char http_body[1 << 16];

@@ -25,7 +25,8 @@ const char *peer_of_22(struct evhttp_connection *evcon, ev_uint16_t *at)
 
 const char *peer_by_pointer(struct evhttp_connection *evcon, ev_uint16_t *at)
 {
-	void (*get)(struct evhttp_connection *, const char **, ev_uint16_t *) = evhttp_connection_get_peer;
+	void (*get)(struct evhttp_connection *, const char **, ev_uint16_t *) =
+		evhttp_connection_get_peer;
 	const char *address;
 
 	get(evcon, &address, at);

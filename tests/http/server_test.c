@@ -64,8 +64,8 @@ void until_connections(int count)
 
 	wanted_connections = count;
 	while (!has_connections()) {
-		cr_assert_lt(support_now_ms() - start, support_limit_ms(LIMIT_MS), "still %d connections",
-			     evhttp_get_connection_count(http));
+		cr_assert_lt(support_now_ms() - start, support_limit_ms(LIMIT_MS),
+			     "still %d connections", evhttp_get_connection_count(http));
 		event_base_loop(base, EVLOOP_NONBLOCK);
 	}
 }

@@ -2,7 +2,10 @@
 #ifndef SERVER_TEST_H_INCLUDED
 #define SERVER_TEST_H_INCLUDED
 
-/* What the suites of the server share beyond http_test.h: requests in one call, and looks at replies. */
+/*
+ * What the suites of the server share beyond http_test.h: requests in one call, and looks at
+ * replies.
+ */
 
 #include "http_test.h"
 

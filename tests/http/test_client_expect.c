@@ -170,7 +170,8 @@ Test(http_client_expect, interim_responses_are_skipped)
 	evhttp_request_set_header_cb(req, count_head);
 	evhttp_make_request(evcon, req, EVHTTP_REQ_GET, "/");
 	client_wait(1);
-	cr_assert_str_eq(http_log, "head-100 head-102 head-103 head-100 head-199 head-200 done-200");
+	cr_assert_str_eq(http_log,
+			 "head-100 head-102 head-103 head-100 head-199 head-200 done-200");
 	cr_assert_str_eq(http_body, "ok");
 	cr_assert_str_eq(evhttp_request_get_response_code_line(req), "Fine");
 	cr_assert_null(evhttp_find_header(evhttp_request_get_input_headers(req), "X"));

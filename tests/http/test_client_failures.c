@@ -71,8 +71,8 @@ Test(http_client_failures, the_server_ends_the_connection_too_early)
 		{ "", CANNED_CLOSE, "close failure error-1 done-null", EVREQ_HTTP_EOF },
 		{ "HTTP/1.1 2", CANNED_CLOSE, "close failure error-1 done-null", EVREQ_HTTP_EOF },
 		{ OK "A: b\r\n", CANNED_CLOSE, "close failure error-1 done-null", EVREQ_HTTP_EOF },
-		{ OK "Content-Length: 5\r\n\r\nhell", CANNED_CLOSE, "close failure error-1 done-null",
-		  EVREQ_HTTP_EOF },
+		{ OK "Content-Length: 5\r\n\r\nhell", CANNED_CLOSE,
+		  "close failure error-1 done-null", EVREQ_HTTP_EOF },
 		{ OK "Transfer-Encoding: chunked\r\n\r\n5\r\nhell", CANNED_CLOSE,
 		  "close failure error-1 done-null", EVREQ_HTTP_EOF },
 		{ OK "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", CANNED_CLOSE,
@@ -91,7 +91,8 @@ Test(http_client_failures, the_server_ends_the_connection_too_early)
 		cr_assert_eq(reason, rows[i].reason);
 		cr_assert_eq(stage, EVHTTP_STAGE_RECEIVE);
 		cr_assert(has_text);
-		cr_assert_eq(socket_error, rows[i].then == CANNED_RESET ? ECONNRESET : socket_error);
+		cr_assert_eq(socket_error,
+			     rows[i].then == CANNED_RESET ? ECONNRESET : socket_error);
 		canned_close(&canned);
 	}
 }
@@ -209,7 +210,8 @@ Test(http_client_failures, a_body_above_the_limit_is_too_long)
 		struct canned canned;
 
 		canned_open(&canned, good[i], i == 2 ? CANNED_CLOSE : CANNED_KEEP);
-		cr_assert_not_null(strstr(get_from(&canned, limit_body), "done-200"), "%s", good[i]);
+		cr_assert_not_null(strstr(get_from(&canned, limit_body), "done-200"), "%s",
+				   good[i]);
 		cr_assert_str_eq(http_body, "hello");
 		canned_close(&canned);
 	}
@@ -217,8 +219,8 @@ Test(http_client_failures, a_body_above_the_limit_is_too_long)
 		struct canned canned;
 
 		canned_open(&canned, bad[i], CANNED_KEEP);
-		cr_assert_str_eq(get_from(&canned, limit_body), "close failure error-5 done-null", "%s",
-				 bad[i]);
+		cr_assert_str_eq(get_from(&canned, limit_body), "close failure error-5 done-null",
+				 "%s", bad[i]);
 		cr_assert_eq(reason, EVREQ_HTTP_DATA_TOO_LONG);
 		canned_close(&canned);
 	}
@@ -362,7 +364,8 @@ static void free_connection(struct evhttp_request *req, void *arg)
 /* HTTP-287 */
 Test(http_client_failures, an_address_that_cannot_be_connected_to_is_an_eof)
 {
-	struct evhttp_connection *evcon = evhttp_connection_base_new(base, NULL, "239.10.20.30", port);
+	struct evhttp_connection *evcon =
+		evhttp_connection_base_new(base, NULL, "239.10.20.30", port);
 	struct evhttp_request *req = evhttp_request_new(free_connection, evcon);
 
 	evhttp_request_set_error_cb(req, http_on_error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Everything may be freed in every callback: each callback, times each thing to free, times each way
- * the exchange can go. The suite counts blocks and descriptors; sanitizers see the rest.
+ * Everything may be freed in every callback: each callback, times each thing to free, times each
+ * way the exchange can go. The suite counts blocks and descriptors; sanitizers see the rest.
  */
 
 #include "http_test.h"
@@ -138,7 +138,8 @@ static const struct way ways[] = {
 	{ "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab", CANNED_KEEP },
 	{ "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nab", CANNED_KEEP },
 	{ "HTTP/1.1 200 OK\r\n\r\nab", CANNED_CLOSE },
-	{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n1\r\nb\r\n0\r\n\r\n", CANNED_KEEP },
+	{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n1\r\nb\r\n0\r\n\r\n",
+	  CANNED_KEEP },
 	{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\nz", CANNED_KEEP },
 	{ "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab", CANNED_CLOSE },
 	{ "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab", CANNED_RESET },
@@ -179,8 +180,9 @@ static void run(const struct way *way)
 	evhttp_connection_set_closecb(evcon, on_close, NULL);
 	evhttp_connection_set_read_timeout_tv(evcon, &soon);
 	ask();
-	cr_assert_eq(evhttp_make_request(evcon, evhttp_request_new(http_on_done, NULL), EVHTTP_REQ_GET,
-					 "/behind"), 0);
+	cr_assert_eq(evhttp_make_request(evcon, evhttp_request_new(http_on_done, NULL),
+					 EVHTTP_REQ_GET, "/behind"),
+		     0);
 	event_base_loopexit(base, &enough);
 	event_base_dispatch(base);
 	if (is_own && running != NULL)
@@ -291,8 +293,8 @@ Test(http_client_frees, an_owned_response_stays_readable)
 	evhttp_connection_free(c);
 	cr_assert_eq(mine, req);
 	cr_assert_eq(evhttp_request_is_owned(mine), 1);
-	cr_assert_str_eq(evhttp_find_header(evhttp_request_get_input_headers(mine), "Content-Length"),
-			 "5");
+	cr_assert_str_eq(
+		evhttp_find_header(evhttp_request_get_input_headers(mine), "Content-Length"), "5");
 	cr_assert_eq(evbuffer_get_length(evhttp_request_get_input_buffer(mine)), 5);
 	evhttp_request_free(mine);
 }

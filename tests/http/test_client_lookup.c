@@ -103,7 +103,8 @@ Test(http_client_lookup, unless_the_last_address_is_to_be_used_again)
 /* Our server listens at 127.0.0.1 alone: the other addresses refuse. HTTP-152 */
 Test(http_client_lookup, every_address_is_tried)
 {
-	struct evhttp_connection *evcon = evhttp_connection_base_new(base, dns, "some.example", port);
+	struct evhttp_connection *evcon =
+		evhttp_connection_base_new(base, dns, "some.example", port);
 	const struct sockaddr_in *peer;
 
 	set_answer(3, (const unsigned char[]){ 2, 3, 1 });
@@ -120,7 +121,8 @@ Test(http_client_lookup, every_address_is_tried)
 /* HTTP-265 */
 Test(http_client_lookup, only_when_all_refuse_it_is_refused)
 {
-	struct evhttp_connection *evcon = evhttp_connection_base_new(base, dns, "some.example", port);
+	struct evhttp_connection *evcon =
+		evhttp_connection_base_new(base, dns, "some.example", port);
 
 	set_answer(2, (const unsigned char[]){ 2, 3 });
 	evhttp_connection_set_family(evcon, AF_INET);
@@ -133,7 +135,8 @@ Test(http_client_lookup, only_when_all_refuse_it_is_refused)
 /* HTTP-286: also where the lookup does not block. */
 Test(http_client_lookup, a_name_that_is_not_known_is_an_eof_for_each_request)
 {
-	struct evhttp_connection *evcon = evhttp_connection_base_new(base, dns, "some.example", port);
+	struct evhttp_connection *evcon =
+		evhttp_connection_base_new(base, dns, "some.example", port);
 
 	fails = 1;
 	evhttp_connection_set_family(evcon, AF_INET);

@@ -42,7 +42,8 @@ static const struct sockaddr *closing_address;
 
 static void look_at_address(struct evhttp_connection *evcon, void *arg)
 {
-	const struct sockaddr_in *sin = (const struct sockaddr_in *)evhttp_connection_get_addr(evcon);
+	const struct sockaddr_in *sin =
+		(const struct sockaddr_in *)evhttp_connection_get_addr(evcon);
 
 	(void)arg;
 	closing_address = (const struct sockaddr *)sin;
@@ -175,7 +176,7 @@ Test(http_client_make, on_a_socket_pair)
 	peer_close(server);
 }
 
-/* --- Unix sockets --------------------------------------------------------------------------------- */
+/* --- Unix sockets ----------------------------------------------------------------------------- */
 
 static char directory[64];
 
@@ -217,7 +218,8 @@ Test(http_client_make, to_a_unix_socket)
 	evhttp_set_gencb(http, http_keep, NULL);
 	client_get(evcon, "/");
 	log_wait("handler");
-	cr_assert_str_eq(evhttp_find_header(evhttp_request_get_input_headers(kept), "Host"), "localhost");
+	cr_assert_str_eq(evhttp_find_header(evhttp_request_get_input_headers(kept), "Host"),
+			 "localhost");
 	cr_assert_null(kept->remote_host);
 	cr_assert_eq(kept->remote_port, 0);
 	evhttp_send_reply(kept, 200, NULL, NULL);
@@ -269,7 +271,7 @@ Test(http_client_make, a_path_that_is_too_long_is_refused)
 	evhttp_connection_free(evcon);
 }
 
-/* --- Source address ------------------------------------------------------------------------------- */
+/* --- Source address --------------------------------------------------------------------------- */
 
 /* GET from a port of which nobody has anything at the moment: which it was. */
 static ev_uint16_t get_from_some_port(struct evhttp_connection *evcon)
@@ -300,8 +302,9 @@ Test(http_client_make, from_a_source_address_and_port)
 	log_wait("handler");
 	cr_assert_str_eq(kept->remote_host, "127.0.0.2");
 	cr_assert_eq(kept->remote_port, from);
-	cr_assert_eq(getsockopt(bufferevent_getfd(evhttp_connection_get_bufferevent(evcon)), SOL_SOCKET,
-				SO_KEEPALIVE, &on, &len), 0);
+	cr_assert_eq(getsockopt(bufferevent_getfd(evhttp_connection_get_bufferevent(evcon)),
+				SOL_SOCKET, SO_KEEPALIVE, &on, &len),
+		     0);
 	cr_assert_neq(on, 0);
 	evhttp_send_reply(kept, 200, NULL, NULL);
 	client_wait(1);
@@ -339,7 +342,7 @@ Test(http_client_make, a_source_address_of_others_is_refused)
 	evhttp_connection_free(evcon);
 }
 
-/* --- Flags ---------------------------------------------------------------------------------------- */
+/* --- Flags ------------------------------------------------------------------------------------ */
 
 /* HTTP-243 */
 Test(http_client_make, flags_are_checked)
@@ -381,8 +384,8 @@ static void answer_early(int flags, const char *log)
 	for (int i = 0; i < 20; i++)
 		event_base_loop(base, EVLOOP_NONBLOCK);
 	/*
-	 * The answer lies in the client's receive queue; then its sending side breaks. A reset by the
-	 * server would take the answer away with it.
+	 * The answer lies in the client's receive queue; then its sending side breaks. A reset by
+	 * the server would take the answer away with it.
 	 */
 	cr_assert_eq(send(fd, reply, sizeof(reply) - 1, MSG_NOSIGNAL), (ssize_t)sizeof(reply) - 1);
 	shutdown(bufferevent_getfd(evhttp_connection_get_bufferevent(evcon)), SHUT_WR);
@@ -400,7 +403,7 @@ Test(http_client_make, the_answer_is_read_although_writing_failed)
 	cr_assert_str_eq(http_body, "no");
 }
 
-/* --- Deprecated ----------------------------------------------------------------------------------- */
+/* --- Deprecated ------------------------------------------------------------------------------- */
 
 /* HTTP-233 */
 Test(http_client_make, the_old_constructor_gets_its_base_later)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A client that is short of memory: whichever allocation is refused, each request ends once, nothing
- * is lost, and the connection works afterwards. The server is a process of its own, on bare calls.
+ * A client that is short of memory: whichever allocation is refused, each request ends once,
+ * nothing is lost, and the connection works afterwards. The server is a process of its own, on bare
+ * calls.
  */
 
 #include "http_test.h"
@@ -18,8 +19,8 @@ static const char reply[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nA:
 			    "5\r\nhello\r\n5\r\nhello\r\n0\r\n\r\n";
 
 /*
- * What the client says when it has nothing to add before it hears from us: a request, or what is said
- * to a proxy, which we are as well. The length of the answer, 0: there is more to come.
+ * What the client says when it has nothing to add before it hears from us: a request, or what is
+ * said to a proxy, which we are as well. The length of the answer, 0: there is more to come.
  */
 static size_t answer_to(const char *said, size_t len, const char **ret_answer)
 {
@@ -115,7 +116,8 @@ static void each_refused_allocation(set_proxy_fn *set_proxy)
 		http_done = 0;
 		support_fail_once_after(n);
 		evcon = evhttp_connection_base_new(base, NULL, "127.0.0.1", to);
-		if (evcon != NULL && set_proxy != NULL && set_proxy(evcon, "127.0.0.1", to, NULL) != 0) {
+		if (evcon != NULL && set_proxy != NULL &&
+		    set_proxy(evcon, "127.0.0.1", to, NULL) != 0) {
 			evhttp_connection_free(evcon);
 			evcon = NULL;
 		}

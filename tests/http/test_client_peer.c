@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Sources of 2.1 and of 2.2 ask for the peer in two ways; both compile, without a warning, and work. */
+/*
+ * Sources of 2.1 and of 2.2 ask for the peer in two ways; both compile, without a warning, and
+ * work.
+ */
 
 #include "http_test.h"
 

@@ -92,8 +92,8 @@ static void on_asked(struct bufferevent *bev, void *arg)
 	start_relay(bev);
 }
 
-static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *sa, int len,
-		      void *arg)
+static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *sa,
+		      int len, void *arg)
 {
 	(void)listener;
 	(void)sa;
@@ -146,7 +146,8 @@ static void on_failure(struct evhttp_request *req, const struct evhttp_failure *
 
 static struct evhttp_connection *through(const char *credentials)
 {
-	struct evhttp_connection *evcon = evhttp_connection_base_new(base, NULL, "far.example", 8080);
+	struct evhttp_connection *evcon =
+		evhttp_connection_base_new(base, NULL, "far.example", 8080);
 
 	evhttp_connection_set_closecb(evcon, http_on_close, NULL);
 	cr_assert_eq(evhttp_connection_set_proxy(evcon, "127.0.0.1", proxy.port, credentials), 0);
@@ -205,8 +206,10 @@ Test(http_client_proxy, credentials_are_for_the_proxy)
 	evcon = through("me:secret word");
 	ask(evcon);
 	log_wait("handler");
-	cr_assert_not_null(strstr(proxy.seen, "\r\nProxy-Authorization: Basic bWU6c2VjcmV0IHdvcmQ=\r\n"));
-	cr_assert_null(evhttp_find_header(evhttp_request_get_input_headers(kept), "Proxy-Authorization"));
+	cr_assert_not_null(
+		strstr(proxy.seen, "\r\nProxy-Authorization: Basic bWU6c2VjcmV0IHdvcmQ=\r\n"));
+	cr_assert_null(
+		evhttp_find_header(evhttp_request_get_input_headers(kept), "Proxy-Authorization"));
 	evhttp_send_reply(kept, 200, NULL, NULL);
 	client_wait(1);
 	evhttp_connection_free(evcon);
@@ -341,7 +344,8 @@ Test(http_client_proxy, cancelling_and_freeing_while_the_proxy_is_asked)
 Test(http_client_proxy, what_cannot_have_a_proxy)
 {
 	struct evhttp_connection *evcon = client_open(port);
-	struct evhttp_connection *local = evhttp_connection_base_bufferevent_unix_new(base, NULL, "/x");
+	struct evhttp_connection *local =
+		evhttp_connection_base_bufferevent_unix_new(base, NULL, "/x");
 
 	cr_assert_eq(evhttp_connection_set_proxy(local, "127.0.0.1", 1, NULL), -1);
 	cr_assert_eq(evhttp_connection_set_proxy(evcon, "", 1, NULL), -1);
@@ -357,7 +361,7 @@ Test(http_client_proxy, what_cannot_have_a_proxy)
 	evhttp_connection_free(local);
 }
 
-/* --- SOCKS ---------------------------------------------------------------------------------------- */
+/* --- SOCKS ------------------------------------------------------------------------------------ */
 
 #define TURN(want, answer) { want, sizeof(want) - 1, answer, sizeof(answer) - 1 }
 #define END { NULL, 0, NULL, 0 }
@@ -396,7 +400,8 @@ static struct evhttp_connection *through_socks(const char *host, const char *cre
 	turn = turns;
 	proxy_open("");
 	proxy.on_asked = on_socks;
-	cr_assert_eq(evhttp_connection_set_socks_proxy(evcon, "127.0.0.1", proxy.port, credentials), 0);
+	cr_assert_eq(evhttp_connection_set_socks_proxy(evcon, "127.0.0.1", proxy.port, credentials),
+		     0);
 	return evcon;
 }
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One request at a time on a connection, the others in a queue; and when a connection is used again. */
+/*
+ * One request at a time on a connection, the others in a queue; and when a connection is used
+ * again.
+ */
 
 #include "http_test.h"
 
@@ -73,7 +76,8 @@ Test(http_client_queue, bytes_behind_a_response_end_the_connection)
 	struct canned canned;
 	struct evhttp_connection *evcon;
 
-	canned_open(&canned, OK_EMPTY "HTTP/1.1 500 Evil\r\nContent-Length: 0\r\n\r\n", CANNED_KEEP);
+	canned_open(&canned, OK_EMPTY "HTTP/1.1 500 Evil\r\nContent-Length: 0\r\n\r\n",
+		    CANNED_KEEP);
 	evcon = client_open(canned.port);
 	client_get(evcon, "/1");
 	client_get(evcon, "/2");
@@ -93,12 +97,14 @@ Test(http_client_queue, bytes_behind_any_response_are_no_answer)
 		const char *log;
 	} samples[] = {
 		{ "HTTP/1.1 204 None\r\n\r\n", EVHTTP_REQ_GET, "close done-204" },
-		{ "HTTP/1.1 304 Same\r\nContent-Length: 9\r\n\r\n", EVHTTP_REQ_GET, "close done-304" },
-		{ "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", EVHTTP_REQ_HEAD, "close done-200" },
-		{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n", EVHTTP_REQ_GET,
+		{ "HTTP/1.1 304 Same\r\nContent-Length: 9\r\n\r\n", EVHTTP_REQ_GET,
+		  "close done-304" },
+		{ "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", EVHTTP_REQ_HEAD,
 		  "close done-200" },
-		{ "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx", EVHTTP_REQ_GET,
-		  "close done-200" },
+		{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
+		  EVHTTP_REQ_GET, "close done-200" },
+		{ "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx",
+		  EVHTTP_REQ_GET, "close done-200" },
 	};
 
 	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
@@ -113,7 +119,9 @@ Test(http_client_queue, bytes_behind_any_response_are_no_answer)
 		for (int n = 1; n <= 2; n++) {
 			http_log[0] = '\0';
 			http_done = 0;
-			cr_assert_eq(evhttp_make_request(evcon, client_request(), samples[i].type, "/"), 0);
+			cr_assert_eq(
+				evhttp_make_request(evcon, client_request(), samples[i].type, "/"),
+				0);
 			client_wait(1);
 			cr_expect_str_eq(http_log, samples[i].log, "%zu: %s", i, http_log);
 		}
@@ -157,10 +165,12 @@ Test(http_client_queue, who_ends_a_connection)
 		{ OK "Connection: keep-alive\r\nContent-Length: 0\r\n\r\n", NULL, 1, 1 },
 		{ OK "Connection: close\r\nContent-Length: 0\r\n\r\n", NULL, 1, 0 },
 		{ OK "Connection: x, CLOSE\r\nContent-Length: 0\r\n\r\n", NULL, 1, 0 },
-		{ OK "Connection: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", NULL, 1, 0 },
+		{ OK "Connection: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", NULL, 1,
+		  0 },
 		{ OK_EMPTY, "close", 1, 0 },
 		{ "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", NULL, 1, 0 },
-		{ "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n", NULL, 1, 1 },
+		{ "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n", NULL, 1,
+		  1 },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -255,7 +265,8 @@ Test(http_client_queue, a_connection_that_frees_itself_does_so_in_every_outcome)
 		enum canned_then then;
 		const char *log;
 	} rows[] = {
-		{ OK "Connection: close\r\nContent-Length: 0\r\n\r\n", CANNED_KEEP, "close done-200" },
+		{ OK "Connection: close\r\nContent-Length: 0\r\n\r\n", CANNED_KEEP,
+		  "close done-200" },
 		{ "", CANNED_CLOSE, "close error-1 done-null" },
 		{ "", CANNED_RESET, "close error-1 done-null" },
 		{ "bad\r\n\r\n", CANNED_KEEP, "close error-2 done-null" },

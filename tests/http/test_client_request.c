@@ -73,7 +73,8 @@ Test(http_client_request, control_bytes_in_the_uri_are_refused)
 	struct evhttp_connection *evcon = open_both();
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		cr_assert_eq(evhttp_make_request(evcon, client_request(), EVHTTP_REQ_GET, bad[i]), -1);
+		cr_assert_eq(evhttp_make_request(evcon, client_request(), EVHTTP_REQ_GET, bad[i]),
+			     -1);
 	cr_assert_str_eq(http_log, "");
 	close_both(evcon);
 }
@@ -83,10 +84,13 @@ Test(http_client_request, an_unknown_method_is_refused)
 {
 	struct evhttp_connection *evcon = open_both();
 
-	cr_assert_eq(evhttp_make_request(evcon, client_request(), (enum evhttp_cmd_type)0x10000, "/"),
+	cr_assert_eq(
+		evhttp_make_request(evcon, client_request(), (enum evhttp_cmd_type)0x10000, "/"),
+		-1);
+	cr_assert_eq(evhttp_make_request(evcon, client_request(), (enum evhttp_cmd_type)0, "/"),
 		     -1);
-	cr_assert_eq(evhttp_make_request(evcon, client_request(), (enum evhttp_cmd_type)0, "/"), -1);
-	cr_assert_eq(evhttp_make_request(evcon, client_request(), (enum evhttp_cmd_type)3, "/"), -1);
+	cr_assert_eq(evhttp_make_request(evcon, client_request(), (enum evhttp_cmd_type)3, "/"),
+		     -1);
 	close_both(evcon);
 }
 
@@ -111,8 +115,9 @@ Test(http_client_request, custom_methods)
 
 	evhttp_connection_set_ext_method_cmp(evcon, my_methods);
 	canned.trigger = "body";
-	cr_assert_str_eq(send_it(evcon, with_body("body"), EVHTTP_REQ_MAX << 1, "/"),
-			 "SEARCH / HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nContent-Length: 4\r\n\r\nbody");
+	cr_assert_str_eq(
+		send_it(evcon, with_body("body"), EVHTTP_REQ_MAX << 1, "/"),
+		"SEARCH / HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nContent-Length: 4\r\n\r\nbody");
 	canned.trigger = "\r\n\r\n";
 	cr_assert_str_eq(send_it(evcon, with_body("body"), EVHTTP_REQ_MAX << 2, "/"),
 			 "LOOK / HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\n\r\n");
@@ -147,8 +152,9 @@ Test(http_client_request, content_length_is_added_where_it_belongs)
 		snprintf(want, sizeof(want), " / HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\n%s\r\n%s",
 			 rows[i].length, rows[i].body);
 		canned.trigger = rows[i].body[0] != '\0' ? rows[i].body : "\r\n\r\n";
-		cr_assert_not_null(strstr(send_it(evcon, with_body(rows[i].body), rows[i].type, "/"),
-					  want), "row %zu: %s", i, seen());
+		cr_assert_not_null(
+			strstr(send_it(evcon, with_body(rows[i].body), rows[i].type, "/"), want),
+			"row %zu: %s", i, seen());
 	}
 	close_both(evcon);
 }
@@ -161,14 +167,16 @@ Test(http_client_request, framing_of_the_application)
 
 	canned.trigger = "0\r\n\r\n";
 	evhttp_add_header(evhttp_request_get_output_headers(req), "Transfer-Encoding", "chunked");
-	cr_assert_str_eq(send_it(evcon, req, EVHTTP_REQ_POST, "/"),
-			 "POST / HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nTransfer-Encoding: chunked\r\n\r\n"
-			 "4\r\nfour\r\n0\r\n\r\n");
+	cr_assert_str_eq(
+		send_it(evcon, req, EVHTTP_REQ_POST, "/"),
+		"POST / HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nTransfer-Encoding: chunked\r\n\r\n"
+		"4\r\nfour\r\n0\r\n\r\n");
 	canned.trigger = "five5";
 	req = with_body("five5");
 	evhttp_add_header(evhttp_request_get_output_headers(req), "content-length", "5");
-	cr_assert_str_eq(send_it(evcon, req, EVHTTP_REQ_POST, "/"),
-			 "POST / HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\ncontent-length: 5\r\n\r\nfive5");
+	cr_assert_str_eq(
+		send_it(evcon, req, EVHTTP_REQ_POST, "/"),
+		"POST / HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\ncontent-length: 5\r\n\r\nfive5");
 	close_both(evcon);
 }
 
@@ -266,7 +274,10 @@ Test(http_client_request, a_large_body_arrives_whole)
 	evhttp_connection_free(evcon);
 }
 
-/* HTTP-142, HTTP-143, HTTP-056, HTTP-148: what the request says of itself, before and in the callback. */
+/*
+ * HTTP-142, HTTP-143, HTTP-056, HTTP-148: what the request says of itself, before and in the
+ * callback.
+ */
 static void look_at(struct evhttp_request *req, void *arg)
 {
 	cr_assert_null(evhttp_request_get_connection(req));

@@ -7,7 +7,7 @@ TestSuite(http_client_response, .init = http_open, .fini = http_close, .timeout 
 
 #define OK "HTTP/1.1 200 OK\r\n"
 
-/* --- A connection whose other end is in the test's hand ------------------------------------------- */
+/* --- A connection whose other end is in the test's hand --------------------------------------- */
 
 static struct evhttp_connection *evcon;
 static struct peer *server;
@@ -44,11 +44,13 @@ struct sample {
 static const struct sample samples[] = {
 	{ OK "Content-Length: 5\r\n\r\nhello", EVHTTP_REQ_GET, 0, "done-200", "hello" },
 	{ OK "Content-Length: 0\r\n\r\n", EVHTTP_REQ_GET, 0, "done-200", "" },
-	{ "HTTP/1.1 200\r\nContent-Length: 5\r\n\r\nhello", EVHTTP_REQ_GET, 0, "done-200", "hello" },
-	{ OK "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0A;ext=\"v\"\r\n0123456789\r\n0\r\n\r\n",
+	{ "HTTP/1.1 200\r\nContent-Length: 5\r\n\r\nhello", EVHTTP_REQ_GET, 0, "done-200",
+	  "hello" },
+	{ OK
+	  "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0A;ext=\"v\"\r\n0123456789\r\n0\r\n\r\n",
 	  EVHTTP_REQ_GET, 0, "done-200", "abc0123456789" },
-	{ OK "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n000\r\nTrailer: x\r\n\r\n", EVHTTP_REQ_GET, 0,
-	  "done-200", "abc" },
+	{ OK "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n000\r\nTrailer: x\r\n\r\n",
+	  EVHTTP_REQ_GET, 0, "done-200", "abc" },
 	{ OK "\r\nuntil the end", EVHTTP_REQ_GET, 1, "close done-200", "until the end" },
 	{ OK "Connection: keep-alive\r\n\r\nuntil the end", EVHTTP_REQ_GET, 1, "close done-200",
 	  "until the end" },
@@ -58,7 +60,8 @@ static const struct sample samples[] = {
 	{ OK "Transfer-Encoding: chunked\r\n\r\n", EVHTTP_REQ_HEAD, 0, "done-200", "" },
 	{ "HTTP/1.1 204 None\r\nContent-Length: 5\r\n\r\n", EVHTTP_REQ_GET, 0, "done-204", "" },
 	{ "HTTP/1.1 304 Same\r\nContent-Length: 5\r\n\r\n", EVHTTP_REQ_GET, 0, "done-304", "" },
-	{ "HTTP/1.1 200 Tunnel\r\nContent-Length: 5\r\n\r\n", EVHTTP_REQ_CONNECT, 0, "done-200", "" },
+	{ "HTTP/1.1 200 Tunnel\r\nContent-Length: 5\r\n\r\n", EVHTTP_REQ_CONNECT, 0, "done-200",
+	  "" },
 	{ "HTTP/1.1 100 Go on\r\n\r\nHTTP/1.1 103 Hints\r\nA: b\r\n\r\n" OK
 	  "A:\t folded\r\n  value \r\nContent-Length: 2\r\n\r\nok",
 	  EVHTTP_REQ_GET, 0, "done-200", "ok" },
@@ -131,7 +134,7 @@ Test(http_client_response, byte_by_byte)
 	}
 }
 
-/* --- Chunk callback ------------------------------------------------------------------------------- */
+/* --- Chunk callback --------------------------------------------------------------------------- */
 
 static void on_chunk(struct evhttp_request *req, void *arg)
 {
@@ -240,7 +243,10 @@ Test(http_client_response, a_large_chunk_is_delivered_in_bounded_pieces)
 	close_pair();
 }
 
-/* HTTP-305, HTTP-208: trailers are nowhere to be found. HTTP-306: the rules of header lines. HTTP-147 */
+/*
+ * HTTP-305, HTTP-208: trailers are nowhere to be found. HTTP-306: the rules of header lines.
+ * HTTP-147
+ */
 Test(http_client_response, what_the_request_shows_afterwards)
 {
 	struct evhttp_request *req = client_request();
@@ -250,8 +256,9 @@ Test(http_client_response, what_the_request_shows_afterwards)
 	evhttp_request_own(req);
 	evhttp_make_request(evcon, req, EVHTTP_REQ_GET, "/");
 	peer_until(server, "\r\n\r\n");
-	peer_send(server, "HTTP/1.1 203 Some words \r\nTransfer-Encoding: chunked\r\nA: \t1 \r\nA: 2\r\n"
-			  "Empty:\r\nFolded: a\r\n\t b\r\n\r\n1\r\nx\r\n0\r\nTrailer: y\r\n\r\n");
+	peer_send(server,
+		  "HTTP/1.1 203 Some words \r\nTransfer-Encoding: chunked\r\nA: \t1 \r\nA: 2\r\n"
+		  "Empty:\r\nFolded: a\r\n\t b\r\n\r\n1\r\nx\r\n0\r\nTrailer: y\r\n\r\n");
 	client_wait(1);
 	headers = evhttp_request_get_input_headers(req);
 	cr_assert_eq(evhttp_request_get_response_code(req), 203);
@@ -333,12 +340,13 @@ Test(http_client_response, redirects_are_results_like_others)
 	settle();
 	cr_assert_str_eq(http_log, "done-302");
 	cr_assert_eq(times(server->got, "HTTP/1.1"), 1);
-	cr_assert_str_eq(evhttp_find_header(evhttp_request_get_input_headers(req), "Location"), "/other");
+	cr_assert_str_eq(evhttp_find_header(evhttp_request_get_input_headers(req), "Location"),
+			 "/other");
 	evhttp_request_free(req);
 	close_pair();
 }
 
-/* --- Taking the connection over ------------------------------------------------------------------- */
+/* --- Taking the connection over --------------------------------------------------------------- */
 
 static void on_raw(struct bufferevent *bev, void *arg)
 {
@@ -362,7 +370,8 @@ static void take_over(struct evhttp_request *req, void *arg)
 static void upgrade(enum evhttp_cmd_type type, const char *reply)
 {
 	open_pair();
-	cr_assert_eq(evhttp_make_request(evcon, evhttp_request_new(take_over, evcon), type, "a:1"), 0);
+	cr_assert_eq(evhttp_make_request(evcon, evhttp_request_new(take_over, evcon), type, "a:1"),
+		     0);
 	peer_until(server, "\r\n\r\n");
 	peer_send(server, reply);
 	log_wait("3");

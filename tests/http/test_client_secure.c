@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* --- Certificates --------------------------------------------------------------------------------- */
+/* --- Certificates ----------------------------------------------------------------------------- */
 
 static EVP_PKEY *key;
 static X509 *certificate;
@@ -33,7 +33,8 @@ static void make_certificate(const char *alternatives)
 	X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
 	X509_set_pubkey(certificate, key);
 	name = X509_get_subject_name(certificate);
-	X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"test", -1, -1, 0);
+	X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"test", -1, -1,
+				   0);
 	X509_set_issuer_name(certificate, name);
 	names = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, alternatives);
 	X509_add_ext(certificate, names, -1);
@@ -55,7 +56,7 @@ static void trust(int is_trusted)
 	setenv("SSL_CERT_DIR", "/nonexistent", 1);
 }
 
-/* --- Server --------------------------------------------------------------------------------------- */
+/* --- Server ----------------------------------------------------------------------------------- */
 
 static SSL_CTX *server_ctx;
 static char server_name[64];
@@ -102,7 +103,7 @@ static void close_secure(void)
 
 TestSuite(http_client_secure, .init = open_secure, .fini = close_secure, .timeout = 60);
 
-/* --- Client --------------------------------------------------------------------------------------- */
+/* --- Client ----------------------------------------------------------------------------------- */
 
 static enum evhttp_failure_stage stage;
 static unsigned long tls_error;
@@ -258,8 +259,8 @@ static struct bufferevent *make_nothing(struct event_base *b, evutil_socket_t fd
 /* Never in the clear instead. */
 Test(http_client_secure, without_transport_there_is_no_connection)
 {
-	cr_assert_null(evhttp_connection_base_secure_new(base, NULL, make_nothing, NULL, "localhost",
-							 port));
+	cr_assert_null(evhttp_connection_base_secure_new(base, NULL, make_nothing, NULL,
+							 "localhost", port));
 	cr_assert_null(evhttp_connection_base_secure_new(base, NULL, bufferevent_openssl_client_new,
 							 NULL, "", port));
 }
@@ -278,7 +279,7 @@ Test(http_client_secure, a_server_without_tls_is_a_failure)
 	evhttp_connection_free(evcon);
 }
 
-/* --- The end of a body ---------------------------------------------------------------------------- */
+/* --- The end of a body ------------------------------------------------------------------------ */
 
 static struct bufferevent *raw;
 static const char *raw_reply;
@@ -305,15 +306,15 @@ static void raw_read(struct bufferevent *bev, void *arg)
 	raw_reply = NULL;
 }
 
-static void raw_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *sa, int len,
-		       void *arg)
+static void raw_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *sa,
+		       int len, void *arg)
 {
 	(void)listener;
 	(void)sa;
 	(void)len;
 	(void)arg;
-	raw = bufferevent_openssl_socket_new(base, fd, SSL_new(server_ctx), BUFFEREVENT_SSL_ACCEPTING,
-					     BEV_OPT_CLOSE_ON_FREE);
+	raw = bufferevent_openssl_socket_new(base, fd, SSL_new(server_ctx),
+					     BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
 	bufferevent_setcb(raw, raw_read, raw_drained, NULL, NULL);
 	bufferevent_enable(raw, EV_READ | EV_WRITE);
 }
@@ -348,6 +349,7 @@ Test(http_client_secure, an_unclean_end_cuts_a_body_that_needs_one)
 	trust(1);
 	talk_raw("HTTP/1.1 200 OK\r\n\r\nhello", 1, "close done-200");
 	talk_raw("HTTP/1.1 200 OK\r\n\r\nhello", 0, "close failure error-3 done-null");
-	talk_raw("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello", 0, "close failure error-3 done-null");
+	talk_raw("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello", 0,
+		 "close failure error-3 done-null");
 	talk_raw("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", 0, "done-200 close");
 }

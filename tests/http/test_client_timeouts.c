@@ -140,7 +140,8 @@ static void read_at_last(evutil_socket_t fd, short what, void *arg)
 	if (got > 0)
 		*left -= (int)got;
 	if (*left <= 0) {
-		cr_assert_eq(send(slow_fd, OK_EMPTY, strlen(OK_EMPTY), 0), (ssize_t)strlen(OK_EMPTY));
+		cr_assert_eq(send(slow_fd, OK_EMPTY, strlen(OK_EMPTY), 0),
+			     (ssize_t)strlen(OK_EMPTY));
 		*left = 1 << 30;
 	}
 }
@@ -243,7 +244,9 @@ Test(http_client_timeouts, connecting_takes_too_long)
 	evutil_closesocket(fd);
 }
 
-/* HTTP-235: 0 is none, -1 the defaults, and connecting is not touched. HTTP-234, HTTP-236, HTTP-365 */
+/*
+ * HTTP-235: 0 is none, -1 the defaults, and connecting is not touched. HTTP-234, HTTP-236, HTTP-365
+ */
 Test(http_client_timeouts, what_reaches_the_transport)
 {
 	struct evhttp_connection *evcon = client_open(port);

@@ -36,7 +36,8 @@ static void give_next(struct evhttp_request *req, void *arg)
 }
 
 static struct evhttp_request *upload(struct evhttp_connection *evcon,
-				     void (*cb)(struct evhttp_request *, void *), const char *length)
+				     void (*cb)(struct evhttp_request *, void *),
+				     const char *length)
 {
 	struct evhttp_request *req = client_request();
 
@@ -142,7 +143,7 @@ Test(http_client_upload, what_cannot_be_framed_is_refused)
 	evhttp_connection_free(evcon);
 }
 
-/* --- Back-pressure -------------------------------------------------------------------------------- */
+/* --- Back-pressure ---------------------------------------------------------------------------- */
 
 static size_t most;
 static size_t given;
@@ -201,7 +202,7 @@ Test(http_client_upload, memory_does_not_grow_with_the_body)
 	evhttp_connection_free(evcon);
 }
 
-/* --- When the program, or the server, does something else ----------------------------------------- */
+/* --- When the program, or the server, does something else ------------------------------------- */
 
 static struct evhttp_request *waiting;
 
@@ -314,7 +315,7 @@ Test(http_client_upload, pieces_wait_for_the_100)
 	canned_close(&canned);
 }
 
-/* --- Pausing -------------------------------------------------------------------------------------- */
+/* --- Pausing ---------------------------------------------------------------------------------- */
 
 static size_t got;
 static struct evhttp_request *paused;
@@ -373,7 +374,7 @@ Test(http_client_upload, a_paused_response_waits_in_the_network)
 	evhttp_connection_free(evcon);
 }
 
-/* --- Time limits ---------------------------------------------------------------------------------- */
+/* --- Time limits ------------------------------------------------------------------------------ */
 
 static void drip(evutil_socket_t fd, short what, void *arg)
 {

@@ -141,8 +141,9 @@ Test(http_framing, host_fields, .timeout = 10)
 {
 	static const char *const good[] = { "a", "a:80", "a:", "[::1]", "[::1]:8080", "1.2.3.4:1",
 					    "a-b.c_d", "%41", "a:65535" };
-	static const char *const bad[] = { "", ":80", "a b", "a/b", "u@a", "a:b", "a:65536", "a,b c",
-					   "::1", "[::1", "[]", "[::1]x", "a:80:80", "a?b", "a#b" };
+	static const char *const bad[] = { "",	  ":80",     "a b",	"a/b", "u@a",
+					   "a:b", "a:65536", "a,b c",	"::1", "[::1",
+					   "[]",  "[::1]x",  "a:80:80", "a?b", "a#b" };
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
 		cr_assert(evi_host_is_valid(good[i]), "%s", good[i]);
@@ -150,7 +151,7 @@ Test(http_framing, host_fields, .timeout = 10)
 		cr_assert(!evi_host_is_valid(bad[i]), "%s", bad[i]);
 }
 
-/* --- Chunks ------------------------------------------------------------------------------------- */
+/* --- Chunks ----------------------------------------------------------------------------------- */
 
 static struct evi_chunk chunk;
 static char data[256];
@@ -217,13 +218,34 @@ Test(http_chunk, good_bodies_in_every_split, .timeout = 10)
 Test(http_chunk, bad_bodies, .timeout = 10)
 {
 	static const char *const bad[] = {
-		"\r\n", "0x3\r\nabc", "0X3\r\nabc", "+3\r\nabc", "-3\r\nabc", " 3\r\nabc", "zz\r\n",
-		"3 junk\r\n", "3\t\r\n", "3\nabc", "3\r\nabcX", "3\r\nabc\nX", "3\r\nabc\r\n\r\n",
-		"11111111111111111\r\n", "8000000000000000\r\n", "ffffffffffffffff\r\n",
-		"000000000000000000000000000000001\r\n", "3;a=\x01\r\n", "3;a\n",
-		"0\r\nbad trailer\r\n", "0\r\nA: b\n", "0\r\nA: b\r\n folded\r\n", "0\r\n\n", "3\r\r\n",
-		"0\r\nA: 0123456789012345678901234567890123456789012345678901234567890123456789\r\n",
-		"0\r\na:\r\nb:\r\nc:\r\nd:\r\ne:\r\n", "3_\r\nabc",
+		"\r\n",
+		"0x3\r\nabc",
+		"0X3\r\nabc",
+		"+3\r\nabc",
+		"-3\r\nabc",
+		" 3\r\nabc",
+		"zz\r\n",
+		"3 junk\r\n",
+		"3\t\r\n",
+		"3\nabc",
+		"3\r\nabcX",
+		"3\r\nabc\nX",
+		"3\r\nabc\r\n\r\n",
+		"11111111111111111\r\n",
+		"8000000000000000\r\n",
+		"ffffffffffffffff\r\n",
+		"000000000000000000000000000000001\r\n",
+		"3;a=\x01\r\n",
+		"3;a\n",
+		"0\r\nbad trailer\r\n",
+		"0\r\nA: b\n",
+		"0\r\nA: b\r\n folded\r\n",
+		"0\r\n\n",
+		"3\r\r\n",
+		"0\r\nA: "
+		"0123456789012345678901234567890123456789012345678901234567890123456789\r\n",
+		"0\r\na:\r\nb:\r\nc:\r\nd:\r\ne:\r\n",
+		"3_\r\nabc",
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

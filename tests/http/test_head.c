@@ -57,11 +57,11 @@ static void describe(enum evi_head_step step, size_t used)
 	if (step != EVI_HEAD_DONE)
 		return;
 	if (head.kind == EVI_HEAD_REQUEST)
-		len += snprintf(result + len, sizeof(result) - (size_t)len, "%s|%s|%d.%d|", head.method,
-				head.target, head.major, head.minor);
+		len += snprintf(result + len, sizeof(result) - (size_t)len, "%s|%s|%d.%d|",
+				head.method, head.target, head.major, head.minor);
 	else
-		len += snprintf(result + len, sizeof(result) - (size_t)len, "%d|%s|%d.%d|", head.code,
-				head.phrase, head.major, head.minor);
+		len += snprintf(result + len, sizeof(result) - (size_t)len, "%d|%s|%d.%d|",
+				head.code, head.phrase, head.major, head.minor);
 	EVI_QUEUE_EACH(pair, &list, next)
 		len += snprintf(result + len, sizeof(result) - (size_t)len, "%s=%s;", pair->key,
 				pair->value);
@@ -88,7 +88,8 @@ static const char *const samples[] = {
 	"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
 	"\r\n\r\nGET /a b?c#d HTTP/1.0  \r\nHost:\ta \t\r\nX-Empty:\r\n\r\nrest",
 	"POST /x HTTP/1.1\nHost: a\nX: one\r\n two\n\t three \r\n \r\nY: z\n\n",
-	"GET / HTTP/1.1\r\nA: 0123456789012345678901234567890123456789012345678901234567890123456789"
+	"GET / HTTP/1.1\r\nA: "
+	"0123456789012345678901234567890123456789012345678901234567890123456789"
 	"0123456789012345678901234567890123456789\r\nB: \xff\xfe\r\n\r\n",
 	"GET / HTTP/1.1\r\nHost : a\r\n\r\n",
 	"GET / HTTP/1.1\r\nHost: a\rb\r\n\r\n",
@@ -107,8 +108,9 @@ Test(http_head, every_split_gives_the_same_result, .timeout = 60)
 		strcpy(whole, parse(EVI_HEAD_REQUEST, samples[i]));
 		for (size_t first = 1; first <= strlen(samples[i]); first++)
 			for (size_t piece = 1; piece < 4; piece++)
-				cr_assert_str_eq(parse_in(EVI_HEAD_REQUEST, samples[i], first, piece),
-						 whole, "sample %zu first %zu", i, first);
+				cr_assert_str_eq(
+					parse_in(EVI_HEAD_REQUEST, samples[i], first, piece), whole,
+					"sample %zu first %zu", i, first);
 	}
 }
 
@@ -215,10 +217,10 @@ Test(http_head, takes_a_status_line_apart, .timeout = 10)
 	cr_assert_str_eq(parse(EVI_HEAD_RESPONSE, "HTTP/1.0 404\r\n\r\n"), "1 16 0|404||1.0|");
 	cr_assert_str_eq(parse(EVI_HEAD_RESPONSE, "HTTP/1.0 999 \r\n\r\n"), "1 17 0|999||1.0|");
 	static const char *const bad[] = {
-		"HTTP/1.1 20x OK\r\n\r\n", "HTTP/1.1 -5 OK\r\n\r\n",   "HTTP/1.1 99999 OK\r\n\r\n",
-		"HTTP/1.1 0\r\n\r\n",      "HTTP/1.1 000 OK\r\n\r\n",  "\r\nHTTP/1.1 200 OK\r\n\r\n",
+		"HTTP/1.1 20x OK\r\n\r\n", "HTTP/1.1 -5 OK\r\n\r\n", "HTTP/1.1 99999 OK\r\n\r\n",
+		"HTTP/1.1 0\r\n\r\n", "HTTP/1.1 000 OK\r\n\r\n", "\r\nHTTP/1.1 200 OK\r\n\r\n",
 		"HTTP/1.1  200 OK\r\n\r\n", "HTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 099 OK\r\n\r\n",
-		"HTTP/1.1 20\r\n\r\n",     "HTTP/1.1\r\n\r\n",
+		"HTTP/1.1 20\r\n\r\n", "HTTP/1.1\r\n\r\n",
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

@@ -26,8 +26,10 @@ static void check(const struct sample *samples, size_t n)
 		char line[32];
 
 		snprintf(line, sizeof(line), "HTTP/1.1 %d ", samples[i].code);
-		cr_expect_eq(strncmp(got, line, strlen(line)), 0, "%s: %.40s", samples[i].text, got);
-		cr_expect_eq(times(got, "HTTP/1."), samples[i].answers, "%s: %s", samples[i].text, got);
+		cr_expect_eq(strncmp(got, line, strlen(line)), 0, "%s: %.40s", samples[i].text,
+			     got);
+		cr_expect_eq(times(got, "HTTP/1."), samples[i].answers, "%s: %s", samples[i].text,
+			     got);
 		if (samples[i].code >= 400)
 			cr_expect_eq(times(got, "\r\nConnection: close\r\n"), 1, "%s", got);
 	}

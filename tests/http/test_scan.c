@@ -34,10 +34,10 @@ static void check(char *text, size_t len, size_t at, int byte)
 	char before = text[at];
 
 	text[at] = (char)byte;
-	cr_assert_eq(evi_scan_text(text, len), plain_text(text, len), "len %zu at %zu byte %d", len, at,
-		     byte);
-	cr_assert_eq(evi_scan_token(text, len), plain_token(text, len), "len %zu at %zu byte %d", len,
+	cr_assert_eq(evi_scan_text(text, len), plain_text(text, len), "len %zu at %zu byte %d", len,
 		     at, byte);
+	cr_assert_eq(evi_scan_token(text, len), plain_token(text, len), "len %zu at %zu byte %d",
+		     len, at, byte);
 	text[at] = before;
 }
 

@@ -30,7 +30,8 @@ static evutil_socket_t last_fd;
 
 static void note_bev(struct evhttp_request *req, void *arg)
 {
-	struct bufferevent *bev = evhttp_connection_get_bufferevent(evhttp_request_get_connection(req));
+	struct bufferevent *bev =
+		evhttp_connection_get_bufferevent(evhttp_request_get_connection(req));
 
 	(void)arg;
 	last_fd = bufferevent_getfd(bev);
@@ -38,7 +39,10 @@ static void note_bev(struct evhttp_request *req, void *arg)
 	http_hello(req, NULL);
 }
 
-/* HTTP-079, HTTP-081, HTTP-082, HTTP-154, HTTP-368: closed with the connection, with or without the option. */
+/*
+ * HTTP-079, HTTP-081, HTTP-082, HTTP-154, HTTP-368: closed with the connection, with or without the
+ * option.
+ */
 Test(http_server_bev, of_the_program)
 {
 	static int options[] = { 0, BEV_OPT_CLOSE_ON_FREE, BEV_OPT_DEFER_CALLBACKS };

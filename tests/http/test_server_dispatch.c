@@ -83,9 +83,10 @@ Test(http_server_dispatch, long_encoded_paths)
 /* HTTP-028, HTTP-099, HTTP-100 */
 Test(http_server_dispatch, the_generic_callback_comes_last)
 {
-	static const char page[] = "<html><head><title>404 Not Found</title></head><body><h1>404 Not "
-				   "Found</h1><p>The requested URL /missing was not found on this "
-				   "server.</p></body></html>";
+	static const char page[] =
+		"<html><head><title>404 Not Found</title></head><body><h1>404 Not "
+		"Found</h1><p>The requested URL /missing was not found on this "
+		"server.</p></body></html>";
 	const char *got;
 
 	serve("/a");
@@ -130,8 +131,9 @@ Test(http_server_dispatch, callbacks_may_change_callbacks)
 /* HTTP-030, HTTP-200, HTTP-201: whatever the pieces, the callback sees all of the body. */
 Test(http_server_dispatch, the_callback_runs_when_the_request_is_complete)
 {
-	static const char text[] = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
-				   "GET /second HTTP/1.1\r\nHost: a\r\n\r\n";
+	static const char text[] =
+		"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
+		"GET /second HTTP/1.1\r\nHost: a\r\n\r\n";
 
 	cr_assert_eq(evhttp_set_cb(http, "/echo", http_echo, NULL), 0);
 	serve("/second");
@@ -144,8 +146,8 @@ Test(http_server_dispatch, the_callback_runs_when_the_request_is_complete)
 		peer_send_bytes(peer, text + cut, sizeof(text) - 1 - cut);
 		peer_finish(peer);
 		peer_until_end(peer);
-		cr_assert_eq(times(peer->got, "\r\n\r\nhelloHTTP/1.1 200 OK"), 1, "cut at %zu: %s", cut,
-			     peer->got);
+		cr_assert_eq(times(peer->got, "\r\n\r\nhelloHTTP/1.1 200 OK"), 1, "cut at %zu: %s",
+			     cut, peer->got);
 		cr_assert_eq(times(peer->got, "\r\n\r\n/second"), 1);
 		peer_close(peer);
 	}
@@ -171,16 +173,18 @@ Test(http_server_dispatch, an_incomplete_body_calls_nobody)
 /* HTTP-198 */
 Test(http_server_dispatch, every_ordinary_method_may_have_a_body)
 {
-	static const char *const methods[] = { "GET",	   "DELETE", "OPTIONS", "PROPFIND", "PROPPATCH",
-					       "MKCOL",	   "LOCK",   "UNLOCK",	"COPY",	    "MOVE",
-					       "PATCH",	   "PUT",    "POST" };
+	static const char *const methods[] = {
+		"GET", "DELETE", "OPTIONS", "PROPFIND", "PROPPATCH", "MKCOL", "LOCK", "UNLOCK",
+		"COPY", "MOVE", "PATCH", "PUT", "POST",
+	};
 	char text[256];
 
 	evhttp_set_allowed_methods(http, 0xffff);
 	evhttp_set_gencb(http, http_echo, NULL);
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
 		evutil_snprintf(text, sizeof(text),
-				"%s / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody", methods[i]);
+				"%s / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody",
+				methods[i]);
 		check_reply(talk(text), 200, "body");
 	}
 }

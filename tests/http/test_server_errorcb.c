@@ -118,7 +118,8 @@ Test(http_server_errorcb, the_standard_page)
 	evhttp_set_gencb(http, error_404, NULL);
 	got = get("/");
 	check_reply(got, 404,
-		    "<html><head><title>404 Not Found</title></head><body><h1>404 Not Found</h1></body></html>");
+		    "<html><head><title>404 Not Found</title></head><body><h1>404 Not "
+		    "Found</h1></body></html>");
 	cr_expect_eq(strlen(body_of(got)), 89);
 	cr_expect_eq(has_line(got, "HTTP/1.1 404 Not Found"), 1);
 	evhttp_set_gencb(http, error_404, (void *)(uintptr_t)"<i>Gone fishing</i>");
@@ -143,7 +144,9 @@ Test(http_server_errorcb, every_error_page_ends_the_connection)
 {
 	evhttp_set_gencb(http, send_error, NULL);
 	cr_expect_eq(times(talk(GET("/") GET("/")), "HTTP/1.1"), 1);
-	cr_expect_eq(times(talk("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" GET("/")), "HTTP/1.1"), 1);
+	cr_expect_eq(times(talk("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" GET("/")),
+			   "HTTP/1.1"),
+		     1);
 	evhttp_set_gencb(http, NULL, NULL);
 	cr_expect_eq(times(talk(GET("/") GET("/")), "HTTP/1.1"), 1);
 }

@@ -31,7 +31,8 @@ Test(http_server_expect, continue_is_sent_at_once)
 Test(http_server_expect, not_if_the_body_is_there_already)
 {
 	evhttp_set_gencb(http, http_echo, NULL);
-	check_reply(talk(HEAD("Content-Length: 4\r\nExpect: 100-continue\r\n") "body"), 200, "body");
+	check_reply(talk(HEAD("Content-Length: 4\r\nExpect: 100-continue\r\n") "body"), 200,
+		    "body");
 }
 
 /* HTTP-211, H16: nobody waits without a body, nor with HTTP/1.0. */
@@ -42,8 +43,8 @@ Test(http_server_expect, without_a_body_it_does_not_count)
 	check_reply(talk(HEAD("Content-Length: 0\r\nExpect: 100-continue\r\n")), 200, "");
 	check_reply(talk(HEAD("Expect: miracles\r\n")), 200, "");
 	check_reply(talk(HEAD("Content-Length: 0\r\nExpect: miracles\r\n")), 200, "");
-	check_reply(talk("POST / HTTP/1.0\r\nContent-Length: 4\r\nExpect: miracles\r\n\r\nbody"), 200,
-		    "body");
+	check_reply(talk("POST / HTTP/1.0\r\nContent-Length: 4\r\nExpect: miracles\r\n\r\nbody"),
+		    200, "body");
 }
 
 /* HTTP-213 */
@@ -82,7 +83,9 @@ Test(http_server_expect, the_interim_reply_is_of_version_1_1)
 	struct peer *peer = peer_open(port);
 
 	evhttp_set_gencb(http, http_echo, NULL);
-	peer_send(peer, "POST / HTTP/1.7\r\nHost: a\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n");
+	peer_send(
+		peer,
+		"POST / HTTP/1.7\r\nHost: a\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n");
 	peer_until(peer, INTERIM);
 	peer_close(peer);
 }
@@ -94,8 +97,8 @@ static int on_head(struct evhttp_request *req, void *arg)
 {
 	(void)arg;
 	http_note("head");
-	cr_expect_eq(evbuffer_get_length(bufferevent_get_output(
-			     evhttp_connection_get_bufferevent(evhttp_request_get_connection(req)))),
+	cr_expect_eq(evbuffer_get_length(bufferevent_get_output(evhttp_connection_get_bufferevent(
+			     evhttp_request_get_connection(req)))),
 		     0);
 	return verdict;
 }

@@ -44,8 +44,10 @@ Test(http_server_fields, order_with_close)
 	got = talk(REQUEST("GET /", "Connection: close\r\n"));
 	cr_expect_not_null(strstr(got, "ISO-8859-1\r\nConnection: close\r\n\r\n"));
 	got = talk("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
-	cr_expect_eq(strncmp(got, "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 5\r\n", 59), 0,
-		     "%s", got);
+	cr_expect_eq(strncmp(got,
+			     "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 5\r\n",
+			     59),
+		     0, "%s", got);
 }
 
 /* HTTP-115 */
@@ -59,7 +61,8 @@ Test(http_server_fields, date)
 	evhttp_set_gencb(http, http_hello, NULL);
 	evhttp_set_cb(http, "/own", with_fields, (void *)(uintptr_t)own);
 	got = get("/");
-	cr_assert_not_null(strptime(strstr(got, "Date: "), "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &parts));
+	cr_assert_not_null(
+		strptime(strstr(got, "Date: "), "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &parts));
 	cr_expect_leq(timegm(&parts) - now, 10);
 	cr_expect_geq(timegm(&parts) - now, -2);
 	cr_expect_null(strstr(talk("GET / HTTP/1.0\r\n\r\n"), "Date"));
@@ -79,8 +82,8 @@ Test(http_server_fields, content_length)
 	evhttp_set_cb(http, "/coded", with_fields, (void *)(uintptr_t)coded);
 	cr_expect_eq(has_line(get("/"), "Content-Length: 5"), 1);
 	cr_expect_null(strstr(talk("GET / HTTP/1.0\r\n\r\n"), "Content-Length"));
-	cr_expect_not_null(
-		strstr(talk("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"), "Content-Length: 5"));
+	cr_expect_not_null(strstr(talk("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"),
+				  "Content-Length: 5"));
 	cr_expect_null(strstr(get("/own"), "Content-Length"));
 	cr_expect_null(strstr(get("/coded"), "Content-Length"));
 }
@@ -135,7 +138,8 @@ Test(http_server_fields, version)
 	const char *got;
 
 	evhttp_set_gencb(http, http_hello, NULL);
-	got = talk("GET / HTTP/1.9\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 0\r\n\r\n");
+	got = talk(
+		"GET / HTTP/1.9\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 0\r\n\r\n");
 	cr_expect_eq(has_line(got, "HTTP/1.1 200 OK"), 1);
 	got = talk("GET / HTTP/2.0\r\nHost: a\r\n\r\n");
 	cr_expect_eq(strncmp(got, "HTTP/1.1 505 ", 13), 0);

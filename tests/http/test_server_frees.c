@@ -5,7 +5,17 @@
 
 TestSuite(http_server_frees, .init = http_open, .fini = http_close, .timeout = 120);
 
-enum where { IN_NEW, IN_HEAD, IN_CHUNK, IN_HANDLER, IN_COMPLETE, IN_SENT, IN_CLOSE, IN_ERROR, N_WHERE };
+enum where {
+	IN_NEW,
+	IN_HEAD,
+	IN_CHUNK,
+	IN_HANDLER,
+	IN_COMPLETE,
+	IN_SENT,
+	IN_CLOSE,
+	IN_ERROR,
+	N_WHERE
+};
 enum what { FREE_REQUEST, FREE_CONNECTION, FREE_SERVER, FREE_BOTH, ANSWER_AND_FREE, N_WHAT };
 
 static enum where where;
@@ -125,7 +135,8 @@ static void on_request(struct evhttp_request *req, void *arg)
 
 static const char *const texts[] = {
 	REQUEST("POST /", "Content-Length: 4\r\n") "body" GET("/"),
-	REQUEST("POST /", "Transfer-Encoding: chunked\r\nConnection: close\r\n") "4\r\nbody\r\n0\r\n\r\n",
+	REQUEST("POST /",
+		"Transfer-Encoding: chunked\r\nConnection: close\r\n") "4\r\nbody\r\n0\r\n\r\n",
 	REQUEST("POST /", "Transfer-Encoding: chunked\r\n") "4\r\nbody\r\nzz\r\n",
 	"nonsense\r\n\r\n",
 	"GET / HT",

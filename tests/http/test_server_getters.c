@@ -124,7 +124,8 @@ static void tunnel_read(struct bufferevent *bev, void *arg)
 
 static void accept_tunnel(struct evhttp_request *req, void *arg)
 {
-	struct bufferevent *bev = evhttp_connection_get_bufferevent(evhttp_request_get_connection(req));
+	struct bufferevent *bev =
+		evhttp_connection_get_bufferevent(evhttp_request_get_connection(req));
 
 	(void)arg;
 	evhttp_send_reply(req, 200, "Established", NULL);
@@ -144,7 +145,10 @@ Test(http_server_getters, connect_stays_open)
 	peer_close(peer);
 }
 
-/* HTTP-146, HTTP-147, HTTP-148, HTTP-149, HTTP-150, HTTP-151, HTTP-152, HTTP-153, HTTP-154, HTTP-359 */
+/*
+ * HTTP-146, HTTP-147, HTTP-148, HTTP-149, HTTP-150, HTTP-151, HTTP-152, HTTP-153, HTTP-154,
+ * HTTP-359
+ */
 static struct sockaddr_in peer_name;
 
 static void check_all(struct evhttp_request *req, void *arg)
@@ -201,7 +205,8 @@ Test(http_server_getters, everything_else)
 
 	evhttp_set_newreqcb(http, set_close, NULL);
 	evhttp_set_gencb(http, check_all, NULL);
-	got = talk("POST / HTTP/1.0\r\nX-Twice: 1\r\nx-twice: 2\r\nEmpty:\r\nContent-Length: 4\r\n\r\nbody");
+	got = talk("POST / HTTP/1.0\r\nX-Twice: 1\r\nx-twice: 2\r\nEmpty:\r\nContent-Length: "
+		   "4\r\n\r\nbody");
 	check_reply(got, 200, "body");
 	log_wait("close");
 	cr_expect_eq(closed_name.sin_port, peer_name.sin_port);
@@ -215,7 +220,9 @@ Test(http_server_getters, versions_fields_and_proxies)
 	evhttp_set_gencb(http, http_hello, NULL);
 	cr_expect_eq(code_of(talk("GET / HTTP/1.10\r\nHost: a\r\n\r\n")), 400);
 	cr_expect_eq(code_of(talk(REQUEST("GET /", ": x\r\n"))), 400);
-	got = talk("GET http://other/ HTTP/1.1\r\nHost: other\r\nProxy-Connection: close\r\n\r\n" GET("/"));
+	got = talk(
+		"GET http://other/ HTTP/1.1\r\nHost: other\r\nProxy-Connection: close\r\n\r\n" GET(
+			"/"));
 	cr_expect_eq(times(got, "hello"), 2);
 }
 
@@ -223,5 +230,6 @@ Test(http_server_getters, versions_fields_and_proxies)
 Test(http_server_getters, malformed_chunks)
 {
 	evhttp_set_gencb(http, http_hello, NULL);
-	cr_expect_eq(code_of(talk(REQUEST("POST /", "Transfer-Encoding: chunked\r\n") "xyz\r\n")), 400);
+	cr_expect_eq(code_of(talk(REQUEST("POST /", "Transfer-Encoding: chunked\r\n") "xyz\r\n")),
+		     400);
 }

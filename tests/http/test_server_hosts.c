@@ -125,13 +125,20 @@ Test(http_server_hosts, patterns)
 		const char *pattern, *host;
 		int matches;
 	} samples[] = {
-		{ "bar.*.foo.com", "bar.magic.foo.com", 1 }, { "bar.*.foo.com", "BAR.a.b.Foo.com", 1 },
-		{ "bar.*.foo.com", "bar..foo.com", 1 },	     { "bar.*.foo.com", "bar.foo.com", 0 },
-		{ "*foo.com", "foo.com", 1 },		     { "foo.com", "a.foo.com", 0 },
-		{ "foo.com", "foo.com.au", 0 },		     { "foo.*", "foo.anything.at.all", 1 },
-		{ "*", "whatever", 1 },			     { "f?o", "foo", 0 },
-		{ "a*b*c", "axxbyyc", 1 },		     { "a*b*c", "axxbyy", 0 },
-		{ "*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaac", 0 }, { "", "a", 0 },
+		{ "bar.*.foo.com", "bar.magic.foo.com", 1 },
+		{ "bar.*.foo.com", "BAR.a.b.Foo.com", 1 },
+		{ "bar.*.foo.com", "bar..foo.com", 1 },
+		{ "bar.*.foo.com", "bar.foo.com", 0 },
+		{ "*foo.com", "foo.com", 1 },
+		{ "foo.com", "a.foo.com", 0 },
+		{ "foo.com", "foo.com.au", 0 },
+		{ "foo.*", "foo.anything.at.all", 1 },
+		{ "*", "whatever", 1 },
+		{ "f?o", "foo", 0 },
+		{ "a*b*c", "axxbyyc", 1 },
+		{ "a*b*c", "axxbyy", 0 },
+		{ "*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaac", 0 },
+		{ "", "a", 0 },
 	};
 
 	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
@@ -182,8 +189,8 @@ Test(http_server_hosts, a_selected_host_decides_alone)
 }
 
 /* HTTP-042: settings of connections are those of the server that listens. */
-static int own_page(struct evhttp_request *req, struct evbuffer *buffer, int code, const char *reason,
-		    void *arg)
+static int own_page(struct evhttp_request *req, struct evbuffer *buffer, int code,
+		    const char *reason, void *arg)
 {
 	(void)req;
 	(void)code;

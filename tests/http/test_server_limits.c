@@ -12,12 +12,14 @@ static const char *ask_with_length(int length, const char *body)
 {
 	static char text[4096];
 
-	snprintf(text, sizeof(text), "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s", length,
-		 body);
+	snprintf(text, sizeof(text), "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s",
+		 length, body);
 	return talk(text);
 }
 
-/* HTTP-057, HTTP-058, HTTP-059: the line and the fields without their ends, and not one byte more. */
+/*
+ * HTTP-057, HTTP-058, HTTP-059: the line and the fields without their ends, and not one byte more.
+ */
 Test(http_server_limits, the_head)
 {
 	static const char text[] = "GET / HTTP/1.1\r\nHost: a\r\nX: yz\r\n\r\n";
@@ -126,14 +128,18 @@ Test(http_server_limits, a_chunked_body)
 /* HTTP-207, HTTP-376: sizes near the end of the range. */
 Test(http_server_limits, absurd_chunks)
 {
-	static const char *const sizes[] = { "7fffffffffffffff", "ffffffffffffffff", "8000000000000000", "fffffffffffffffff", "10000000000000000" };
+	static const char *const sizes[] = {
+		"7fffffffffffffff", "ffffffffffffffff", "8000000000000000", "fffffffffffffffff",
+		"10000000000000000",
+	};
 	char text[256];
 
 	evhttp_set_gencb(http, http_echo, NULL);
 	evhttp_set_max_body_size(http, 1 << 20);
 	for (int i = 0; i < 5; i++) {
 		snprintf(text, sizeof(text),
-			 REQUEST("POST /", "Transfer-Encoding: chunked\r\n") "3\r\nabc\r\n%s\r\n", sizes[i]);
+			 REQUEST("POST /", "Transfer-Encoding: chunked\r\n") "3\r\nabc\r\n%s\r\n",
+			 sizes[i]);
 		cr_expect_eq(code_of(talk(text)), i == 0 ? 413 : 400, "%s", sizes[i]);
 	}
 }

@@ -91,12 +91,14 @@ Test(http_server_listen, many_sockets)
 	cr_expect_eq(code_of(get_from(http_port_of(second), "/")), 200);
 	cr_expect_eq(code_of(get("/")), 200);
 	evhttp_foreach_bound_socket(http, collect, NULL);
-	evutil_snprintf(expected, sizeof(expected), "%d %d %d", (int)port, (int)http_port_of(second),
-			(int)http_port_of(third));
+	evutil_snprintf(expected, sizeof(expected), "%d %d %d", (int)port,
+			(int)http_port_of(second), (int)http_port_of(third));
 	cr_expect_str_eq(http_log, expected);
 }
 
-/* HTTP-005: ports in the upper half are no negative numbers. One of the last hundred will be free. */
+/*
+ * HTTP-005: ports in the upper half are no negative numbers. One of the last hundred will be free.
+ */
 Test(http_server_listen, ports_up_to_the_last)
 {
 	struct evhttp_bound_socket *bound = NULL;
@@ -116,7 +118,8 @@ Test(http_server_listen, no_address_is_any_of_version_4)
 	ev_socklen_t len = sizeof(name);
 
 	cr_assert_not_null(bound);
-	cr_assert_eq(getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *)&name, &len), 0);
+	cr_assert_eq(getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *)&name, &len),
+		     0);
 	cr_assert_eq(name.ss_family, AF_INET);
 	cr_assert_eq(((struct sockaddr_in *)&name)->sin_addr.s_addr, htonl(INADDR_ANY));
 	cr_assert_null(evhttp_bind_socket_with_handle(http, "no such name", 0));
@@ -169,7 +172,8 @@ Test(http_server_listen, addresses_of_version_6)
 	if (bound == NULL)
 		cr_skip_test("there is no version 6 here");
 	evhttp_set_gencb(http, http_hello, NULL);
-	cr_assert_eq(getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *)&name, &len), 0);
+	cr_assert_eq(getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *)&name, &len),
+		     0);
 	fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	cr_assert_eq(connect(fd, (struct sockaddr *)&name, len), 0);
 	evutil_make_socket_nonblocking(fd);
@@ -228,8 +232,8 @@ Test(http_server_listen, out_of_memory_leaves_the_socket_alone)
 }
 
 /* HTTP-012, HTTP-013 */
-static void never(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *name, int len,
-		  void *arg)
+static void never(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *name,
+		  int len, void *arg)
 {
 	(void)listener;
 	(void)fd;

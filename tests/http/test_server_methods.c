@@ -14,7 +14,8 @@ static const char *ask(const char *method)
 {
 	char text[256];
 
-	snprintf(text, sizeof(text), "%s / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody", method);
+	snprintf(text, sizeof(text), "%s / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody",
+		 method);
 	return talk(text);
 }
 
@@ -30,9 +31,10 @@ static void note_command(struct evhttp_request *req, void *arg)
 /* HTTP-045, HTTP-049, HTTP-056: sixteen methods, sixteen bits, and the mask decides alone. */
 Test(http_server_methods, built_in_ones)
 {
-	static const char *const names[] = { "GET",	"POST",	 "HEAD",     "PUT",	  "DELETE", "OPTIONS",
-					     "TRACE",	"CONNECT", "PATCH",  "PROPFIND",  "PROPPATCH",
-					     "MKCOL",	"LOCK",	 "UNLOCK",   "COPY",	  "MOVE" };
+	static const char *const names[] = {
+		"GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PATCH",
+		"PROPFIND", "PROPPATCH", "MKCOL", "LOCK", "UNLOCK", "COPY", "MOVE",
+	};
 
 	evhttp_set_gencb(http, note_command, NULL);
 	for (unsigned i = 0; i < 16; i++) {

@@ -125,7 +125,8 @@ Test(http_server_newreq, callbacks_of_a_request)
 {
 	evhttp_set_gencb(http, note_rest, NULL);
 	evhttp_set_newreqcb(http, install, NULL);
-	talk(REQUEST("POST /x", "Transfer-Encoding: chunked\r\n") "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
+	talk(REQUEST("POST /x",
+		     "Transfer-Encoding: chunked\r\n") "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
 	cr_expect_eq(strncmp(http_log, "head:/x piece:3 piece:2 handler:0 complete", 42), 0, "%s",
 		     http_log);
 }

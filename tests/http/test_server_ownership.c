@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Who frees a request, when its client goes and when it is answered; completion and close callbacks. */
+/*
+ * Who frees a request, when its client goes and when it is answered; completion and close
+ * callbacks.
+ */
 
 #include "server_test.h"
 
@@ -14,7 +17,8 @@ static void on_complete(struct evhttp_request *req, void *arg)
 	struct evhttp_connection *evcon = evhttp_request_get_connection(req);
 
 	cr_expect_not_null(evcon);
-	cr_expect_eq(evbuffer_get_length(bufferevent_get_output(evhttp_connection_get_bufferevent(evcon))),
+	cr_expect_eq(evbuffer_get_length(
+			     bufferevent_get_output(evhttp_connection_get_bufferevent(evcon))),
 		     0);
 	cr_expect_str_eq(evhttp_request_get_uri(req), "/");
 	http_note("complete-%s", (const char *)arg);
@@ -42,7 +46,9 @@ static void send_nothing(struct evhttp_request *req, void *arg)
 
 Test(http_server_ownership, completion_is_told_once)
 {
-	static void (*handlers[])(struct evhttp_request *, void *) = { http_hello, send_error, send_nothing };
+	static void (*handlers[])(struct evhttp_request *, void *) = {
+		http_hello, send_error, send_nothing,
+	};
 
 	for (int i = 0; i < 3; i++) {
 		http_log[0] = '\0';
@@ -96,7 +102,8 @@ static void lose(void (*handler)(struct evhttp_request *, void *))
 	cr_assert_str_eq(http_log, "handler close");
 	cr_assert_null(evhttp_request_get_connection(kept));
 	cr_assert_str_eq(evhttp_request_get_uri(kept), "/target");
-	cr_assert_str_eq(evhttp_find_header(evhttp_request_get_input_headers(kept), "x-field"), "value");
+	cr_assert_str_eq(evhttp_find_header(evhttp_request_get_input_headers(kept), "x-field"),
+			 "value");
 	cr_assert_eq(evbuffer_get_length(evhttp_request_get_input_buffer(kept)), 4);
 	cr_assert_str_eq(evhttp_request_get_host(kept), "a");
 }
@@ -258,7 +265,10 @@ Test(http_server_ownership, freeing_in_the_close_callback_is_harmless)
 	cr_expect_str_eq(http_log, "close");
 }
 
-/* HTTP-137, H45: the end of a waiting client's sending is told at once, and the reply may still come. */
+/*
+ * HTTP-137, H45: the end of a waiting client's sending is told at once, and the reply may still
+ * come.
+ */
 static void on_eof(struct evhttp_connection *evcon, void *arg)
 {
 	http_note("eof");

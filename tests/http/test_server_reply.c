@@ -81,7 +81,9 @@ Test(http_server_reply, deferred)
 	cr_expect_str_eq(http_log, "handler answer handler answer");
 }
 
-/* HTTP-096, HTTP-380, H45: the client has gone. Each of these frees the request, or does nothing. */
+/*
+ * HTTP-096, HTTP-380, H45: the client has gone. Each of these frees the request, or does nothing.
+ */
 static void lose_client(struct peer *peer)
 {
 	peer_send(peer, GET("/"));
@@ -278,25 +280,52 @@ Test(http_server_reply, standard_phrases)
 		int code;
 		const char *phrase;
 	} samples[] = {
-		{ 200, "OK" }, { 201, "Created" }, { 202, "Accepted" },
-		{ 203, "Non-Authoritative Information" }, { 204, "No Content" }, { 205, "Reset Content" },
-		{ 206, "Partial Content" }, { 300, "Multiple Choices" }, { 301, "Moved Permanently" },
-		{ 302, "Found" }, { 303, "See Other" }, { 304, "Not Modified" }, { 305, "Use Proxy" },
+		{ 200, "OK" },
+		{ 201, "Created" },
+		{ 202, "Accepted" },
+		{ 203, "Non-Authoritative Information" },
+		{ 204, "No Content" },
+		{ 205, "Reset Content" },
+		{ 206, "Partial Content" },
+		{ 300, "Multiple Choices" },
+		{ 301, "Moved Permanently" },
+		{ 302, "Found" },
+		{ 303, "See Other" },
+		{ 304, "Not Modified" },
+		{ 305, "Use Proxy" },
 		{ 307, "Temporary Redirect" },
-		{ 400, "Bad Request" }, { 401, "Unauthorized" }, { 402, "Payment Required" },
-		{ 403, "Forbidden" }, { 404, "Not Found" }, { 405, "Method Not Allowed" },
-		{ 406, "Not Acceptable" }, { 407, "Proxy Authentication Required" },
-		{ 408, "Request Time-out" }, { 409, "Conflict" }, { 410, "Gone" },
-		{ 411, "Length Required" }, { 412, "Precondition Failed" },
-		{ 413, "Request Entity Too Large" }, { 414, "Request-URI Too Large" },
-		{ 415, "Unsupported Media Type" }, { 416, "Requested range not satisfiable" },
+		{ 400, "Bad Request" },
+		{ 401, "Unauthorized" },
+		{ 402, "Payment Required" },
+		{ 403, "Forbidden" },
+		{ 404, "Not Found" },
+		{ 405, "Method Not Allowed" },
+		{ 406, "Not Acceptable" },
+		{ 407, "Proxy Authentication Required" },
+		{ 408, "Request Time-out" },
+		{ 409, "Conflict" },
+		{ 410, "Gone" },
+		{ 411, "Length Required" },
+		{ 412, "Precondition Failed" },
+		{ 413, "Request Entity Too Large" },
+		{ 414, "Request-URI Too Large" },
+		{ 415, "Unsupported Media Type" },
+		{ 416, "Requested range not satisfiable" },
 		{ 417, "Expectation Failed" },
-		{ 500, "Internal Server Error" }, { 501, "Not Implemented" }, { 502, "Bad Gateway" },
-		{ 503, "Service Unavailable" }, { 504, "Gateway Time-out" },
+		{ 500, "Internal Server Error" },
+		{ 501, "Not Implemented" },
+		{ 502, "Bad Gateway" },
+		{ 503, "Service Unavailable" },
+		{ 504, "Gateway Time-out" },
 		{ 505, "HTTP Version not supported" },
-		{ 100, "Continue" }, { 101, "Switching Protocols" }, { 199, "Informational" },
-		{ 299, "Success" }, { 399, "Redirection" }, { 499, "Client Error" },
-		{ 599, "Server Error" }, { 600, "Unknown Status Class" },
+		{ 100, "Continue" },
+		{ 101, "Switching Protocols" },
+		{ 199, "Informational" },
+		{ 299, "Success" },
+		{ 399, "Redirection" },
+		{ 499, "Client Error" },
+		{ 599, "Server Error" },
+		{ 600, "Unknown Status Class" },
 	};
 	char target[16], line[64];
 

@@ -49,8 +49,9 @@ Test(http_server_stream, chunks_of_version_1_1)
 	got = talk(GET("/") GET("/"));
 	cr_expect_eq(times(got, "\r\nTransfer-Encoding: chunked\r\n"), 2);
 	cr_expect_eq(times(got, "Content-Length"), 0);
-	cr_expect_eq(times(got, "\r\n\r\nd\r\nThis is funny\r\n12\r\nbut not hilarious.\r\n8\r\nbwv "
-				"1052\r\n0\r\n\r\n"),
+	cr_expect_eq(times(got,
+			   "\r\n\r\nd\r\nThis is funny\r\n12\r\nbut not hilarious.\r\n8\r\nbwv "
+			   "1052\r\n0\r\n\r\n"),
 		     2);
 }
 
@@ -65,7 +66,10 @@ Test(http_server_stream, raw_with_a_length)
 	cr_expect_eq(times(got, "\r\n\r\nThis is funnybut not hilarious.bwv 1052"), 2);
 }
 
-/* HTTP-102, HTTP-111, HTTP-375, HTTP-118: until the end of the connection, and never said otherwise. */
+/*
+ * HTTP-102, HTTP-111, HTTP-375, HTTP-118: until the end of the connection, and never said
+ * otherwise.
+ */
 Test(http_server_stream, raw_until_close_for_version_1_0)
 {
 	const char *got;

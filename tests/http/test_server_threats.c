@@ -55,13 +55,13 @@ Test(http_server_threats, lengths)
 {
 	static const struct threat threats[] = {
 		POST("Content-Length: +5"), POST("Content-Length: -0"), POST("Content-Length: 0x5"),
-		POST("Content-Length: 5a"), POST("Content-Length: 5.0"), POST("Content-Length: 5e0"),
-		POST("Content-Length: 0 5"), POST("Content-Length: 0_5"), POST("Content-Length: \"5\""),
-		POST("Content-Length:"), POST("Content-Length: 5, 6"), POST("Content-Length: 5,"),
+		POST("Content-Length: 5a"), POST("Content-Length: 5.0"),
+		POST("Content-Length: 5e0"), POST("Content-Length: 0 5"),
+		POST("Content-Length: 0_5"), POST("Content-Length: \"5\""), POST("Content-Length:"),
+		POST("Content-Length: 5, 6"), POST("Content-Length: 5,"),
 		POST("Content-Length: 9223372036854775808"),
-		POST("Content-Length: 18446744073709551621"),
-		POST("Content-Length: \xa0" "5"), POST("Content-Length: \v5"),
-		POST("Content-Length: 5\0"),
+		POST("Content-Length: 18446744073709551621"), POST("Content-Length: \xa0" "5"),
+		POST("Content-Length: \v5"), POST("Content-Length: 5\0"),
 		POST("Content-Length: 5\r\nContent-Length: 6"),
 		POST("Content-Length: 5\r\ncontent-length: 0"),
 		POST("Content-Length: 5\r\nTransfer-Encoding: chunked"),
@@ -76,9 +76,10 @@ Test(http_server_threats, lengths)
 Test(http_server_threats, codings)
 {
 	static const struct threat threats[] = {
-		POST("Transfer-Encoding: x"), POST("Transfer-Encoding:"), POST("Transfer-Encoding: "),
-		POST("Transfer-Encoding: \"chunked\""), POST("Transfer-Encoding: chunked x"),
-		POST("Transfer-Encoding: x chunked"), POST("Transfer-Encoding: chunked, chunked"),
+		POST("Transfer-Encoding: x"), POST("Transfer-Encoding:"),
+		POST("Transfer-Encoding: "), POST("Transfer-Encoding: \"chunked\""),
+		POST("Transfer-Encoding: chunked x"), POST("Transfer-Encoding: x chunked"),
+		POST("Transfer-Encoding: chunked, chunked"),
 		POST("Transfer-Encoding: chunked, identity"), POST("Transfer-Encoding: identity"),
 		POST("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked"),
 		POST("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity"),
@@ -97,7 +98,8 @@ Test(http_server_threats, codings_of_old_versions)
 {
 	static const struct threat threats[] = {
 		BYTES("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"),
-		BYTES("POST / HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n"),
+		BYTES("POST / HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: "
+		      "chunked\r\n\r\n"),
 	};
 
 	CHECK(threats);
@@ -122,12 +124,12 @@ Test(http_server_threats, chunks)
 		CHUNKS("0x3\r\nabc\r\n"), CHUNKS("+3\r\nabc\r\n"), CHUNKS("-3\r\nabc\r\n"),
 		CHUNKS(" 3\r\nabc\r\n"), CHUNKS("3_0\r\nabc\r\n"), CHUNKS("g\r\nabc\r\n"),
 		CHUNKS("\r\nabc\r\n"), CHUNKS("8000000000000000\r\nabc\r\n"),
-		CHUNKS("10000000000000003\r\nabc\r\n"),
-		CHUNKS("3;a=\0\r\nabc\r\n"), CHUNKS("3;a\rb\r\nabc\r\n"), CHUNKS("3;a\nb\r\nabc\r\n"),
-		CHUNKS("3;a=\x01\r\nabc\r\n"),
-		CHUNKS("3\nabc\r\n"), CHUNKS("3\rabc\r\n"), CHUNKS("3\r\r\nabc\r\n"),
-		CHUNKS("3\r\nabc\n"), CHUNKS("3\r\nabc\r"), CHUNKS("3\r\nabcXY"), CHUNKS("3\r\nabc"),
-		CHUNKS("3\r\nabc\r\n0\n\n"), CHUNKS("3\r\nabc\r\n0\r\r"),
+		CHUNKS("10000000000000003\r\nabc\r\n"), CHUNKS("3;a=\0\r\nabc\r\n"),
+		CHUNKS("3;a\rb\r\nabc\r\n"), CHUNKS("3;a\nb\r\nabc\r\n"),
+		CHUNKS("3;a=\x01\r\nabc\r\n"), CHUNKS("3\nabc\r\n"), CHUNKS("3\rabc\r\n"),
+		CHUNKS("3\r\r\nabc\r\n"), CHUNKS("3\r\nabc\n"), CHUNKS("3\r\nabc\r"),
+		CHUNKS("3\r\nabcXY"), CHUNKS("3\r\nabc"), CHUNKS("3\r\nabc\r\n0\n\n"),
+		CHUNKS("3\r\nabc\r\n0\r\r"),
 	};
 
 	CHECK(threats);
@@ -137,8 +139,9 @@ Test(http_server_threats, chunks)
 Test(http_server_threats, trailers)
 {
 	static const struct threat threats[] = {
-		CHUNKS("0\r\nno colon\r\n\r\n"), CHUNKS("0\r\n: x\r\n\r\n"), CHUNKS("0\r\nA : x\r\n\r\n"),
-		CHUNKS("0\r\nA: \0\r\n\r\n"), CHUNKS("0\r\nA: x\ry\r\n\r\n"),
+		CHUNKS("0\r\nno colon\r\n\r\n"), CHUNKS("0\r\n: x\r\n\r\n"),
+		CHUNKS("0\r\nA : x\r\n\r\n"), CHUNKS("0\r\nA: \0\r\n\r\n"),
+		CHUNKS("0\r\nA: x\ry\r\n\r\n"),
 	};
 
 	CHECK(threats);
@@ -148,13 +151,14 @@ Test(http_server_threats, trailers)
 Test(http_server_threats, lines)
 {
 	static const struct threat threats[] = {
-		LINE("GET /"), LINE("GET / HTTP/0.9"), LINE("GET / HTTP/+1.1"), LINE("GET / HTTP/01.1"),
-		LINE("GET / HTTP/1.01"), LINE("GET / HTTP/4294967297.1"), LINE("GET / http/1.1"),
-		LINE("GET / ICY/1.1"), LINE("GET / HTTP/2.0"), LINE("GET / HTTP/1"), LINE("GET / HTTP/1."),
-		LINE("GET  / HTTP/1.1"), LINE("GET\t/ HTTP/1.1"), LINE("GET /\vHTTP/1.1"),
-		LINE(" GET / HTTP/1.1"), LINE("GET /\n HTTP/1.1"), LINE("GET / HTTP/1.1\rX: y"),
-		LINE("GET /\0 HTTP/1.1"), LINE("GET /\x01 HTTP/1.1"), LINE("GET /\x7f HTTP/1.1"),
-		LINE("GET \\ HTTP/1.1"), LINE("CONNECT a HTTP/1.1"), LINE("CONNECT a:65536 HTTP/1.1"),
+		LINE("GET /"), LINE("GET / HTTP/0.9"), LINE("GET / HTTP/+1.1"),
+		LINE("GET / HTTP/01.1"), LINE("GET / HTTP/1.01"), LINE("GET / HTTP/4294967297.1"),
+		LINE("GET / http/1.1"), LINE("GET / ICY/1.1"), LINE("GET / HTTP/2.0"),
+		LINE("GET / HTTP/1"), LINE("GET / HTTP/1."), LINE("GET  / HTTP/1.1"),
+		LINE("GET\t/ HTTP/1.1"), LINE("GET /\vHTTP/1.1"), LINE(" GET / HTTP/1.1"),
+		LINE("GET /\n HTTP/1.1"), LINE("GET / HTTP/1.1\rX: y"), LINE("GET /\0 HTTP/1.1"),
+		LINE("GET /\x01 HTTP/1.1"), LINE("GET /\x7f HTTP/1.1"), LINE("GET \\ HTTP/1.1"),
+		LINE("CONNECT a HTTP/1.1"), LINE("CONNECT a:65536 HTTP/1.1"),
 	};
 
 	CHECK(threats);
@@ -165,9 +169,10 @@ Test(http_server_threats, fields)
 {
 	static const struct threat threats[] = {
 		FIELD("no colon"), FIELD(": x"), FIELD("A : x"), FIELD("A\t: x"), FIELD("A B: x"),
-		BYTES("GET / HTTP/1.1\r\n A: x\r\nHost: a\r\n\r\n"),
-		FIELD("A(: x"), FIELD("A\xe9: x"), FIELD("A\0: x"), FIELD("A: x\0y"), FIELD("A: x\ry"),
-		FIELD("A: x\x01y"), FIELD("A: x\x7fy"), FIELD("A: x\r\r\nB: y"), FIELD("A: x\r\n\rB: y"),
+		BYTES("GET / HTTP/1.1\r\n A: x\r\nHost: a\r\n\r\n"), FIELD("A(: x"),
+		FIELD("A\xe9: x"), FIELD("A\0: x"), FIELD("A: x\0y"), FIELD("A: x\ry"),
+		FIELD("A: x\x01y"), FIELD("A: x\x7fy"), FIELD("A: x\r\r\nB: y"),
+		FIELD("A: x\r\n\rB: y"),
 	};
 
 	CHECK(threats);
@@ -179,7 +184,8 @@ static void say_field(struct evhttp_request *req, void *arg)
 	struct evbuffer *body = evbuffer_new();
 
 	(void)arg;
-	evbuffer_add_printf(body, "<%s>", evhttp_find_header(evhttp_request_get_input_headers(req), "A"));
+	evbuffer_add_printf(body, "<%s>",
+			    evhttp_find_header(evhttp_request_get_input_headers(req), "A"));
 	evhttp_send_reply(req, 200, NULL, body);
 	evbuffer_free(body);
 }

@@ -20,7 +20,9 @@ static void expect_silent_end(struct peer *peer)
 	peer_close(peer);
 }
 
-/* HTTP-069, HTTP-070, HTTP-067, HTTP-136: before the first byte, in the head, in the body, between. */
+/*
+ * HTTP-069, HTTP-070, HTTP-067, HTTP-136: before the first byte, in the head, in the body, between.
+ */
 Test(http_server_timeouts, reading)
 {
 	struct peer *peer;

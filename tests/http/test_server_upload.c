@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Bodies streamed to a handler, with back-pressure; how slowly bodies may come; stopping gracefully. */
+/*
+ * Bodies streamed to a handler, with back-pressure; how slowly bodies may come; stopping
+ * gracefully.
+ */
 
 #include "server_test.h"
 
@@ -319,7 +322,7 @@ Test(http_server_upload, the_server_goes_meanwhile)
 	cr_expect_str_eq(http_log, "0 2");
 }
 
-/* --- Pace ---------------------------------------------------------------------------------------- */
+/* --- Pace ------------------------------------------------------------------------------------- */
 
 static const struct timeval window = { 0, 100 * 1000 };
 static struct peer *dripping;
@@ -383,7 +386,7 @@ Test(http_server_upload, the_pace_can_be_switched_off)
 	peer_close(peer);
 }
 
-/* --- Stop ---------------------------------------------------------------------------------------- */
+/* --- Stop ------------------------------------------------------------------------------------- */
 
 static void stopped(struct evhttp *server, void *arg)
 {

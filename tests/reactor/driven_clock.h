@@ -3,8 +3,9 @@
 #define DRIVEN_CLOCK_H_INCLUDED
 
 /*
- * A clock that the test drives: what the reactor asks of the system goes through this program, which
- * adds an offset. Hours pass in no time, and clocks step. One implementation per family of systems.
+ * A clock that the test drives: what the reactor asks of the system goes through this program,
+ * which adds an offset. Hours pass in no time, and clocks step. One implementation per family of
+ * systems.
  */
 
 /* What is added to the monotonic and the wall clock from now on; only the first cannot go back. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A library calls the system through its import table, one address per function, which anybody in the
- * process may exchange. The layout of the table: "PE Format", Microsoft, section ".idata".
+ * A library calls the system through its import table, one address per function, which anybody in
+ * the process may exchange. The layout of the table: "PE Format", Microsoft, section ".idata".
  */
 
 #include "driven_clock.h"

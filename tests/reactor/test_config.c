@@ -22,7 +22,9 @@ static int has_epoll(void)
 	return strcmp(method(0), "epoll") == 0;
 }
 
-/* The last of those that every kernel has; io_uring, which comes later, may not work on this one. */
+/*
+ * The last of those that every kernel has; io_uring, which comes later, may not work on this one.
+ */
 static size_t last_resort(void)
 {
 	size_t i = 0;

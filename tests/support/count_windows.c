@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Open sockets, found by asking every handle that there may be, and open files of the C runtime. Other
- * handles are not counted: the system's libraries open some of their own when they like.
+ * Open sockets, found by asking every handle that there may be, and open files of the C runtime.
+ * Other handles are not counted: the system's libraries open some of their own when they like.
  */
 
 #include "support.h"

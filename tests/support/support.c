@@ -243,7 +243,8 @@ int support_limit_ms(int ms)
 
 int support_is_select_emulated(const struct event_base *base)
 {
-	return getenv("TEST_UNDER_QEMU") != NULL && strcmp(event_base_get_method(base), "select") == 0;
+	return getenv("TEST_UNDER_QEMU") != NULL &&
+	       strcmp(event_base_get_method(base), "select") == 0;
 }
 
 double support_now_ms(void)

@@ -3,8 +3,8 @@
 #define SUPPORT_H_INCLUDED
 
 /*
- * What the suites share: an allocator that counts live blocks and refuses on demand, a count of open
- * descriptors, socket pairs, and a watchdog for loops.
+ * What the suites share: an allocator that counts live blocks and refuses on demand, a count of
+ * open descriptors, socket pairs, and a watchdog for loops.
  *
  * Criterion runs each test in a process of its own, so global state set here touches nobody else.
  */
@@ -18,14 +18,20 @@
 /* Route the library's allocations through a counter. Call before anything is allocated. */
 void support_count_allocations(void);
 
-/* Free what the library handed out, such as a line, while allocations are counted. NULL does nothing. */
+/*
+ * Free what the library handed out, such as a line, while allocations are counted. NULL does
+ * nothing.
+ */
 void support_free(void *block);
 
 /* Blocks allocated and not yet freed; requests made since support_count_allocations(). */
 long support_live_blocks(void);
 long support_allocations(void);
 
-/* Let `n` more requests succeed, then refuse one (`support_fail_once_after`) or every one. -1: none. */
+/*
+ * Let `n` more requests succeed, then refuse one (`support_fail_once_after`) or every one. -1:
+ * none.
+ */
 void support_fail_once_after(long n);
 void support_fail_all_after(long n);
 
@@ -41,8 +47,8 @@ const char *support_last_message(void);
 int support_open_fds(void);
 
 /*
- * Raises a signal while other threads catch and release it, except where its handler is forgotten while it
- * runs, so that the next one may end the process (Windows).
+ * Raises a signal while other threads catch and release it, except where its handler is forgotten
+ * while it runs, so that the next one may end the process (Windows).
  */
 void support_raise_beside_others(int sig);
 
@@ -59,7 +65,10 @@ void support_socketpair(evutil_socket_t pair[2]);
 /* A nonblocking listening TCP socket on 127.0.0.1; its port goes to *port. */
 evutil_socket_t support_listen(ev_uint16_t *port);
 
-/* Nonzero if the TEST_IOCP environment variable asks for bases with a completion port, which Windows has. */
+/*
+ * Nonzero if the TEST_IOCP environment variable asks for bases with a completion port, which
+ * Windows has.
+ */
 int support_uses_completions(void);
 
 /* Have `cfg` ask for one (completions_*.c). */
@@ -80,7 +89,9 @@ double support_now_ms(void);
 /* A limit of `ms`, stretched by TEST_TIME_FACTOR as the limits of the harness are. */
 int support_limit_ms(int ms);
 
-/* Run the loop until it ends by itself; fails the test if that takes longer than `ms`, stretched. */
+/*
+ * Run the loop until it ends by itself; fails the test if that takes longer than `ms`, stretched.
+ */
 void support_run(struct event_base *base, int ms);
 
 /* Run the loop until *flag is nonzero; fails the test if that takes longer than `ms`, stretched. */

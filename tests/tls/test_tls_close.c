@@ -44,7 +44,10 @@ Test(tls_close, an_end_without_goodbye_is_an_error, .timeout = 120)
 	}
 }
 
-/* TLS-093, TLS-094, TLS-175, T01: a socket that is closed with bytes unread, such as tickets, resets. */
+/*
+ * TLS-093, TLS-094, TLS-175, T01: a socket that is closed with bytes unread, such as tickets,
+ * resets.
+ */
 Test(tls_close, a_dirty_end_is_an_end_if_allowed, .timeout = 120)
 {
 	for (int i = 0; i < 4; i++) {
@@ -157,7 +160,9 @@ Test(tls_close, a_refused_connection_is_one_error, .timeout = 120)
 								   BUFFEREVENT_SSL_CONNECTING,
 								   BEV_OPT_CLOSE_ON_FREE));
 		}
-		cr_assert_eq(bufferevent_socket_connect(side.bev, (struct sockaddr *)&to, sizeof(to)), 0);
+		cr_assert_eq(
+			bufferevent_socket_connect(side.bev, (struct sockaddr *)&to, sizeof(to)),
+			0);
 		support_run_until(base, &side.is_ended, TLS_TEST_WAIT_MS);
 		event_base_loop(base, EVLOOP_NONBLOCK);
 		cr_assert_eq(side.events, 1);
@@ -204,7 +209,8 @@ static size_t unsent(const struct tls_side *side)
 {
 	size_t len = evbuffer_get_length(bufferevent_get_output(side->bev));
 
-	return side->below != NULL ? len + evbuffer_get_length(bufferevent_get_output(side->below)) : len;
+	return side->below != NULL ? len + evbuffer_get_length(bufferevent_get_output(side->below))
+				   : len;
 }
 
 /* TLS-060, TLS-105: a write that fails must not take away what came before the peer left. */
@@ -258,7 +264,8 @@ Test(tls_close, goodbye_is_said_when_all_was_sent, .timeout = 120)
 	event_base_free(base);
 	for (int is_filter = 0; is_filter < 2; is_filter++) {
 		tls_pair_init(&pair, is_filter, BEV_OPT_CLOSE_ON_FREE);
-		cr_assert_eq(bufferevent_ssl_shutdown(pair.client.bev), -1); /* before the handshake */
+		/* before the handshake */
+		cr_assert_eq(bufferevent_ssl_shutdown(pair.client.bev), -1);
 		tls_pair_connect(&pair);
 		bufferevent_write(pair.client.bev, "last", 4);
 		cr_assert_eq(bufferevent_ssl_shutdown(pair.client.bev), -1); /* not sent yet */
@@ -270,7 +277,7 @@ Test(tls_close, goodbye_is_said_when_all_was_sent, .timeout = 120)
 	}
 }
 
-/* --- On the wire --------------------------------------------------------------------------------------- */
+/* --- On the wire ------------------------------------------------------------------------------ */
 
 static void start_wire(int is_filter)
 {
@@ -315,7 +322,9 @@ static size_t measure_record(void)
 	return size;
 }
 
-/* TLS-092, TLS-175, T09: cut off anywhere, what came whole is delivered, then there is one error. */
+/*
+ * TLS-092, TLS-175, T09: cut off anywhere, what came whole is delivered, then there is one error.
+ */
 Test(tls_close, a_stream_cut_short_is_an_error, .timeout = 120)
 {
 	for (int i = 0; i < 2; i++)
@@ -350,7 +359,8 @@ Test(tls_close, a_flood_of_warnings_is_an_error, .timeout = 120)
 	for (int is_filter = 0; is_filter < 2; is_filter++) {
 		tls_wire_init(&pair, is_filter, BEV_OPT_CLOSE_ON_FREE);
 		for (int i = 0; i < 100; i++)
-			cr_assert_eq(send(pair.wire[1], warning, sizeof(warning), 0), sizeof(warning));
+			cr_assert_eq(send(pair.wire[1], warning, sizeof(warning), 0),
+				     sizeof(warning));
 		settle(&pair.server);
 		cr_assert_eq(pair.server.events, 1);
 		cr_assert_eq(pair.server.connected, 0);
@@ -359,7 +369,7 @@ Test(tls_close, a_flood_of_warnings_is_an_error, .timeout = 120)
 	}
 }
 
-/* --- Timeouts ------------------------------------------------------------------------------------------- */
+/* --- Timeouts --------------------------------------------------------------------------------- */
 
 static void run_ms(int ms)
 {

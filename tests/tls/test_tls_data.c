@@ -143,7 +143,7 @@ Test(tls_data, priorities_change_and_bases_do_not, .timeout = 120)
 	tls_pair_fini(&pair);
 }
 
-/* --- Records ------------------------------------------------------------------------------------------ */
+/* --- Records ---------------------------------------------------------------------------------- */
 
 static size_t records_of_pieces(ev_uint64_t flags, int count)
 {
@@ -200,7 +200,8 @@ Test(tls_data, enabling_again_goes_on_with_the_record, .timeout = 120)
 			bufferevent_disable(pair.server.bev, EV_READ);
 			before = evbuffer_get_length(bufferevent_get_input(pair.server.bev));
 			tls_pair_settle(&pair);
-			cr_assert_eq(evbuffer_get_length(bufferevent_get_input(pair.server.bev)), before);
+			cr_assert_eq(evbuffer_get_length(bufferevent_get_input(pair.server.bev)),
+				     before);
 			bufferevent_enable(pair.server.bev, EV_READ);
 		}
 		tls_check_pattern(pair.server.bev, 10000);
@@ -298,14 +299,16 @@ Test(tls_data, files_are_sent, .timeout = 120)
 		free(content);
 		unlink(name);
 		start(is_filter, 0);
-		cr_assert_eq(evbuffer_add_file(bufferevent_get_output(pair.client.bev), fd, 0, 100000), 0);
+		cr_assert_eq(
+			evbuffer_add_file(bufferevent_get_output(pair.client.bev), fd, 0, 100000),
+			0);
 		tls_pair_receive(&pair, &pair.server, 100000);
 		tls_check_pattern(pair.server.bev, 100000);
 		tls_pair_fini(&pair);
 	}
 }
 
-/* --- Callbacks ----------------------------------------------------------------------------------------- */
+/* --- Callbacks -------------------------------------------------------------------------------- */
 
 static char order[8];
 
@@ -381,7 +384,10 @@ static void take_turn(evutil_socket_t fd, short what, void *arg)
 	had_turn = 1;
 }
 
-/* TLS-204: over what answers at once, two who always answer do not recurse, and others get their turn. */
+/*
+ * TLS-204: over what answers at once, two who always answer do not recurse, and others get their
+ * turn.
+ */
 Test(tls_data, endless_answers_over_a_pair_go_through_the_loop, .timeout = 120)
 {
 	const struct tls_library *library = tls_library();
@@ -403,16 +409,20 @@ Test(tls_data, endless_answers_over_a_pair_go_through_the_loop, .timeout = 120)
 		bufferevent_setcb(sides[i].bev, echo, NULL, NULL, &sides[i]);
 	bufferevent_write(sides[0].bev, "x", 1);
 	event_base_once(base, -1, EV_TIMEOUT, take_turn, NULL, &soon);
-	event_base_dispatch(base); /* ends when the timer had its turn; if it never has, the test does */
+	/* ends when the timer had its turn; if it never has, the test does */
+	event_base_dispatch(base);
 	cr_assert_eq(had_turn, 1);
 	bufferevent_free(sides[0].bev);
 	bufferevent_free(sides[1].bev);
 	event_base_free(base);
 }
 
-/* --- Keys ---------------------------------------------------------------------------------------------- */
+/* --- Keys ------------------------------------------------------------------------------------- */
 
-/* TLS-062, T08: the answer to a key update is written though the user writes nothing, and many do no harm. */
+/*
+ * TLS-062, T08: the answer to a key update is written though the user writes nothing, and many do
+ * no harm.
+ */
 Test(tls_data, key_updates_are_answered, .timeout = 120)
 {
 	if (!tls_is_13())

@@ -31,7 +31,10 @@ Test(tls_handshake, it_completes_one_byte_at_a_time, .timeout = 120)
 	}
 }
 
-/* The peer closes after `limit` bytes of the client have come; nonzero if the handshake was over then. */
+/*
+ * The peer closes after `limit` bytes of the client have come; nonzero if the handshake was over
+ * then.
+ */
 static int break_off_after(size_t limit, int is_filter, int is_reset)
 {
 	struct linger linger = { .l_onoff = 1 };
@@ -74,7 +77,9 @@ Test(tls_handshake, breaking_it_off_anywhere_is_one_error, .timeout = 120)
 	}
 }
 
-/* TLS-135, TLS-137, TLS-138, T04: a peer that sends a byte now and then is as late as a silent one. */
+/*
+ * TLS-135, TLS-137, TLS-138, T04: a peer that sends a byte now and then is as late as a silent one.
+ */
 Test(tls_handshake, the_timeout_is_for_the_handshake_as_a_whole, .timeout = 120)
 {
 	struct timeval limit = { 0, 150000 };
@@ -124,7 +129,8 @@ Test(tls_handshake, one_in_time_is_not_disturbed, .timeout = 120)
 		bufferevent_set_timeouts(pair.client.bev, NULL, NULL);
 		bufferevent_disable(pair.server.bev, EV_READ);
 		bufferevent_disable(pair.client.bev, EV_READ);
-		support_run(pair.base, TLS_TEST_WAIT_MS); /* nothing is left that the loop would wait for */
+		/* nothing is left that the loop would wait for */
+		support_run(pair.base, TLS_TEST_WAIT_MS);
 		cr_assert_eq(pair.client.events, 0);
 		cr_assert_eq(pair.server.events, 0);
 		tls_pair_fini(&pair);
@@ -149,7 +155,8 @@ struct counter {
 	int reads;
 };
 
-static void count_round(struct evwatch *watch, const struct evwatch_prepare_cb_info *info, void *arg)
+static void count_round(struct evwatch *watch, const struct evwatch_prepare_cb_info *info,
+			void *arg)
 {
 	struct counter *counter = arg;
 
@@ -177,7 +184,7 @@ Test(tls_handshake, nobody_spins_while_the_other_holds_back, .timeout = 120)
 	}
 }
 
-/* --- Connecting and accepting ------------------------------------------------------------------------ */
+/* --- Connecting and accepting ----------------------------------------------------------------- */
 
 struct host {
 	struct evconnlistener *listener;
@@ -187,16 +194,17 @@ struct host {
 };
 
 /* As an HTTP server does it: the descriptor comes after the bufferevent. */
-static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *sa, int len,
-		      void *arg)
+static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *sa,
+		      int len, void *arg)
 {
 	struct event_base *base = evconnlistener_get_base(listener);
 	struct host *host = arg;
 
 	(void)sa;
 	(void)len;
-	tls_watch(&host->side, tls_library()->socket_new(base, -1, tls_library()->object_new(1),
-							 BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE));
+	tls_watch(&host->side,
+		  tls_library()->socket_new(base, -1, tls_library()->object_new(1),
+					    BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE));
 	bufferevent_enable(host->side.bev, EV_READ);
 	cr_assert_eq(bufferevent_setfd(host->side.bev, fd), 0);
 }
@@ -222,13 +230,14 @@ static void host_done(struct host *host)
 
 enum way { BY_ADDRESS, BY_NAME, BELOW_BEFORE, BELOW_AFTER, WAYS };
 
-static struct bufferevent *make_client(struct event_base *base, int is_filter, struct bufferevent *below)
+static struct bufferevent *make_client(struct event_base *base, int is_filter,
+				       struct bufferevent *below)
 {
 	const struct tls_library *library = tls_library();
 
 	if (!is_filter)
-		return library->socket_new(base, -1, library->object_new(0), BUFFEREVENT_SSL_CONNECTING,
-					   BEV_OPT_CLOSE_ON_FREE);
+		return library->socket_new(base, -1, library->object_new(0),
+					   BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE);
 	return library->filter_new(base, below, library->object_new(0), BUFFEREVENT_SSL_CONNECTING,
 				   BEV_OPT_CLOSE_ON_FREE);
 }
@@ -237,7 +246,8 @@ static void connect_in(enum way way, int is_filter)
 {
 	struct event_base *base = support_base_new();
 	struct tls_side side = { 0 };
-	struct bufferevent *below = is_filter ? bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE) : NULL;
+	struct bufferevent *below =
+		is_filter ? bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE) : NULL;
 	struct host host;
 
 	host_init(&host, base);
@@ -283,10 +293,11 @@ Test(tls_handshake, it_starts_by_itself_over_a_pair, .timeout = 120)
 
 		cr_assert_eq(bufferevent_pair_new(base, options, ends), 0);
 		for (int i = 0; i < 2; i++)
-			tls_watch(&sides[i], library->filter_new(base, ends[i], library->object_new(i),
-								 i ? BUFFEREVENT_SSL_ACCEPTING
-								   : BUFFEREVENT_SSL_CONNECTING,
-								 options));
+			tls_watch(&sides[i],
+				  library->filter_new(base, ends[i], library->object_new(i),
+						      i ? BUFFEREVENT_SSL_ACCEPTING
+							: BUFFEREVENT_SSL_CONNECTING,
+						      options));
 		support_run_until(base, &sides[0].connected, TLS_TEST_WAIT_MS);
 		support_run_until(base, &sides[1].connected, TLS_TEST_WAIT_MS);
 		cr_assert_eq(sides[0].connected, 1);
@@ -303,7 +314,8 @@ Test(tls_handshake, a_name_that_is_not_found_is_one_error, .timeout = 120)
 	struct tls_side side = { 0 };
 
 	tls_watch(&side, make_client(base, 0, NULL));
-	cr_assert_eq(bufferevent_socket_connect_hostname(side.bev, NULL, AF_INET6, "127.0.0.1", 1), 0);
+	cr_assert_eq(bufferevent_socket_connect_hostname(side.bev, NULL, AF_INET6, "127.0.0.1", 1),
+		     0);
 	if (!side.is_ended)
 		support_run_until(base, &side.is_ended, TLS_TEST_WAIT_MS);
 	cr_assert_eq(side.events, 1);
@@ -314,7 +326,7 @@ Test(tls_handshake, a_name_that_is_not_found_is_one_error, .timeout = 120)
 	event_base_free(base);
 }
 
-/* --- Again on the same connection -------------------------------------------------------------------- */
+/* --- Again on the same connection ------------------------------------------------------------- */
 
 static void write_numbers(struct bufferevent *bev, size_t from, size_t count)
 {
@@ -338,13 +350,14 @@ static void check_numbers(struct bufferevent *bev, size_t count)
 }
 
 /*
- * Both have data on their way, and more follows. A server of Mbed TLS 2.28 asks anew with every record
- * that comes instead of the hello, and its client takes the second question for an error: there, the
- * client is silent until it is over.
+ * Both have data on their way, and more follows. A server of Mbed TLS 2.28 asks anew with every
+ * record that comes instead of the hello, and its client takes the second question for an error:
+ * there, the client is silent until it is over.
  */
 static void renegotiate_from(struct tls_side *side, int is_filter)
 {
-	struct tls_setup client = { .renegotiates = 1 }, server = { .is_server = 1, .renegotiates = 1 };
+	struct tls_setup client = { .renegotiates = 1 },
+			 server = { .is_server = 1, .renegotiates = 1 };
 	size_t early = side == &pair.server && tls_library() == &tls_mbedtls ? 0 : 300;
 
 	tls_pair_init_with(&pair, is_filter, BEV_OPT_CLOSE_ON_FREE, &client, &server);
@@ -385,7 +398,8 @@ Test(tls_handshake, renegotiation_loses_nothing, .timeout = 120)
 /* TLS-062, TLS-162: who reads nothing renegotiates all the same, until data is in the way. */
 Test(tls_handshake, renegotiation_needs_no_reading, .timeout = 120)
 {
-	struct tls_setup client = { .renegotiates = 1 }, server = { .is_server = 1, .renegotiates = 1 };
+	struct tls_setup client = { .renegotiates = 1 },
+			 server = { .is_server = 1, .renegotiates = 1 };
 
 	if (tls_is_13())
 		cr_skip_test("TLS 1.3 has no renegotiation");
@@ -426,7 +440,10 @@ Test(tls_handshake, what_cannot_renegotiate_goes_on, .timeout = 120)
 	tls_pair_fini(&pair);
 }
 
-/* TLS-161, T07: servers refuse unless told otherwise, so that a client cannot keep one busy with it. */
+/*
+ * TLS-161, T07: servers refuse unless told otherwise, so that a client cannot keep one busy with
+ * it.
+ */
 Test(tls_handshake, a_refusing_server_is_not_kept_busy, .timeout = 120)
 {
 	struct tls_setup client = { .renegotiates = 1 };

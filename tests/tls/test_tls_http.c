@@ -22,8 +22,8 @@ static struct bufferevent *accept_tls(struct event_base *loop, void *arg)
 {
 	(void)arg;
 	handshakes++;
-	return tls_library()->socket_new(loop, -1, tls_library()->object_new(1), BUFFEREVENT_SSL_ACCEPTING,
-					 BEV_OPT_CLOSE_ON_FREE);
+	return tls_library()->socket_new(loop, -1, tls_library()->object_new(1),
+					 BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
 }
 
 static void greet(struct evhttp_request *req, void *arg)
@@ -31,7 +31,8 @@ static void greet(struct evhttp_request *req, void *arg)
 	struct evbuffer *body = evbuffer_new();
 
 	(void)arg;
-	evbuffer_add_printf(body, "hello, %s", evhttp_find_header(evhttp_request_get_input_headers(req), "Host"));
+	evbuffer_add_printf(body, "hello, %s",
+			    evhttp_find_header(evhttp_request_get_input_headers(req), "Host"));
 	evhttp_send_reply(req, 200, "OK", body);
 	evbuffer_free(body);
 }
@@ -52,7 +53,8 @@ static void start(void)
 	evhttp_set_cb(http, "/", greet, NULL);
 	port = 0;
 	{
-		struct evhttp_bound_socket *bound = evhttp_bind_socket_with_handle(http, "127.0.0.1", 0);
+		struct evhttp_bound_socket *bound =
+			evhttp_bind_socket_with_handle(http, "127.0.0.1", 0);
 		struct sockaddr_in at;
 		socklen_t len = sizeof(at);
 
@@ -65,8 +67,9 @@ static void start(void)
 static struct bufferevent *client_tls(void)
 {
 	struct tls_setup setup = { .verifies = 1 };
-	struct bufferevent *bev = tls_library()->socket_new(base, -1, tls_library()->object_with(&setup),
-							    BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE);
+	struct bufferevent *bev =
+		tls_library()->socket_new(base, -1, tls_library()->object_with(&setup),
+					  BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE);
 
 	cr_assert_eq(tls_library()->verify_host(bev, "localhost"), 0);
 	return bev;
@@ -116,7 +119,7 @@ Test(tls_http, a_client_connects_and_reconnects, .timeout = 120)
 	finish();
 }
 
-/* --- A body that ends with the connection --------------------------------------------------------------- */
+/* --- A body that ends with the connection ----------------------------------------------------- */
 
 static int says_goodbye;
 
@@ -137,8 +140,8 @@ static void answer(struct bufferevent *bev, void *arg)
 	bufferevent_setcb(bev, NULL, end_connection, NULL, NULL);
 }
 
-static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *sa, int len,
-		      void *arg)
+static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *sa,
+		      int len, void *arg)
 {
 	struct bufferevent *bev = accept_tls(evconnlistener_get_base(listener), NULL);
 
@@ -199,7 +202,7 @@ Test(tls_http, a_failing_handshake_disturbs_nobody, .timeout = 120)
 	finish();
 }
 
-/* --- One record for head and body --------------------------------------------------------------------- */
+/* --- One record for head and body ------------------------------------------------------------- */
 
 static size_t records;
 
@@ -223,8 +226,8 @@ static struct bufferevent *accept_batching(struct event_base *loop, void *arg)
 
 	(void)arg;
 	evbuffer_add_cb(bufferevent_get_output(below), count_records, NULL);
-	bev = tls_library()->filter_new(loop, below, tls_library()->object_new(1), BUFFEREVENT_SSL_ACCEPTING,
-					BEV_OPT_CLOSE_ON_FREE);
+	bev = tls_library()->filter_new(loop, below, tls_library()->object_new(1),
+					BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
 	bufferevent_ssl_set_flags(bev, BUFFEREVENT_SSL_BATCH_WRITE);
 	return bev;
 }

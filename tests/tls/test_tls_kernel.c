@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Kernel TLS (OpenSSL): where the kernel makes the records, all is as ever, and files go by SSL_sendfile().
+ * Kernel TLS (OpenSSL): where the kernel makes the records, all is as ever, and files go by
+ * SSL_sendfile().
  *
- * Each test runs to its end everywhere, and says so by skipping itself if the kernel did not take part.
+ * Each test runs to its end everywhere, and says so by skipping itself if the kernel did not take
+ * part.
  */
 
 #include "tls_test.h"
@@ -38,7 +40,9 @@ ossl_ssize_t SSL_sendfile(SSL *ssl, int fd, off_t offset, size_t size, int flags
 /* The kernel's TLS needs TCP. */
 static void connect_tcp(evutil_socket_t fds[2])
 {
-	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in sin = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
 	socklen_t len = sizeof(sin);
 	int listener = socket(AF_INET, SOCK_STREAM, 0);
 
@@ -65,8 +69,9 @@ static void start(void)
 	pair.base = support_base_new();
 	server_ssl = library->object_new(1);
 	SSL_set_options(server_ssl, SSL_OP_ENABLE_KTLS);
-	tls_watch(&pair.client, library->socket_new(pair.base, pair.fds[0], library->object_new(0),
-						    BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE));
+	tls_watch(&pair.client,
+		  library->socket_new(pair.base, pair.fds[0], library->object_new(0),
+				      BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE));
 	tls_watch(&pair.server, library->socket_new(pair.base, pair.fds[1], server_ssl,
 						    BUFFEREVENT_SSL_ACCEPTING, 0));
 	bufferevent_enable(pair.client.bev, EV_READ | EV_WRITE);
@@ -105,7 +110,8 @@ static void check_file(struct evbuffer *input)
 	const unsigned char *bytes = evbuffer_pullup(input, FILE_LEN);
 
 	for (int i = 0; i < FILE_LEN; i++)
-		cr_assert_eq(bytes[i], (unsigned char)(i * 7 + i / 251), "byte %d of the file differs", i);
+		cr_assert_eq(bytes[i], (unsigned char)(i * 7 + i / 251),
+			     "byte %d of the file differs", i);
 	evbuffer_drain(input, FILE_LEN);
 }
 
@@ -140,12 +146,15 @@ Test(tls_kernel, files_go_by_the_kernel_in_their_place, .timeout = 120)
 	evbuffer_drain(input, 4);
 	check_file(input);
 	cr_assert_arr_eq(evbuffer_pullup(input, 4), "tail", 4);
-	cr_assert_eq(sent_by_kernel,
-		     BIO_get_ktls_send(SSL_get_wbio(server_ssl)) > 0 ? (size_t)FILE_LEN : (size_t)0);
+	cr_assert_eq(sent_by_kernel, BIO_get_ktls_send(SSL_get_wbio(server_ssl)) > 0
+					     ? (size_t)FILE_LEN
+					     : (size_t)0);
 	end();
 }
 
-/* TLS-006, TLS-062: the next bufferevent knows that the kernel has the keys; both ways still work. */
+/*
+ * TLS-006, TLS-062: the next bufferevent knows that the kernel has the keys; both ways still work.
+ */
 Test(tls_kernel, a_new_bufferevent_takes_the_connection_over, .timeout = 120)
 {
 	start();
@@ -167,7 +176,10 @@ Test(tls_kernel, a_new_bufferevent_takes_the_connection_over, .timeout = 120)
 	end();
 }
 
-/* The keys stay with the old socket: what the kernel was to encrypt must not be sent plain on another. */
+/*
+ * The keys stay with the old socket: what the kernel was to encrypt must not be sent plain on
+ * another.
+ */
 Test(tls_kernel, nothing_goes_out_plain_on_another_descriptor, .timeout = 120)
 {
 	evutil_socket_t others[2];

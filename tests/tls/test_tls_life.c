@@ -63,7 +63,8 @@ Test(tls_life, without_close_on_free_all_stays_the_callers, .timeout = 120)
 		pair.server.bev = NULL;
 		tls_library()->object_free(object);
 		if (is_filter) {
-			cr_assert_eq(bufferevent_get_enabled(pair.client.below), EV_READ | EV_WRITE);
+			cr_assert_eq(bufferevent_get_enabled(pair.client.below),
+				     EV_READ | EV_WRITE);
 			bufferevent_free(pair.client.below);
 			bufferevent_free(pair.server.below);
 		}

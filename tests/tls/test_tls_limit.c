@@ -49,10 +49,14 @@ Test(tls_limit, every_byte_of_the_transport_counts, .timeout = 120)
 		move_counting(moved);
 		cr_assert_gt(moved[0], 12345);
 		cr_assert_gt(moved[1], 1000);
-		cr_assert_eq(bufferevent_get_write_limit(pair.client.bev), start - (ev_ssize_t)moved[0]);
-		cr_assert_eq(bufferevent_get_read_limit(pair.server.bev), start - (ev_ssize_t)moved[0]);
-		cr_assert_eq(bufferevent_get_write_limit(pair.server.bev), start - (ev_ssize_t)moved[1]);
-		cr_assert_eq(bufferevent_get_read_limit(pair.client.bev), start - (ev_ssize_t)moved[1]);
+		cr_assert_eq(bufferevent_get_write_limit(pair.client.bev),
+			     start - (ev_ssize_t)moved[0]);
+		cr_assert_eq(bufferevent_get_read_limit(pair.server.bev),
+			     start - (ev_ssize_t)moved[0]);
+		cr_assert_eq(bufferevent_get_write_limit(pair.server.bev),
+			     start - (ev_ssize_t)moved[1]);
+		cr_assert_eq(bufferevent_get_read_limit(pair.client.bev),
+			     start - (ev_ssize_t)moved[1]);
 		tls_pair_fini(&pair);
 	}
 	ev_token_bucket_cfg_free(limit);

@@ -32,7 +32,8 @@ static void init(void)
 TestSuite(tls_memory, .init = init, .fini = support_leak_fini, .timeout = 120);
 
 /* One side; the object is freed by the bufferevent, or by the failing call. */
-static struct bufferevent *make(struct event_base *base, evutil_socket_t fd, int is_server, int is_filter)
+static struct bufferevent *make(struct event_base *base, evutil_socket_t fd, int is_server,
+				int is_filter)
 {
 	enum bufferevent_ssl_state state =
 		is_server ? BUFFEREVENT_SSL_ACCEPTING : BUFFEREVENT_SSL_CONNECTING;
@@ -147,7 +148,8 @@ Test(tls_memory, handshakes_leave_nothing)
 		if (i == 10)
 			before = support_live_blocks();
 		if (i > 10)
-			cr_assert_leq(support_live_blocks(), before + 4); /* the pool of chains may breathe */
+			/* the pool of chains may breathe */
+			cr_assert_leq(support_live_blocks(), before + 4);
 	}
 	event_base_free(base);
 }

@@ -45,8 +45,10 @@ Test(tls_object, its_descriptor_is_found_and_compared, .timeout = 120)
 		struct bufferevent *bev;
 
 		attach_fd(object, fds[0]);
-		cr_assert_null(library->socket_new(base, fds[1], object, BUFFEREVENT_SSL_CONNECTING, 0));
-		bev = library->socket_new(base, i ? fds[0] : -1, object, BUFFEREVENT_SSL_CONNECTING, 0);
+		cr_assert_null(
+			library->socket_new(base, fds[1], object, BUFFEREVENT_SSL_CONNECTING, 0));
+		bev = library->socket_new(base, i ? fds[0] : -1, object, BUFFEREVENT_SSL_CONNECTING,
+					  0);
 		cr_assert_not_null(bev);
 		cr_assert_eq(bufferevent_getfd(bev), fds[0]);
 		bufferevent_free(bev);
@@ -108,7 +110,8 @@ Test(tls_object, a_strange_transport_goes_with_no_descriptor, .timeout = 120)
 	support_socketpair(fds);
 	mbedtls_ssl_set_bio(object, &net, NULL, NULL, NULL);
 	cr_assert_null(library->socket_new(base, fds[0], object, BUFFEREVENT_SSL_CONNECTING, 0));
-	bev = library->socket_new(base, -1, object, BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE);
+	bev = library->socket_new(base, -1, object, BUFFEREVENT_SSL_CONNECTING,
+				  BEV_OPT_CLOSE_ON_FREE);
 	cr_assert_eq(bufferevent_getfd(bev), -1);
 	bufferevent_free(bev);
 	close(fds[0]);
@@ -159,7 +162,8 @@ Test(tls_object, an_open_one_reads_when_told, .timeout = 120)
 	object = library->object_of(pair.client.bev);
 	below = pair.client.below;
 	bufferevent_free(pair.client.bev);
-	tls_watch(&pair.client, library->filter_new(pair.base, below, object, BUFFEREVENT_SSL_OPEN, 0));
+	tls_watch(&pair.client,
+		  library->filter_new(pair.base, below, object, BUFFEREVENT_SSL_OPEN, 0));
 	bufferevent_write(pair.server.bev, "hello", 5);
 	tls_pair_settle(&pair);
 	cr_assert_eq(evbuffer_get_length(bufferevent_get_input(pair.client.bev)), 0);
@@ -189,10 +193,12 @@ Test(tls_object, a_used_one_shakes_hands_again, .timeout = 120)
 		SSL_set_fd(objects[0], (int)pair.fds[0]); /* it had the old one, freed or not */
 	if (library == &tls_openssl)
 		SSL_set_fd(objects[1], (int)pair.fds[1]);
-	tls_watch(&pair.client, library->socket_new(pair.base, pair.fds[0], objects[0],
-						    BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE));
-	tls_watch(&pair.server, library->socket_new(pair.base, pair.fds[1], objects[1],
-						    BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE));
+	tls_watch(&pair.client,
+		  library->socket_new(pair.base, pair.fds[0], objects[0],
+				      BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE));
+	tls_watch(&pair.server,
+		  library->socket_new(pair.base, pair.fds[1], objects[1], BUFFEREVENT_SSL_ACCEPTING,
+				      BEV_OPT_CLOSE_ON_FREE));
 	bufferevent_enable(pair.server.bev, EV_READ);
 	pair.client.connected = pair.server.connected = 0;
 	tls_pair_connect(&pair);
@@ -262,7 +268,8 @@ Test(tls_object, it_may_be_given_up_inside_a_call, .timeout = 120)
 		cr_skip_test("checked with the other library");
 	for (int is_filter = 0; is_filter < 2; is_filter++) {
 		tls_pair_init(&pair, is_filter, BEV_OPT_CLOSE_ON_FREE);
-		SSL_set_verify(bufferevent_openssl_get_ssl(pair.client.bev), SSL_VERIFY_PEER, free_in_verify);
+		SSL_set_verify(bufferevent_openssl_get_ssl(pair.client.bev), SSL_VERIFY_PEER,
+			       free_in_verify);
 		support_run_until(pair.base, &pair.server.is_ended, TLS_TEST_WAIT_MS);
 		cr_assert_null(pair.client.bev);
 		cr_assert_eq(pair.client.connected, 0);
@@ -296,11 +303,14 @@ Test(tls_object, the_libraries_understand_each_other, .timeout = 120)
 
 		support_socketpair(fds);
 		for (int j = 0; j < 2; j++) {
-			tls_watch(&sides[j], ends[j]->socket_new(base, fds[j], ends[j]->object_new(j),
-								 j ? BUFFEREVENT_SSL_ACCEPTING
-								   : BUFFEREVENT_SSL_CONNECTING,
-								 BEV_OPT_CLOSE_ON_FREE));
-			cr_assert_eq(bufferevent_ssl_set_flags(sides[j].bev, BUFFEREVENT_SSL_BATCH_WRITE), 0);
+			tls_watch(&sides[j],
+				  ends[j]->socket_new(base, fds[j], ends[j]->object_new(j),
+						      j ? BUFFEREVENT_SSL_ACCEPTING
+							: BUFFEREVENT_SSL_CONNECTING,
+						      BEV_OPT_CLOSE_ON_FREE));
+			cr_assert_eq(bufferevent_ssl_set_flags(sides[j].bev,
+							       BUFFEREVENT_SSL_BATCH_WRITE),
+				     0);
 			cr_assert_null(ends[!j]->object_of(sides[j].bev));
 		}
 		support_run_until(base, &sides[0].connected, TLS_TEST_WAIT_MS);

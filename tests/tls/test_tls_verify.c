@@ -27,7 +27,7 @@ static SSL *client_ssl(void)
 	return bufferevent_openssl_get_ssl(pair.client.bev);
 }
 
-/* --- Certificates ------------------------------------------------------------------------------------ */
+/* --- Certificates ----------------------------------------------------------------------------- */
 
 struct meeting {
 	enum tls_cert cert;
@@ -58,7 +58,8 @@ static void meet(const struct meeting *meeting)
 	struct tls_setup server = { .is_server = 1, .cert = meeting->cert };
 
 	init(&client, &server);
-	if (strchr(meeting->host, '.') != NULL && meeting->host[0] == '1' && tls_library() == &tls_mbedtls) {
+	if (strchr(meeting->host, '.') != NULL && meeting->host[0] == '1' &&
+	    tls_library() == &tls_mbedtls) {
 		cr_assert_eq(tls_library()->verify_host(pair.client.bev, meeting->host), -1);
 		tls_pair_fini(&pair);
 		return;
@@ -71,12 +72,14 @@ static void meet(const struct meeting *meeting)
 		cr_assert_eq(pair.client.first_event, BEV_EVENT_READING | BEV_EVENT_ERROR);
 		cr_assert_neq(pair.client.code, 0);
 		if (tls_library() == &tls_openssl)
-			cr_assert_eq(ERR_GET_REASON(pair.client.code), SSL_R_CERTIFICATE_VERIFY_FAILED);
+			cr_assert_eq(ERR_GET_REASON(pair.client.code),
+				     SSL_R_CERTIFICATE_VERIFY_FAILED);
 		else
 			cr_assert_eq((int)pair.client.code, MBEDTLS_ERR_X509_CERT_VERIFY_FAILED);
 	}
 	tls_pair_settle(&pair);
-	cr_assert_eq(pair.client.connected, meeting->is_accepted, "%d as %s", meeting->cert, meeting->host);
+	cr_assert_eq(pair.client.connected, meeting->is_accepted, "%d as %s", meeting->cert,
+		     meeting->host);
 	cr_assert_eq(pair.client.events, !meeting->is_accepted);
 	tls_pair_fini(&pair);
 }
@@ -136,8 +139,9 @@ Test(tls_verify, name_and_checks_survive_a_new_descriptor, .timeout = 120)
 		pair.client.connected = pair.server.connected = 0;
 		tls_pair_connect(&pair);
 		if (tls_library() == &tls_openssl)
-			cr_assert_str_eq(SSL_get_servername(server_ssl(), TLSEXT_NAMETYPE_host_name),
-					 "localhost");
+			cr_assert_str_eq(
+				SSL_get_servername(server_ssl(), TLSEXT_NAMETYPE_host_name),
+				"localhost");
 		close(pair.fds[0]);
 		close(pair.fds[1]);
 		support_socketpair(pair.fds);
@@ -146,7 +150,7 @@ Test(tls_verify, name_and_checks_survive_a_new_descriptor, .timeout = 120)
 	}
 }
 
-/* --- Both show a certificate -------------------------------------------------------------------------- */
+/* --- Both show a certificate ------------------------------------------------------------------ */
 
 static void show(int has_cert, enum tls_cert cert, int is_accepted)
 {
@@ -180,7 +184,7 @@ Test(tls_verify, a_server_can_insist_on_a_certificate, .timeout = 120)
 	show(1, TLS_CERT_EXPIRED, 0);
 }
 
-/* --- Protocols --------------------------------------------------------------------------------------- */
+/* --- Protocols -------------------------------------------------------------------------------- */
 
 static const char *const web[] = { "h2", "http/1.1", NULL };
 static const char *const old[] = { "http/1.1", NULL };
@@ -251,7 +255,7 @@ Test(tls_verify, protocols_that_cannot_be_sent_are_refused, .timeout = 120)
 	tls_pair_fini(&pair);
 }
 
-/* --- Sessions ----------------------------------------------------------------------------------------- */
+/* --- Sessions --------------------------------------------------------------------------------- */
 
 /* The client's session with the server's context, from a connection that ended well or not. */
 static SSL_SESSION *make_session(SSL_CTX **ret_ctx, int says_goodbye)
@@ -271,11 +275,15 @@ static SSL_SESSION *make_session(SSL_CTX **ret_ctx, int says_goodbye)
 	return session;
 }
 
-/* TLS-101, TLS-102, TLS-206, T19: and nothing is sent or taken before the handshake, which could be replayed. */
+/*
+ * TLS-101, TLS-102, TLS-206, T19: and nothing is sent or taken before the handshake, which could be
+ * replayed.
+ */
 Test(tls_verify, a_session_that_ended_well_is_resumed, .timeout = 120)
 {
 	if (tls_library() != &tls_openssl)
-		cr_skip_test("sessions are the TLS library's own matter; one is enough to see them pass");
+		cr_skip_test("sessions are the TLS library's own matter; one is enough to see them "
+			     "pass");
 	for (int is_good = 0; is_good < 2; is_good++) {
 		SSL_CTX *ctx;
 		SSL_SESSION *session = make_session(&ctx, is_good);
@@ -284,9 +292,9 @@ Test(tls_verify, a_session_that_ended_well_is_resumed, .timeout = 120)
 		bufferevent_free(pair.server.bev);
 		support_socketpair(pair.fds);
 		bufferevent_setfd(pair.client.bev, pair.fds[0]);
-		tls_watch(&pair.server, bufferevent_openssl_socket_new(pair.base, pair.fds[1], SSL_new(ctx),
-								       BUFFEREVENT_SSL_ACCEPTING,
-								       BEV_OPT_CLOSE_ON_FREE));
+		tls_watch(&pair.server, bufferevent_openssl_socket_new(
+						pair.base, pair.fds[1], SSL_new(ctx),
+						BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE));
 		cr_assert_eq(SSL_set_session(client_ssl(), session), 1);
 		tls_pair_connect(&pair);
 		cr_assert_eq(SSL_session_reused(client_ssl()), is_good);
@@ -298,7 +306,7 @@ Test(tls_verify, a_session_that_ended_well_is_resumed, .timeout = 120)
 	}
 }
 
-/* --- The thread's error queue -------------------------------------------------------------------------- */
+/* --- The thread's error queue ----------------------------------------------------------------- */
 
 /* TLS-115, TLS-117, TLS-118, TLS-120, TLS-192, TLS-209, T14 */
 Test(tls_verify, other_peoples_errors_are_not_ours, .timeout = 120)

@@ -90,8 +90,8 @@ static void make_side(struct tls_pair *pair, struct tls_side *side, const struct
 	bufferevent_enable(bev, EV_READ);
 }
 
-void tls_pair_init_with(struct tls_pair *pair, int is_filter, int options, const struct tls_setup *client,
-			const struct tls_setup *server)
+void tls_pair_init_with(struct tls_pair *pair, int is_filter, int options,
+			const struct tls_setup *client, const struct tls_setup *server)
 {
 	static const struct tls_setup plain_client, plain_server = { .is_server = 1 };
 
@@ -108,7 +108,7 @@ void tls_pair_init(struct tls_pair *pair, int is_filter, int options)
 	tls_pair_init_with(pair, is_filter, options, NULL, NULL);
 }
 
-/* --- The wire --------------------------------------------------------------------------------------- */
+/* --- The wire --------------------------------------------------------------------------------- */
 
 void tls_wire_init(struct tls_pair *pair, int is_filter, int options)
 {
@@ -178,7 +178,7 @@ void tls_wire_connect(struct tls_pair *pair)
 	}
 }
 
-/* --- Running ----------------------------------------------------------------------------------------- */
+/* --- Running ---------------------------------------------------------------------------------- */
 
 void tls_pair_connect(struct tls_pair *pair)
 {

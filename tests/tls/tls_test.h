@@ -3,8 +3,8 @@
 #define TLS_TEST_H_INCLUDED
 
 /*
- * What the TLS suites share: certificates made on the spot, both TLS libraries behind one table, and
- * a client and a server that talk over a socket pair.
+ * What the TLS suites share: certificates made on the spot, both TLS libraries behind one table,
+ * and a client and a server that talk over a socket pair.
  *
  * The TLS_TEST_LIBRARY environment variable names the library: "openssl" or "mbedtls".
  */
@@ -22,7 +22,10 @@
 
 #define TLS_TEST_WAIT_MS 60000
 
-/* Certificates, made when they are asked for. All but SELF_SIGNED are signed by the test's authority. */
+/*
+ * Certificates, made when they are asked for. All but SELF_SIGNED are signed by the test's
+ * authority.
+ */
 enum tls_cert {
 	TLS_CERT_GOOD,        /* localhost and 127.0.0.1 */
 	TLS_CERT_EXPIRED,     /* the same, an hour ago */
@@ -105,8 +108,8 @@ void tls_watch(struct tls_side *side, struct bufferevent *bev);
 void tls_pair_init(struct tls_pair *pair, int is_filter, int options);
 
 /* The same with objects as wished; NULL means the plain ones. */
-void tls_pair_init_with(struct tls_pair *pair, int is_filter, int options, const struct tls_setup *client,
-			const struct tls_setup *server);
+void tls_pair_init_with(struct tls_pair *pair, int is_filter, int options,
+			const struct tls_setup *client, const struct tls_setup *server);
 
 /* The two with a wire between them that the test moves bytes over; see tls_wire_move(). */
 void tls_wire_init(struct tls_pair *pair, int is_filter, int options);

@@ -32,7 +32,8 @@ static void seed(void)
 	is_seeded = 1;
 	mbedtls_entropy_init(&entropy);
 	mbedtls_ctr_drbg_init(&random_source);
-	cr_assert_eq(mbedtls_ctr_drbg_seed(&random_source, mbedtls_entropy_func, &entropy, NULL, 0), 0);
+	cr_assert_eq(mbedtls_ctr_drbg_seed(&random_source, mbedtls_entropy_func, &entropy, NULL, 0),
+		     0);
 }
 
 static void parse(mbedtls_x509_crt *cert, const char *pem)
@@ -45,7 +46,8 @@ static void set_certificate(struct parts *parts, enum tls_cert which)
 	const char *key = tls_key_pem(which);
 
 	parse(&parts->cert, tls_cert_pem(which));
-	cr_assert_eq(mbedtls_pk_parse_key(&parts->key, (const unsigned char *)key, strlen(key) + 1, NULL, 0),
+	cr_assert_eq(mbedtls_pk_parse_key(&parts->key, (const unsigned char *)key, strlen(key) + 1,
+					  NULL, 0),
 		     0);
 	cr_assert_eq(mbedtls_ssl_conf_own_cert(&parts->config, &parts->cert, &parts->key), 0);
 }
@@ -59,9 +61,10 @@ static struct parts *parts_new(const struct tls_setup *setup)
 	mbedtls_x509_crt_init(&parts->cert);
 	mbedtls_x509_crt_init(&parts->authority);
 	mbedtls_pk_init(&parts->key);
-	cr_assert_eq(mbedtls_ssl_config_defaults(&parts->config, setup->is_server ? MBEDTLS_SSL_IS_SERVER
-										  : MBEDTLS_SSL_IS_CLIENT,
-						 MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT),
+	cr_assert_eq(mbedtls_ssl_config_defaults(
+			     &parts->config,
+			     setup->is_server ? MBEDTLS_SSL_IS_SERVER : MBEDTLS_SSL_IS_CLIENT,
+			     MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT),
 		     0);
 	parts->next = all_parts;
 	all_parts = parts;
@@ -75,8 +78,8 @@ static void *object_with(const struct tls_setup *setup)
 
 	seed();
 	mbedtls_ssl_conf_rng(config, mbedtls_ctr_drbg_random, &random_source);
-	mbedtls_ssl_conf_authmode(config,
-				  setup->verifies ? MBEDTLS_SSL_VERIFY_REQUIRED : MBEDTLS_SSL_VERIFY_NONE);
+	mbedtls_ssl_conf_authmode(config, setup->verifies ? MBEDTLS_SSL_VERIFY_REQUIRED
+							  : MBEDTLS_SSL_VERIFY_NONE);
 	if (setup->is_server || setup->has_cert)
 		set_certificate(parts, setup->cert);
 	if (setup->verifies) {
@@ -85,10 +88,13 @@ static void *object_with(const struct tls_setup *setup)
 	}
 	if (setup->renegotiates) {
 		mbedtls_ssl_conf_renegotiation(config, MBEDTLS_SSL_RENEGOTIATION_ENABLED);
-		mbedtls_ssl_conf_renegotiation_enforced(config, MBEDTLS_SSL_RENEGOTIATION_NOT_ENFORCED);
+		mbedtls_ssl_conf_renegotiation_enforced(config,
+							MBEDTLS_SSL_RENEGOTIATION_NOT_ENFORCED);
 	}
 	if (setup->protocols != NULL)
-		cr_assert_eq(bufferevent_mbedtls_conf_set_alpn(config, (const char **)(uintptr_t)setup->protocols), 0);
+		cr_assert_eq(bufferevent_mbedtls_conf_set_alpn(
+				     config, (const char **)(uintptr_t)setup->protocols),
+			     0);
 	return bufferevent_mbedtls_dyncontext_new(config);
 }
 
@@ -108,8 +114,8 @@ static struct bufferevent *socket_new(struct event_base *base, evutil_socket_t f
 	return bufferevent_mbedtls_socket_new(base, fd, object, state, options);
 }
 
-static struct bufferevent *filter_new(struct event_base *base, struct bufferevent *below, void *object,
-				      enum bufferevent_ssl_state state, int options)
+static struct bufferevent *filter_new(struct event_base *base, struct bufferevent *below,
+				      void *object, enum bufferevent_ssl_state state, int options)
 {
 	return bufferevent_mbedtls_filter_new(base, below, object, state, options);
 }

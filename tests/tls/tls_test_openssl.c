@@ -15,7 +15,7 @@
 static X509 *certs[TLS_CERT_COUNT], *authority;
 static EVP_PKEY *keys[TLS_CERT_COUNT], *authority_key;
 
-/* --- Certificates ------------------------------------------------------------------------------------ */
+/* --- Certificates ----------------------------------------------------------------------------- */
 
 struct plan {
 	const char *names; /* subjectAltName */
@@ -157,7 +157,7 @@ const char *tls_key_pem(enum tls_cert which)
 	return texts[which];
 }
 
-/* --- Objects ----------------------------------------------------------------------------------------- */
+/* --- Objects ---------------------------------------------------------------------------------- */
 
 static void set_version(SSL_CTX *ctx)
 {
@@ -211,8 +211,8 @@ static struct bufferevent *socket_new(struct event_base *base, evutil_socket_t f
 	return bufferevent_openssl_socket_new(base, fd, object, state, options);
 }
 
-static struct bufferevent *filter_new(struct event_base *base, struct bufferevent *below, void *object,
-				      enum bufferevent_ssl_state state, int options)
+static struct bufferevent *filter_new(struct event_base *base, struct bufferevent *below,
+				      void *object, enum bufferevent_ssl_state state, int options)
 {
 	return bufferevent_openssl_filter_new(base, below, object, state, options);
 }

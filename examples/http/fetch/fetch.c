@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One transfer: requests, one after the other while there are redirects, and what becomes of the body. */
+/*
+ * One transfer: requests, one after the other while there are redirects, and what becomes of the
+ * body.
+ */
 
 #include "fetch.h"
 
@@ -81,7 +84,7 @@ static void tell(const struct fetch *f, const char *format, ...)
 	va_end(args);
 }
 
-/* --- The response ------------------------------------------------------------------------------- */
+/* --- The response ----------------------------------------------------------------------------- */
 
 static int open_output(struct fetch *f)
 {
@@ -115,7 +118,8 @@ static const char *redirect_of(const struct fetch *f, struct evhttp_request *req
 	case 307:
 	case 308:
 		return f->options->redirects > 0
-			       ? evhttp_find_header(evhttp_request_get_input_headers(req), "Location")
+			       ? evhttp_find_header(evhttp_request_get_input_headers(req),
+						    "Location")
 			       : NULL;
 	default:
 		return NULL;
@@ -162,7 +166,7 @@ static void on_piece(struct evhttp_request *req, void *arg)
 	}
 }
 
-/* --- What went wrong ---------------------------------------------------------------------------- */
+/* --- What went wrong -------------------------------------------------------------------------- */
 
 static enum outcome outcome_of(const struct fetch *f, const struct evhttp_failure *failure)
 {
@@ -176,7 +180,8 @@ static enum outcome outcome_of(const struct fetch *f, const struct evhttp_failur
 	case EVHTTP_STAGE_CONNECT:
 		return FETCH_NO_CONNECTION;
 	case EVHTTP_STAGE_TLS:
-		return strstr(failure->text, "certificate") != NULL ? FETCH_NOT_TRUSTED : FETCH_BAD_TLS;
+		return strstr(failure->text, "certificate") != NULL ? FETCH_NOT_TRUSTED
+								    : FETCH_BAD_TLS;
 	case EVHTTP_STAGE_PROXY:
 		return FETCH_PROXY_REFUSED;
 	case EVHTTP_STAGE_SEND:
@@ -203,10 +208,11 @@ static void on_failure(struct evhttp_request *req, const struct evhttp_failure *
 
 	(void)req;
 	if (failure->stage == EVHTTP_STAGE_PROXY && failure->proxy_status != 0)
-		end(f, FETCH_PROXY_REFUSED, "%s %s: the proxy answered %d", stages[failure->stage], host,
-		    failure->proxy_status);
+		end(f, FETCH_PROXY_REFUSED, "%s %s: the proxy answered %d", stages[failure->stage],
+		    host, failure->proxy_status);
 	else
-		end(f, outcome_of(f, failure), "%s %s: %s", stages[failure->stage], host, failure->text);
+		end(f, outcome_of(f, failure), "%s %s: %s", stages[failure->stage], host,
+		    failure->text);
 }
 
 static void on_limit(evutil_socket_t fd, short what, void *arg)
@@ -216,7 +222,7 @@ static void on_limit(evutil_socket_t fd, short what, void *arg)
 	end(arg, FETCH_TIMEOUT, "not done within the time given");
 }
 
-/* --- The request's body ------------------------------------------------------------------------- */
+/* --- The request's body ----------------------------------------------------------------------- */
 
 static void give_piece(struct evhttp_request *req, void *arg)
 {
@@ -285,7 +291,7 @@ static int add_body(struct fetch *f, struct evhttp_request *req)
 	return 0;
 }
 
-/* --- The request -------------------------------------------------------------------------------- */
+/* --- The request ------------------------------------------------------------------------------ */
 
 static int port_of(const struct evhttp_uri *uri)
 {
@@ -463,7 +469,7 @@ static void ask(struct fetch *f)
 	free(target);
 }
 
-/* --- Redirects ---------------------------------------------------------------------------------- */
+/* --- Redirects -------------------------------------------------------------------------------- */
 
 static int is_fetchable(const struct evhttp_uri *uri)
 {
@@ -530,7 +536,7 @@ static void on_done(struct evhttp_request *req, void *arg)
 		end(f, FETCH_OK, NULL);
 }
 
-/* --- Beginning and end -------------------------------------------------------------------------- */
+/* --- Beginning and end ------------------------------------------------------------------------ */
 
 static int choose_method(struct fetch *f)
 {

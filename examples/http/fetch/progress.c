@@ -37,7 +37,8 @@ static void show(const struct progress *progress)
 	char received[24], sent[24], rate[24], part[16] = "";
 
 	if (progress->size > 0)
-		snprintf(part, sizeof(part), " (%.0f %%)", 100 * progress->received / progress->size);
+		snprintf(part, sizeof(part), " (%.0f %%)",
+			 100 * progress->received / progress->size);
 	fprintf(stderr, "\r%s received%s, %s sent, %s/s, %.1f s   ",
 		amount(progress->received, received, sizeof(received)), part,
 		amount(progress->sent, sent, sizeof(sent)),

@@ -32,8 +32,8 @@ struct evhttp_connection *secure_connection(struct event_base *base, struct evdn
 		if (ctx == NULL)
 			return NULL;
 	}
-	evcon = evhttp_connection_base_secure_new(base, dns, bufferevent_openssl_client_new, ctx, host,
-						  (ev_uint16_t)port);
+	evcon = evhttp_connection_base_secure_new(base, dns, bufferevent_openssl_client_new, ctx,
+						  host, (ev_uint16_t)port);
 	SSL_CTX_free(ctx); /* the connection has a reference */
 	return evcon;
 }

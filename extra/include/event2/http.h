@@ -74,7 +74,8 @@ enum evhttp_request_kind {
 
 /** Why a request failed; struct evhttp_failure says it more precisely. */
 enum evhttp_request_error {
-	EVREQ_HTTP_TIMEOUT = 0,        /* after connecting: nothing came, or nothing could be written */
+	/* after connecting: nothing came, or nothing could be written */
+	EVREQ_HTTP_TIMEOUT = 0,
 	EVREQ_HTTP_EOF = 1,            /* the connection ended early, or never stood */
 	EVREQ_HTTP_INVALID_HEADER = 2, /* malformed, or a head above the limit */
 	EVREQ_HTTP_BUFFER_ERROR = 3,   /* the transport failed, or out of memory */
@@ -167,13 +168,15 @@ struct evhttp_failure {
  * @param host  whom to expect at the other end
  * @return for the connection to free; NULL on failure
  */
-typedef struct bufferevent *(*evhttp_transport_cb)(struct event_base *base, evutil_socket_t fd, const char *host, void *arg);
+typedef struct bufferevent *(*evhttp_transport_cb)(struct event_base *base, evutil_socket_t fd,
+						   const char *host, void *arg);
 
 /** What an evhttp_body_cb is told of a body that is streamed to it. */
 enum evhttp_body_news {
 	EVHTTP_BODY_DATA = 0, /* more has come into the input buffer */
 	EVHTTP_BODY_END = 1,  /* the body is complete; its rest is in the input buffer */
-	EVHTTP_BODY_LOST = 2, /* the client has gone, or sent nonsense: the request has no connection any more */
+	/* the client has gone, or sent nonsense: the request has no connection any more */
+	EVHTTP_BODY_LOST = 2,
 };
 
 /** For evhttp_request_stream_body(). Since 2.2.1. */
@@ -198,7 +201,8 @@ int evhttp_accept_socket(struct evhttp *http, evutil_socket_t fd);
  * @return a handle as of evhttp_bind_socket_with_handle(); NULL on failure
  */
 EVENT2_EXPORT_SYMBOL
-struct evhttp_bound_socket *evhttp_accept_socket_with_handle(struct evhttp *http, evutil_socket_t fd);
+struct evhttp_bound_socket *evhttp_accept_socket_with_handle(struct evhttp *http,
+							     evutil_socket_t fd);
 
 /**
  * Serve a connection that was accepted elsewhere, for example by a thread that shares connections
@@ -255,7 +259,8 @@ int evhttp_add_virtual_host(struct evhttp *http, const char *pattern, struct evh
  * @return a handle as of evhttp_bind_socket_with_handle(); NULL when out of memory
  */
 EVENT2_EXPORT_SYMBOL
-struct evhttp_bound_socket *evhttp_bind_listener(struct evhttp *http, struct evconnlistener *listener);
+struct evhttp_bound_socket *evhttp_bind_listener(struct evhttp *http,
+						 struct evconnlistener *listener);
 
 /**
  * Listen at an address. May be called for any number of them.
@@ -275,7 +280,8 @@ int evhttp_bind_socket(struct evhttp *http, const char *address, ev_uint16_t por
  * @return a handle that lives until evhttp_del_accept_socket() or evhttp_free(); NULL on failure
  */
 EVENT2_EXPORT_SYMBOL
-struct evhttp_bound_socket *evhttp_bind_socket_with_handle(struct evhttp *http, const char *address, ev_uint16_t port);
+struct evhttp_bound_socket *evhttp_bind_socket_with_handle(struct evhttp *http, const char *address,
+							   ev_uint16_t port);
 
 /**
  * Like evhttp_set_bevcb(), for the connections of one handle only, so that a server may speak HTTP
@@ -284,7 +290,8 @@ struct evhttp_bound_socket *evhttp_bind_socket_with_handle(struct evhttp *http, 
  * @since 2.2
  */
 EVENT2_EXPORT_SYMBOL
-void evhttp_bound_set_bevcb(struct evhttp_bound_socket *bound, struct bufferevent *(*cb)(struct event_base *, void *), void *cbarg);
+void evhttp_bound_set_bevcb(struct evhttp_bound_socket *bound,
+			    struct bufferevent *(*cb)(struct event_base *, void *), void *cbarg);
 
 /**
  * The listening socket behind a handle; getsockname() tells its port.
@@ -326,7 +333,11 @@ void evhttp_clear_headers(struct evkeyvalq *headers);
  *             for a plain socket
  */
 EVENT2_EXPORT_SYMBOL
-struct evhttp_connection *evhttp_connection_base_bufferevent_new(struct event_base *base, struct evdns_base *dnsbase, struct bufferevent *bev, const char *address, ev_uint16_t port);
+struct evhttp_connection *evhttp_connection_base_bufferevent_new(struct event_base *base,
+								 struct evdns_base *dnsbase,
+								 struct bufferevent *bev,
+								 const char *address,
+								 ev_uint16_t port);
 
 /**
  * Make a connection out of a transport that is connected. When it closes, there is no way to
@@ -337,7 +348,9 @@ struct evhttp_connection *evhttp_connection_base_bufferevent_new(struct event_ba
  * @since 2.2
  */
 EVENT2_EXPORT_SYMBOL
-struct evhttp_connection *evhttp_connection_base_bufferevent_reuse_new(struct event_base *base, struct evdns_base *dnsbase, struct bufferevent *bev);
+struct evhttp_connection *evhttp_connection_base_bufferevent_reuse_new(struct event_base *base,
+								       struct evdns_base *dnsbase,
+								       struct bufferevent *bev);
 
 /**
  * Make a connection to a server at a Unix socket. The Host it sends is "localhost".
@@ -348,7 +361,9 @@ struct evhttp_connection *evhttp_connection_base_bufferevent_reuse_new(struct ev
  * @since 2.2
  */
 EVENT2_EXPORT_SYMBOL
-struct evhttp_connection *evhttp_connection_base_bufferevent_unix_new(struct event_base *base, struct bufferevent *bev, const char *path);
+struct evhttp_connection *evhttp_connection_base_bufferevent_unix_new(struct event_base *base,
+								      struct bufferevent *bev,
+								      const char *path);
 
 /**
  * Make a connection to a server. Nothing happens before the first request; later it reconnects as
@@ -361,7 +376,9 @@ struct evhttp_connection *evhttp_connection_base_bufferevent_unix_new(struct eve
  * @return for evhttp_connection_free(), or NULL when out of memory
  */
 EVENT2_EXPORT_SYMBOL
-struct evhttp_connection *evhttp_connection_base_new(struct event_base *base, struct evdns_base *dnsbase, const char *address, ev_uint16_t port);
+struct evhttp_connection *evhttp_connection_base_new(struct event_base *base,
+						     struct evdns_base *dnsbase,
+						     const char *address, ev_uint16_t port);
 
 /**
  * Make an https connection that checks its server, in one call:
@@ -380,7 +397,11 @@ struct evhttp_connection *evhttp_connection_base_new(struct event_base *base, st
  *         2.2.1.
  */
 EVENT2_EXPORT_SYMBOL
-struct evhttp_connection *evhttp_connection_base_secure_new(struct event_base *base, struct evdns_base *dnsbase, evhttp_transport_cb make_transport, void *arg, const char *host, ev_uint16_t port);
+struct evhttp_connection *evhttp_connection_base_secure_new(struct event_base *base,
+							    struct evdns_base *dnsbase,
+							    evhttp_transport_cb make_transport,
+							    void *arg, const char *host,
+							    ev_uint16_t port);
 
 /**
  * Close and free a connection, of a client or a server. The close callback runs if it was
@@ -427,7 +448,8 @@ struct bufferevent *evhttp_connection_get_bufferevent(struct evhttp_connection *
  * 2.1 had `char **address`, which is accepted as well.
  */
 EVENT2_EXPORT_SYMBOL
-void evhttp_connection_get_peer(struct evhttp_connection *evcon, const char **address, ev_uint16_t *port);
+void evhttp_connection_get_peer(struct evhttp_connection *evcon, const char **address,
+				ev_uint16_t *port);
 
 /* Sources written for 2.1 pass a `char **`: so both are taken. */
 #if defined(__cplusplus)
@@ -452,10 +474,11 @@ static inline const char **evhttp_peer_address_(char **address)
 				       default: (address)),                                        \
 		(port))
 #elif defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
-#define evhttp_connection_get_peer(evcon, address, port)                                          \
+#define evhttp_connection_get_peer(evcon, address, port)                                           \
 	evhttp_connection_get_peer(                                                                \
 		(evcon),                                                                           \
-		_Generic((address), char **: (const char **)(void *)(address), default: (address)), \
+		_Generic((address), char **: (const char **)(void *)(address),                     \
+			 default: (address)),                                                      \
 		(port))
 #endif
 
@@ -470,7 +493,8 @@ struct evhttp *evhttp_connection_get_server(struct evhttp_connection *evcon);
  * @param cb  replaces the one before; NULL for none. It may free the connection
  */
 EVENT2_EXPORT_SYMBOL
-void evhttp_connection_set_closecb(struct evhttp_connection *evcon, void (*)(struct evhttp_connection *, void *), void *);
+void evhttp_connection_set_closecb(struct evhttp_connection *evcon,
+				   void (*)(struct evhttp_connection *, void *), void *);
 
 /**
  * How long connecting may take: looking up the name, proxy and TLS included. 45 s at first.
@@ -479,7 +503,8 @@ void evhttp_connection_set_closecb(struct evhttp_connection *evcon, void (*)(str
  * @since 2.2
  */
 EVENT2_EXPORT_SYMBOL
-void evhttp_connection_set_connect_timeout_tv(struct evhttp_connection *evcon, const struct timeval *tv);
+void evhttp_connection_set_connect_timeout_tv(struct evhttp_connection *evcon,
+					      const struct timeval *tv);
 
 /**
  * Be told when the client of a server's connection has finished sending while it waits for a reply:
@@ -488,7 +513,8 @@ void evhttp_connection_set_connect_timeout_tv(struct evhttp_connection *evcon, c
  * @param cb   runs at most once a connection, in the loop's thread; may free the connection
  */
 EVENT2_EXPORT_SYMBOL
-void evhttp_connection_set_eofcb(struct evhttp_connection *evcon, void (*cb)(struct evhttp_connection *, void *), void *arg);
+void evhttp_connection_set_eofcb(struct evhttp_connection *evcon,
+				 void (*cb)(struct evhttp_connection *, void *), void *arg);
 
 /**
  * Let a client's connection know methods that are not built in; see evhttp_set_ext_method_cmp().
@@ -496,7 +522,8 @@ void evhttp_connection_set_eofcb(struct evhttp_connection *evcon, void (*cb)(str
  * @since 2.2
  */
 EVENT2_EXPORT_SYMBOL
-void evhttp_connection_set_ext_method_cmp(struct evhttp_connection *evcon, evhttp_ext_method_cb cmp);
+void evhttp_connection_set_ext_method_cmp(struct evhttp_connection *evcon,
+					  evhttp_ext_method_cb cmp);
 
 /**
  * Look up addresses of one family only.
@@ -523,7 +550,8 @@ int evhttp_connection_set_flags(struct evhttp_connection *evcon, int flags);
  * @param tv  copied; NULL for 2 s
  */
 EVENT2_EXPORT_SYMBOL
-void evhttp_connection_set_initial_retry_tv(struct evhttp_connection *evcon, const struct timeval *tv);
+void evhttp_connection_set_initial_retry_tv(struct evhttp_connection *evcon,
+					    const struct timeval *tv);
 
 /**
  * Connect from an address of this host. Does nothing while connected.
@@ -547,7 +575,8 @@ void evhttp_connection_set_local_port(struct evhttp_connection *evcon, ev_uint16
  * @param new_max_body_size  bytes; negative for no limit, the default
  */
 EVENT2_EXPORT_SYMBOL
-void evhttp_connection_set_max_body_size(struct evhttp_connection *evcon, ev_ssize_t new_max_body_size);
+void evhttp_connection_set_max_body_size(struct evhttp_connection *evcon,
+					 ev_ssize_t new_max_body_size);
 
 /**
  * Limit the heads of responses (or, of a server's connection, of requests).
@@ -556,7 +585,8 @@ void evhttp_connection_set_max_body_size(struct evhttp_connection *evcon, ev_ssi
  *                              1048576, 1 MiB
  */
 EVENT2_EXPORT_SYMBOL
-void evhttp_connection_set_max_headers_size(struct evhttp_connection *evcon, ev_ssize_t new_max_headers_size);
+void evhttp_connection_set_max_headers_size(struct evhttp_connection *evcon,
+					    ev_ssize_t new_max_headers_size);
 
 /**
  * Reach the server through a tunnel that a proxy makes (CONNECT, RFC 9110 section 9.3.6). Requests,
@@ -575,17 +605,20 @@ void evhttp_connection_set_max_headers_size(struct evhttp_connection *evcon, ev_
  *         that cannot be one, or out of memory. Since 2.2.1.
  */
 EVENT2_EXPORT_SYMBOL
-int evhttp_connection_set_proxy(struct evhttp_connection *evcon, const char *address, ev_uint16_t port, const char *credentials);
+int evhttp_connection_set_proxy(struct evhttp_connection *evcon, const char *address,
+				ev_uint16_t port, const char *credentials);
 
 /**
- * Like evhttp_connection_set_proxy(), for a proxy that speaks SOCKS 5 (RFC 1928). A connection has one
- * proxy, of the kind that was set last. The status of a refusal is the SOCKS reply, from 1 on.
+ * Like evhttp_connection_set_proxy(), for a proxy that speaks SOCKS 5 (RFC 1928). A connection has
+ * one proxy, of the kind that was set last. The status of a refusal is the SOCKS reply, from 1 on.
  *
- * @param credentials  "user:password" (RFC 1929), 1 to 255 bytes each, in the clear; copied. Or NULL
+ * @param credentials  "user:password" (RFC 1929), 1 to 255 bytes each, in the clear; copied. Or
+ * NULL
  * @return 0, or -1 as there, or if the credentials are not such. Since 2.2.1.
  */
 EVENT2_EXPORT_SYMBOL
-int evhttp_connection_set_socks_proxy(struct evhttp_connection *evcon, const char *address, ev_uint16_t port, const char *credentials);
+int evhttp_connection_set_socks_proxy(struct evhttp_connection *evcon, const char *address,
+				      ev_uint16_t port, const char *credentials);
 
 /**
  * The first half of evhttp_connection_set_timeout_tv() only; NULL for no limit. Counts at once.
@@ -593,7 +626,8 @@ int evhttp_connection_set_socks_proxy(struct evhttp_connection *evcon, const cha
  * @since 2.2
  */
 EVENT2_EXPORT_SYMBOL
-void evhttp_connection_set_read_timeout_tv(struct evhttp_connection *evcon, const struct timeval *tv);
+void evhttp_connection_set_read_timeout_tv(struct evhttp_connection *evcon,
+					   const struct timeval *tv);
 
 /**
  * How often to try again when a server refuses or does not answer the attempt to connect. A request
@@ -627,7 +661,8 @@ void evhttp_connection_set_timeout_tv(struct evhttp_connection *evcon, const str
  * @since 2.2
  */
 EVENT2_EXPORT_SYMBOL
-void evhttp_connection_set_write_timeout_tv(struct evhttp_connection *evcon, const struct timeval *tv);
+void evhttp_connection_set_write_timeout_tv(struct evhttp_connection *evcon,
+					    const struct timeval *tv);
 
 /**
  * Like evhttp_uridecode(), where "+" becomes a space behind the first "?" only. Deprecated: split a
@@ -666,7 +701,8 @@ const char *evhttp_find_header(const struct evkeyvalq *headers, const char *key)
  * Call a function for each handle, in the order they were added. It must not add or remove any.
  */
 EVENT2_EXPORT_SYMBOL
-void evhttp_foreach_bound_socket(struct evhttp *http, evhttp_bound_socket_foreach_fn *function, void *argument);
+void evhttp_foreach_bound_socket(struct evhttp *http, evhttp_bound_socket_foreach_fn *function,
+				 void *argument);
 
 /**
  * Free a server: its listeners, connections (their close callbacks run), WebSocket sessions,
@@ -705,13 +741,14 @@ char *evhttp_htmlescape(const char *html);
  *         returns 0
  */
 EVENT2_EXPORT_SYMBOL
-int evhttp_make_request(struct evhttp_connection *evcon, struct evhttp_request *req, enum evhttp_cmd_type type, const char *uri);
+int evhttp_make_request(struct evhttp_connection *evcon, struct evhttp_request *req,
+			enum evhttp_cmd_type type, const char *uri);
 
 /**
  * Make a server. It listens nowhere yet, and answers 404 to everything.
  *
- * Defaults: GET, POST, HEAD, PUT and DELETE are allowed; heads of at most 1 MiB and 1000 fields; no limit
- * of bodies or connections; no timeout but that of evhttp_set_head_timeout_tv().
+ * Defaults: GET, POST, HEAD, PUT and DELETE are allowed; heads of at most 1 MiB and 1000 fields; no
+ * limit of bodies or connections; no timeout but that of evhttp_set_head_timeout_tv().
  *
  * @param base  the loop; borrowed until evhttp_free(). NULL for a server that is only ever a
  *              virtual host.
@@ -860,8 +897,8 @@ void evhttp_request_own(struct evhttp_request *req);
 /**
  * Stop delivering a client's response, or a body that a server streams, and reading it: what the
  * peer sends waits in the network. To be called when the program cannot keep up, from the chunk
- * callback for example. Pieces that have come to an end of the body already may still be followed by
- * the completion. No timeout runs meanwhile.
+ * callback for example. Pieces that have come to an end of the body already may still be followed
+ * by the completion. No timeout runs meanwhile.
  *
  * Does nothing unless the request is running on a client's connection, or its body is streamed
  * (evhttp_request_stream_body()). Loop's thread. Since 2.2.1.
@@ -887,7 +924,8 @@ void evhttp_request_resume(struct evhttp_request *req);
  * no body, or if HTTP/1.0 was asked for without Content-Length. Since 2.2.1.
  */
 EVENT2_EXPORT_SYMBOL
-void evhttp_request_set_body_cb(struct evhttp_request *req, void (*cb)(struct evhttp_request *req, void *arg), void *arg);
+void evhttp_request_set_body_cb(struct evhttp_request *req,
+				void (*cb)(struct evhttp_request *req, void *arg), void *arg);
 
 /**
  * Give the next piece of a body. `data` is moved, and empty afterwards; an empty one does nothing.
@@ -927,7 +965,8 @@ void evhttp_request_set_time_limit_tv(struct evhttp_request *req, const struct t
  *            argument. See evhttp_request_pause() for when it cannot keep up
  */
 EVENT2_EXPORT_SYMBOL
-void evhttp_request_set_chunked_cb(struct evhttp_request *, void (*cb)(struct evhttp_request *, void *));
+void evhttp_request_set_chunked_cb(struct evhttp_request *,
+				   void (*cb)(struct evhttp_request *, void *));
 
 /**
  * Be told that a request has failed: before the completion is called with NULL, or after
@@ -937,7 +976,8 @@ void evhttp_request_set_chunked_cb(struct evhttp_request *, void (*cb)(struct ev
  * @param cb  gets the request's argument
  */
 EVENT2_EXPORT_SYMBOL
-void evhttp_request_set_error_cb(struct evhttp_request *, void (*)(enum evhttp_request_error, void *));
+void evhttp_request_set_error_cb(struct evhttp_request *,
+				 void (*)(enum evhttp_request_error, void *));
 
 /**
  * Be told why an exchange failed: before the error and the completion callback, and also where the
@@ -947,7 +987,10 @@ void evhttp_request_set_error_cb(struct evhttp_request *, void (*)(enum evhttp_r
  * @param cb  runs once at most, in the loop's thread; may free or cancel anything
  */
 EVENT2_EXPORT_SYMBOL
-void evhttp_request_set_failure_cb(struct evhttp_request *req, void (*cb)(struct evhttp_request *req, const struct evhttp_failure *failure, void *arg), void *arg);
+void evhttp_request_set_failure_cb(struct evhttp_request *req,
+				   void (*cb)(struct evhttp_request *req,
+					      const struct evhttp_failure *failure, void *arg),
+				   void *arg);
 
 /**
  * Be told when a head has come, before its body; also of each interim response (1xx, 10000 at
@@ -957,14 +1000,16 @@ void evhttp_request_set_failure_cb(struct evhttp_request *req, void (*cb)(struct
  *            fails with EVREQ_HTTP_EOF
  */
 EVENT2_EXPORT_SYMBOL
-void evhttp_request_set_header_cb(struct evhttp_request *, int (*cb)(struct evhttp_request *, void *));
+void evhttp_request_set_header_cb(struct evhttp_request *,
+				  int (*cb)(struct evhttp_request *, void *));
 
 /**
  * Be told when the last byte of a server's reply has been handed to the system, before the request
  * is freed. Not called if the connection ends first.
  */
 EVENT2_EXPORT_SYMBOL
-void evhttp_request_set_on_complete_cb(struct evhttp_request *req, void (*cb)(struct evhttp_request *, void *), void *cb_arg);
+void evhttp_request_set_on_complete_cb(struct evhttp_request *req,
+				       void (*cb)(struct evhttp_request *, void *), void *cb_arg);
 
 /**
  * Answer with an error page, and close the connection afterwards. Header fields that were added are
@@ -990,7 +1035,8 @@ void evhttp_send_error(struct evhttp_request *req, int error, const char *reason
  * @param databuf  the body: moved, so empty afterwards, and still the caller's; NULL for none
  */
 EVENT2_EXPORT_SYMBOL
-void evhttp_send_reply(struct evhttp_request *req, int code, const char *reason, struct evbuffer *databuf);
+void evhttp_send_reply(struct evhttp_request *req, int code, const char *reason,
+		       struct evbuffer *databuf);
 
 /**
  * Send a piece of the body.
@@ -1007,7 +1053,8 @@ void evhttp_send_reply_chunk(struct evhttp_request *req, struct evbuffer *databu
  * @param cb  runs once, unless the connection ends first; may free anything
  */
 EVENT2_EXPORT_SYMBOL
-void evhttp_send_reply_chunk_with_cb(struct evhttp_request *req, struct evbuffer *databuf, void (*cb)(struct evhttp_connection *, void *), void *arg);
+void evhttp_send_reply_chunk_with_cb(struct evhttp_request *req, struct evbuffer *databuf,
+				     void (*cb)(struct evhttp_connection *, void *), void *arg);
 
 /** End an answer that evhttp_send_reply_start() began. `req` is the library's from now on. */
 EVENT2_EXPORT_SYMBOL
@@ -1039,7 +1086,8 @@ void evhttp_set_allowed_methods(struct evhttp *http, ev_uint32_t methods);
  *            connection takes, or NULL for a plain socket
  */
 EVENT2_EXPORT_SYMBOL
-void evhttp_set_bevcb(struct evhttp *http, struct bufferevent *(*cb)(struct event_base *, void *), void *arg);
+void evhttp_set_bevcb(struct evhttp *http, struct bufferevent *(*cb)(struct event_base *, void *),
+		      void *arg);
 
 /**
  * Have requests for a path handled by a function.
@@ -1054,7 +1102,8 @@ void evhttp_set_bevcb(struct evhttp *http, struct bufferevent *(*cb)(struct even
  * @return 0; -1 if the path has a callback; -2 when out of memory
  */
 EVENT2_EXPORT_SYMBOL
-int evhttp_set_cb(struct evhttp *http, const char *path, void (*cb)(struct evhttp_request *, void *), void *cb_arg);
+int evhttp_set_cb(struct evhttp *http, const char *path,
+		  void (*cb)(struct evhttp_request *, void *), void *cb_arg);
 
 /**
  * The Content-Type of replies that have a body and say nothing else. "text/html;
@@ -1073,7 +1122,10 @@ void evhttp_set_default_content_type(struct evhttp *http, const char *content_ty
  * @since 2.2
  */
 EVENT2_EXPORT_SYMBOL
-void evhttp_set_errorcb(struct evhttp *http, int (*cb)(struct evhttp_request *req, struct evbuffer *buffer, int error, const char *reason, void *cbarg), void *cbarg);
+void evhttp_set_errorcb(struct evhttp *http,
+			int (*cb)(struct evhttp_request *req, struct evbuffer *buffer, int error,
+				  const char *reason, void *cbarg),
+			void *cbarg);
 
 /**
  * Let a server know methods that are not built in. Connections accepted afterwards have it. The
@@ -1105,9 +1157,9 @@ EVENT2_EXPORT_SYMBOL
 void evhttp_set_gencb(struct evhttp *http, void (*cb)(struct evhttp_request *, void *), void *arg);
 
 /**
- * Limit how slowly the body of a request may come: at least `bytes` of it within each `tv`, else the
- * connection is closed like after a read timeout. Time in which the program holds a streamed body up
- * does not count. Default: 1024 bytes within 60 s.
+ * Limit how slowly the body of a request may come: at least `bytes` of it within each `tv`, else
+ * the connection is closed like after a read timeout. Time in which the program holds a streamed
+ * body up does not count. Default: 1024 bytes within 60 s.
  *
  * @param bytes  0 for no limit; chunk framing does not count
  * @param tv     copied; NULL or zero for no limit. Since 2.2.1.
@@ -1130,31 +1182,34 @@ void evhttp_set_body_rate(struct evhttp *http, size_t bytes, const struct timeva
  * @return 0; -1 if the path is served already; -2 when out of memory. Since 2.2.1.
  */
 EVENT2_EXPORT_SYMBOL
-int evhttp_set_stream_cb(struct evhttp *http, const char *path, void (*cb)(struct evhttp_request *, void *), void *cb_arg);
+int evhttp_set_stream_cb(struct evhttp *http, const char *path,
+			 void (*cb)(struct evhttp_request *, void *), void *cb_arg);
 
 /**
  * Have the body of a request handed on as it comes. To be called in a callback of
  * evhttp_set_stream_cb().
  *
  * @param cb  gets EVHTTP_BODY_DATA whenever bytes have come, then once EVHTTP_BODY_END or
- *            EVHTTP_BODY_LOST. What it leaves in the input buffer stays there. After EVHTTP_BODY_LOST,
- *            which comes after the connection's close callback, the request is the program's alone:
- *            end it with a reply or evhttp_request_free(). It is not called for requests that were
- *            answered to the end, or freed, before.
- * @param held_max  while this many bytes or more lie in the input buffer nothing is read; taking some
- *            away, whenever and to wherever, lets it go on. With that a request holds at most
+ *            EVHTTP_BODY_LOST. What it leaves in the input buffer stays there. After
+ *            EVHTTP_BODY_LOST, which comes after the connection's close callback, the request is
+ *            the program's alone: end it with a reply or evhttp_request_free(). It is not called
+ *            for requests that were answered to the end, or freed, before.
+ * @param held_max  while this many bytes or more lie in the input buffer nothing is read; taking
+ *            some away, whenever and to wherever, lets it go on. With that a request holds at most
  *            `held_max` and 64 KiB of its body, and its connection 128 KiB of what comes next.
  *            evhttp_request_pause() stops it as well.
- * @return 0; -1 if the body has ended, or is streamed already, or when out of memory. Loop's thread.
- *         Since 2.2.1.
+ * @return 0; -1 if the body has ended, or is streamed already, or when out of memory. Loop's
+ *         thread. Since 2.2.1.
  */
 EVENT2_EXPORT_SYMBOL
-int evhttp_request_stream_body(struct evhttp_request *req, evhttp_body_cb cb, size_t held_max, void *arg);
+int evhttp_request_stream_body(struct evhttp_request *req, evhttp_body_cb cb, size_t held_max,
+			       void *arg);
 
 /**
  * Stop gracefully: free all bound sockets, close the connections that are between requests, and let
- * the others finish theirs; replies from now on say "Connection: close". WebSocket sessions go on until
- * they end. Connections that take too long are the program's to end, by evhttp_free() at the latest.
+ * the others finish theirs; replies from now on say "Connection: close". WebSocket sessions go on
+ * until they end. Connections that take too long are the program's to end, by evhttp_free() at the
+ * latest.
  *
  * @param cb  NULL, or called once when no connection and no session is left, perhaps before this
  *            returns; it may free the server. Loop's thread. Since 2.2.1.
@@ -1190,9 +1245,11 @@ void evhttp_set_max_connections(struct evhttp *http, int max_connections);
 
 /**
  * Limit the request line and header fields together; 400 above it. Counts for connections accepted
- * afterwards, as all limits and timeouts of a server do. More than 1000 fields are refused in any case.
+ * afterwards, as all limits and timeouts of a server do. More than 1000 fields are refused in any
+ * case.
  *
- * @param max_headers_size  bytes, line ends not counted; negative for no limit. Default 1048576, 1 MiB
+ * @param max_headers_size  bytes, line ends not counted; negative for no limit. Default 1048576, 1
+ * MiB
  */
 EVENT2_EXPORT_SYMBOL
 void evhttp_set_max_headers_size(struct evhttp *http, ev_ssize_t max_headers_size);
@@ -1206,7 +1263,8 @@ void evhttp_set_max_headers_size(struct evhttp *http, ev_ssize_t max_headers_siz
  * @since 2.2
  */
 EVENT2_EXPORT_SYMBOL
-void evhttp_set_newreqcb(struct evhttp *http, int (*cb)(struct evhttp_request *, void *), void *arg);
+void evhttp_set_newreqcb(struct evhttp *http, int (*cb)(struct evhttp_request *, void *),
+			 void *arg);
 
 /** The first half of evhttp_set_timeout_tv() only. Since 2.2. */
 EVENT2_EXPORT_SYMBOL
@@ -1319,7 +1377,8 @@ struct evhttp_uri *evhttp_uri_parse_with_flags(const char *source_uri, unsigned 
  *         of memory. Since 2.2.1.
  */
 EVENT2_EXPORT_SYMBOL
-struct evhttp_uri *evhttp_uri_resolve(const struct evhttp_uri *base, const char *reference, unsigned flags);
+struct evhttp_uri *evhttp_uri_resolve(const struct evhttp_uri *base, const char *reference,
+				      unsigned flags);
 
 /**
  * Where a response sends its client (RFC 9110 section 15.4): 301, 302, 303, 307 and 308 with a

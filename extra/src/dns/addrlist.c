@@ -13,8 +13,8 @@ int evi_dns_wants_family(const struct evutil_addrinfo *hints, int family)
 	return hints->ai_family == PF_UNSPEC || hints->ai_family == family;
 }
 
-static int add_one(struct evutil_addrinfo ***last, const union evi_dns_sockaddr *addr, int len, int socktype,
-		   int protocol)
+static int add_one(struct evutil_addrinfo ***last, const union evi_dns_sockaddr *addr, int len,
+		   int socktype, int protocol)
 {
 	struct evutil_addrinfo *ai = evi_addrinfo_new(&addr->sa, (ev_socklen_t)len);
 
@@ -41,8 +41,9 @@ static void complete_kind(int *socktype, int *protocol)
 		*protocol = IPPROTO_UDP;
 }
 
-struct evutil_addrinfo **evi_dns_list_add(struct evutil_addrinfo **last, const struct sockaddr *sa, int len,
-					  uint16_t port, const struct evutil_addrinfo *hints)
+struct evutil_addrinfo **evi_dns_list_add(struct evutil_addrinfo **last, const struct sockaddr *sa,
+					  int len, uint16_t port,
+					  const struct evutil_addrinfo *hints)
 {
 	struct evutil_addrinfo **start = last;
 	int socktype = hints->ai_socktype, protocol = hints->ai_protocol, err;

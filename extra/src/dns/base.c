@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define KNOWN_FLAGS                                                                                \
-	(EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE |                     \
+	(EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE |                    \
 	 EVDNS_BASE_NAMESERVERS_NO_DEFAULT | EVDNS_BASE_NO_CACHE)
 
 void evi_dns_lock(struct evdns_base *base)
@@ -37,7 +37,8 @@ void evi_dns_random(struct evdns_base *base, void *bytes, size_t len)
 	if (len > base->random_left || base->random_forks != evi_fork_count()) {
 		evutil_secure_rng_get_bytes(base->random, sizeof(base->random));
 		base->random_left = sizeof(base->random);
-		base->random_forks = evi_fork_count(); /* a child must not go on where its parent does */
+		/* a child must not go on where its parent does */
+		base->random_forks = evi_fork_count();
 	}
 	base->random_left -= len;
 	memcpy(bytes, base->random + base->random_left, len);
@@ -91,7 +92,8 @@ static struct evdns_base *make(struct event_base *event_base, int flags)
 	base->packet = evi_malloc(EVI_DNS_MESSAGE_MAX);
 	if (evi_threading_enabled())
 		base->lock = evi_lock_new();
-	if (base->search != NULL && base->packet != NULL && (!evi_threading_enabled() || base->lock != NULL))
+	if (base->search != NULL && base->packet != NULL &&
+	    (!evi_threading_enabled() || base->lock != NULL))
 		return base;
 	evi_dns_search_unref(base->search);
 	evi_free(base->packet);

@@ -11,8 +11,8 @@
  *   server (server.c)     a nameserver: up or down, its sockets (udp.c) and connection (tcp.c)
  *
  * Everything is called with the base's lock held unless a comment says otherwise. The program's
- * callbacks run from deferred callbacks, without it. A base that is freed lives on, empty, until the
- * last request that has still to tell its result is gone.
+ * callbacks run from deferred callbacks, without it. A base that is freed lives on, empty, until
+ * the last request that has still to tell its result is gone.
  */
 
 #include "dns/reply.h"
@@ -39,7 +39,9 @@ union evi_dns_sockaddr {
 struct evi_dns_query;
 struct evi_dns_server;
 
-/* The global resolver, made empty if there is none; NULL if that fails. Without a lock (compat.c). */
+/*
+ * The global resolver, made empty if there is none; NULL if that fails. Without a lock (compat.c).
+ */
 struct evdns_base *evi_dns_global_need(void);
 
 /* --- Settings: option.c ----------------------------------------------------------------------- */
@@ -100,11 +102,11 @@ struct evi_dns_hosts {
 	struct evi_dns_host *first, **last;
 };
 
-/* --- Sockets: udp.c ----------------------------------------------------------------------------- */
+/* --- Sockets: udp.c --------------------------------------------------------------------------- */
 
 /*
- * A UDP socket of one server, with a random port for one query, or a few. When it is retired and none of its
- * queries waits any more it is spared for the next query, with another port, or closed.
+ * A UDP socket of one server, with a random port for one query, or a few. When it is retired and
+ * none of its queries waits any more it is spared for the next query, with another port, or closed.
  */
 struct evi_dns_socket {
 	struct evdns_base *base;
@@ -139,7 +141,7 @@ void evi_dns_socket_mistaken(struct evi_dns_socket *socket);
 int evi_dns_socket_await_room(struct evi_dns_socket *socket);
 void evi_dns_socket_unawait_room(struct evi_dns_socket *socket);
 
-/* --- TCP: tcp.c ---------------------------------------------------------------------------------- */
+/* --- TCP: tcp.c ------------------------------------------------------------------------------- */
 
 struct evi_dns_tcp;
 
@@ -153,7 +155,7 @@ void evi_dns_tcp_close(struct evi_dns_server *server);
 /* Whether a query was answered by the connection that is open. */
 int evi_dns_tcp_has_answered(const struct evi_dns_server *server);
 
-/* --- Nameservers: server.c ---------------------------------------------------------------------- */
+/* --- Nameservers: server.c -------------------------------------------------------------------- */
 
 struct evi_dns_server {
 	struct evdns_base *base;
@@ -180,21 +182,25 @@ int evi_dns_server_add(struct evdns_base *base, const struct sockaddr *sa, int l
 void evi_dns_server_free(struct evi_dns_server *server);
 
 /* In turn among those that are up, or all if none is; `except` (may be NULL) only if alone. */
-struct evi_dns_server *evi_dns_server_choose(struct evdns_base *base, const struct evi_dns_server *except);
+struct evi_dns_server *evi_dns_server_choose(struct evdns_base *base,
+					     const struct evi_dns_server *except);
 
 void evi_dns_server_failed(struct evi_dns_server *server, const char *reason);
 void evi_dns_server_works(struct evi_dns_server *server);
 void evi_dns_server_timed_out(struct evi_dns_server *server);
 void evi_dns_server_probe_failed(struct evi_dns_server *server);
 
-/* A message that came from `server`, by `socket` or, if that is NULL, by TCP; 1 if it was an answer. */
+/*
+ * A message that came from `server`, by `socket` or, if that is NULL, by TCP; 1 if it was an
+ * answer.
+ */
 int evi_dns_server_message(struct evi_dns_server *server, struct evi_dns_socket *socket,
 			   const uint8_t *data, size_t len);
 
 /* "address:port" */
 const char *evi_dns_sockaddr_text(const struct sockaddr *sa, char *buf, size_t len);
 
-/* --- Deadlines of queries: deadline.c --------------------------------------------------------------- */
+/* --- Deadlines of queries: deadline.c --------------------------------------------------------- */
 
 struct evi_dns_deadline {
 	struct evi_dns_deadline *next, *prev; /* base->deadlines; next NULL: not set */
@@ -204,11 +210,14 @@ struct evi_dns_deadline {
 void evi_dns_deadlines_init(struct evdns_base *base);
 void evi_dns_deadlines_done(struct evdns_base *base);
 
-/* Have evi_dns_query_timed_out() called later, instead of when it was to be so far; 0 or -1: not set. */
+/*
+ * Have evi_dns_query_timed_out() called later, instead of when it was to be so far; 0 or -1: not
+ * set.
+ */
 int evi_dns_deadline_set(struct evi_dns_query *query, const struct timeval *after);
 void evi_dns_deadline_clear(struct evi_dns_query *query);
 
-/* --- Queries: query.c ----------------------------------------------------------------------------- */
+/* --- Queries: query.c ------------------------------------------------------------------------- */
 
 /* Where a query went: a reply counts only from there. */
 union evi_dns_sending {
@@ -230,15 +239,19 @@ struct evi_dns_servfail {
 /* There may be very many of these and of requests: fields are as small as they can be. */
 struct evi_dns_query {
 	struct evdns_base *base;
-	struct evi_dns_query *next, **prev; /* that wait; in flight: in the bucket of ids; or that follow */
-	struct evi_dns_query *same_next, **same_prev; /* in the bucket of questions; NULL: not a leader */
+	/* that wait; in flight: in the bucket of ids; or that follow */
+	struct evi_dns_query *next, **prev;
+	/* in the bucket of questions; NULL: not a leader */
+	struct evi_dns_query *same_next, **same_prev;
 	struct evi_dns_query *followers;
 	struct evi_dns_deadline deadline;
-	struct evi_dns_server *only;   /* of a probe, which goes nowhere else; NULL: part of a request */
+	/* of a probe, which goes nowhere else; NULL: part of a request */
+	struct evi_dns_server *only;
 	struct evi_dns_server *server; /* the last one it went to */
 	struct evi_dns_servfail *servfail; /* owned; NULL: none */
 	union {
-		union evi_dns_sending sendings[EVI_DNS_SENDINGS]; /* all by UDP or all by TCP: `by_tcp` */
+		/* all by UDP or all by TCP: `by_tcp` */
+		union evi_dns_sending sendings[EVI_DNS_SENDINGS];
 		struct evi_dns_answer answer;                     /* when it is over */
 	};
 	uint16_t id;
@@ -261,14 +274,19 @@ struct evi_dns_query {
 };
 
 /* Room behind the owner of a query for its name and message; `name_room` includes the NUL. */
-#define EVI_DNS_MESSAGE_ROOM(name_room) ((name_room) + 1 + EVI_DNS_HEADER_SIZE + 4 + EVI_DNS_OPT_SIZE)
+#define EVI_DNS_MESSAGE_ROOM(name_room)                                                            \
+	((name_room) + 1 + EVI_DNS_HEADER_SIZE + 4 + EVI_DNS_OPT_SIZE)
 #define EVI_DNS_QUERY_ROOM(name_room)   ((name_room) + EVI_DNS_MESSAGE_ROOM(name_room))
 
 /* Say where that room is; once, before the first of the following. */
 void evi_dns_query_set_room(struct evi_dns_query *query, void *room, size_t name_room);
 
-/* Prepare to ask; 0, or -1 if the name cannot be asked for. It may stand in the room for it already. */
-int evi_dns_query_init(struct evi_dns_query *query, struct evdns_base *base, const char *name, uint16_t type);
+/*
+ * Prepare to ask; 0, or -1 if the name cannot be asked for. It may stand in the room for it
+ * already.
+ */
+int evi_dns_query_init(struct evi_dns_query *query, struct evdns_base *base, const char *name,
+		       uint16_t type);
 void evi_dns_query_start(struct evi_dns_query *query);
 
 /* From deadline.c. */
@@ -293,10 +311,14 @@ void evi_dns_query_suspend_all(struct evdns_base *base);
 struct evi_dns_query *evi_dns_query_find(struct evdns_base *base, uint16_t id);
 void evi_dns_query_replied(struct evi_dns_query *query, struct evi_dns_server *server,
 			   struct evi_dns_reader *reader, const struct evi_dns_header *header);
-int evi_dns_query_was_sent_by(const struct evi_dns_query *query, const struct evi_dns_server *server,
+int evi_dns_query_was_sent_by(const struct evi_dns_query *query,
+			      const struct evi_dns_server *server,
 			      const struct evi_dns_socket *socket);
 
-/* Somebody seems to be guessing: what was asked by UDP is asked by TCP instead, as far as that is allowed. */
+/*
+ * Somebody seems to be guessing: what was asked by UDP is asked by TCP instead, as far as that is
+ * allowed.
+ */
 int evi_dns_query_may_go_by_tcp(const struct evi_dns_query *query);
 void evi_dns_query_distrust(struct evi_dns_query *query, struct evi_dns_server *server);
 void evi_dns_query_distrust_all(struct evi_dns_socket *socket);
@@ -314,7 +336,7 @@ void evi_dns_query_tcp_lost(struct evi_dns_server *server);
 void evi_dns_query_link(struct evi_dns_query **at, struct evi_dns_query *query);
 void evi_dns_query_unlink(struct evi_dns_query *query);
 
-/* --- One question, one query: share.c -------------------------------------------------------------- */
+/* --- One question, one query: share.c --------------------------------------------------------- */
 
 /* 1 if it follows another from now on; 0: it is to be asked, and others may follow it. */
 int evi_dns_share_join(struct evi_dns_query *query);
@@ -322,14 +344,19 @@ int evi_dns_share_join(struct evi_dns_query *query);
 /* A query ends. The follower that is to be asked instead, or NULL. */
 struct evi_dns_query *evi_dns_share_end(struct evi_dns_query *query);
 
-/* Take off all followers, each with a copy of the answer; to be told with the list that is returned. */
-struct evi_dns_query *evi_dns_share_take(struct evi_dns_query *query, const struct evi_dns_answer *answer);
+/*
+ * Take off all followers, each with a copy of the answer; to be told with the list that is
+ * returned.
+ */
+struct evi_dns_query *evi_dns_share_take(struct evi_dns_query *query,
+					 const struct evi_dns_answer *answer);
 void evi_dns_share_tell(struct evi_dns_query *list);
 
-/* --- Requests: request.c --------------------------------------------------------------------------- */
+/* --- Requests: request.c ---------------------------------------------------------------------- */
 
 /* Runs without lock; `answer` is valid during the call. */
-typedef void evi_dns_request_fn(struct evdns_request *request, struct evi_dns_answer *answer, void *arg);
+typedef void evi_dns_request_fn(struct evdns_request *request, struct evi_dns_answer *answer,
+				void *arg);
 
 struct evdns_request {
 	struct evdns_request *next, **prev; /* base->requests while running; prev NULL: done */
@@ -362,7 +389,7 @@ void evi_dns_request_end(struct evdns_request *request, int err);
 /* End it without telling anybody. */
 void evi_dns_request_drop(struct evdns_request *request);
 
-/* --- Cache: cache.c ------------------------------------------------------------------------------- */
+/* --- Cache: cache.c --------------------------------------------------------------------------- */
 
 struct evi_dns_cached;
 
@@ -378,32 +405,36 @@ struct evi_dns_cache {
 #define EVI_DNS_ASKED_V6 2
 
 /* Remember a copy of `list` for `ttl` seconds; NULL or ttl <= 0 forgets the name. */
-void evi_dns_cache_put(struct evdns_base *base, const char *name, const struct evutil_addrinfo *list,
-		       int asked, int ttl);
-
-/* 0 and a list, EVUTIL_EAI_ADDRFAMILY, EVUTIL_EAI_MEMORY, or -1 if the name is not known for that. */
-int evi_dns_cache_get(struct evdns_base *base, const char *name, const struct evutil_addrinfo *hints,
-		      uint16_t port, struct evutil_addrinfo **ret_list);
-void evi_dns_cache_done(struct evdns_base *base);
-
-/* --- Address lists: addrlist.c ----------------------------------------------------------------------- */
+void evi_dns_cache_put(struct evdns_base *base, const char *name,
+		       const struct evutil_addrinfo *list, int asked, int ttl);
 
 /*
- * Puts an address at the end of a list, which is at `last`, once for each kind of socket that `hints`
- * allows. Returns the new end, or NULL: no memory, list unchanged.
+ * 0 and a list, EVUTIL_EAI_ADDRFAMILY, EVUTIL_EAI_MEMORY, or -1 if the name is not known for that.
  */
-struct evutil_addrinfo **evi_dns_list_add(struct evutil_addrinfo **last, const struct sockaddr *sa, int len,
-					  uint16_t port, const struct evutil_addrinfo *hints);
+int evi_dns_cache_get(struct evdns_base *base, const char *name,
+		      const struct evutil_addrinfo *hints, uint16_t port,
+		      struct evutil_addrinfo **ret_list);
+void evi_dns_cache_done(struct evdns_base *base);
+
+/* --- Address lists: addrlist.c ---------------------------------------------------------------- */
+
+/*
+ * Puts an address at the end of a list, which is at `last`, once for each kind of socket that
+ * `hints` allows. Returns the new end, or NULL: no memory, list unchanged.
+ */
+struct evutil_addrinfo **evi_dns_list_add(struct evutil_addrinfo **last, const struct sockaddr *sa,
+					  int len, uint16_t port,
+					  const struct evutil_addrinfo *hints);
 
 /* Whether the hints allow that family. */
 int evi_dns_wants_family(const struct evutil_addrinfo *hints, int family);
 
-/* --- getaddrinfo.c ------------------------------------------------------------------------------------ */
+/* --- getaddrinfo.c ---------------------------------------------------------------------------- */
 
 void evi_dns_resolver_register(void);
 void evi_dns_getaddrinfo_drop_all(struct evdns_base *base);
 
-/* --- The base: base.c ---------------------------------------------------------------------------------- */
+/* --- The base: base.c ------------------------------------------------------------------------- */
 
 struct evdns_base {
 	struct event_base *event_base;
@@ -456,7 +487,7 @@ void evi_dns_unref(struct evdns_base *base); /* with the lock; evi_dns_unlock() 
 void evi_dns_dispose(struct evdns_base *base, struct event *event, event_finalize_callback_fn fn);
 void evi_dns_disposed(struct evdns_base *base);
 
-/* --- log.c ---------------------------------------------------------------------------------------------- */
+/* --- log.c ------------------------------------------------------------------------------------ */
 
 void evi_dns_log(int is_warning, const char *format, ...) EVI_PRINTF(2, 3);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Results of lookups, by the name as it was given. Bounded: the oldest goes first. Nothing runs when an
- * entry expires; it is dropped when it is next met.
+ * Results of lookups, by the name as it was given. Bounded: the oldest goes first. Nothing runs
+ * when an entry expires; it is dropped when it is next met.
  */
 
 #include "dns/base.h"
@@ -66,7 +66,8 @@ static void drop(struct evi_dns_cache *cache, struct evi_dns_cached *entry)
 
 static struct evi_dns_cached *find(struct evi_dns_cache *cache, const char *name)
 {
-	struct evi_dns_cached *entry = cache->buckets != NULL ? cache->buckets[hash_of(name)] : NULL;
+	struct evi_dns_cached *entry =
+		cache->buckets != NULL ? cache->buckets[hash_of(name)] : NULL;
 
 	while (entry != NULL && !evi_dns_name_equals(entry->name, name))
 		entry = entry->next;
@@ -75,7 +76,8 @@ static struct evi_dns_cached *find(struct evi_dns_cache *cache, const char *name
 
 static int is_address(const struct evutil_addrinfo *ai)
 {
-	return ai->ai_addr != NULL && (ai->ai_addr->sa_family == AF_INET || ai->ai_addr->sa_family == AF_INET6);
+	return ai->ai_addr != NULL &&
+	       (ai->ai_addr->sa_family == AF_INET || ai->ai_addr->sa_family == AF_INET6);
 }
 
 static int address_len(const union evi_dns_sockaddr *addr)
@@ -156,8 +158,8 @@ static int prepare(struct evi_dns_cache *cache)
 	return cache->buckets != NULL ? 0 : -1;
 }
 
-void evi_dns_cache_put(struct evdns_base *base, const char *name, const struct evutil_addrinfo *list,
-		       int asked, int ttl)
+void evi_dns_cache_put(struct evdns_base *base, const char *name,
+		       const struct evutil_addrinfo *list, int asked, int ttl)
 {
 	struct evi_dns_cache *cache = &base->cache;
 	struct evi_dns_cached *old = find(cache, name), *entry;
@@ -182,8 +184,8 @@ static int families_of(const struct evutil_addrinfo *hints)
 	       (evi_dns_wants_family(hints, PF_INET6) ? EVI_DNS_ASKED_V6 : 0);
 }
 
-static int fill(const struct evi_dns_cached *entry, const struct evutil_addrinfo *hints, uint16_t port,
-		struct evutil_addrinfo **list)
+static int fill(const struct evi_dns_cached *entry, const struct evutil_addrinfo *hints,
+		uint16_t port, struct evutil_addrinfo **list)
 {
 	struct evutil_addrinfo **last = list;
 
@@ -204,8 +206,9 @@ static int fill(const struct evi_dns_cached *entry, const struct evutil_addrinfo
 	return 0;
 }
 
-int evi_dns_cache_get(struct evdns_base *base, const char *name, const struct evutil_addrinfo *hints,
-		      uint16_t port, struct evutil_addrinfo **ret_list)
+int evi_dns_cache_get(struct evdns_base *base, const char *name,
+		      const struct evutil_addrinfo *hints, uint16_t port,
+		      struct evutil_addrinfo **ret_list)
 {
 	struct evi_dns_cached *entry = find(&base->cache, name);
 	struct evutil_addrinfo *list = NULL;
@@ -237,7 +240,8 @@ void evi_dns_cache_done(struct evdns_base *base)
 	base->cache.buckets = NULL;
 }
 
-void evdns_cache_write(struct evdns_base *dns_base, char *nodename, struct evutil_addrinfo *res, int ttl)
+void evdns_cache_write(struct evdns_base *dns_base, char *nodename, struct evutil_addrinfo *res,
+		       int ttl)
 {
 	if (dns_base == NULL || nodename == NULL)
 		return;

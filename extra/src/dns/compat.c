@@ -99,18 +99,22 @@ int evdns_resolve_ipv6(const char *name, int flags, evdns_callback_type callback
 	return evdns_base_resolve_ipv6(global_base, name, flags, callback, ptr) != NULL ? 0 : -1;
 }
 
-int evdns_resolve_reverse(const struct in_addr *in, int flags, evdns_callback_type callback, void *ptr)
+int evdns_resolve_reverse(const struct in_addr *in, int flags, evdns_callback_type callback,
+			  void *ptr)
 {
 	return evdns_base_resolve_reverse(global_base, in, flags, callback, ptr) != NULL ? 0 : -1;
 }
 
-int evdns_resolve_reverse_ipv6(const struct in6_addr *in, int flags, evdns_callback_type callback, void *ptr)
+int evdns_resolve_reverse_ipv6(const struct in6_addr *in, int flags, evdns_callback_type callback,
+			       void *ptr)
 {
-	return evdns_base_resolve_reverse_ipv6(global_base, in, flags, callback, ptr) != NULL ? 0 : -1;
+	return evdns_base_resolve_reverse_ipv6(global_base, in, flags, callback, ptr) != NULL ? 0
+											      : -1;
 }
 
 struct evdns_server_port *evdns_add_server_port(evutil_socket_t socket, int flags,
-						evdns_request_callback_fn_type callback, void *user_data)
+						evdns_request_callback_fn_type callback,
+						void *user_data)
 {
 	return evdns_add_server_port_with_base(NULL, socket, flags, callback, user_data);
 }

@@ -27,7 +27,8 @@ static void write_questions(struct composer *c, const struct evi_dns_service_req
 	}
 }
 
-static void write_data(struct composer *c, const struct evi_dns_item *item, const char *data, size_t len)
+static void write_data(struct composer *c, const struct evi_dns_item *item, const char *data,
+		       size_t len)
 {
 	size_t at = c->w.at;
 
@@ -42,7 +43,8 @@ static void write_data(struct composer *c, const struct evi_dns_item *item, cons
 }
 
 /* A whole record, or nothing of it: then the rest is cut. */
-static int write_record(struct composer *c, const struct evi_dns_item *item, const char *data, size_t len)
+static int write_record(struct composer *c, const struct evi_dns_item *item, const char *data,
+			size_t len)
 {
 	size_t at = c->w.at;
 	int suffixes = c->w.suffix_count;
@@ -76,7 +78,8 @@ static unsigned write_section(struct composer *c, const struct evi_dns_section *
 {
 	unsigned count = 0;
 
-	for (const struct evi_dns_item *item = section->first; item != NULL && !c->is_cut; item = item->next)
+	for (const struct evi_dns_item *item = section->first; item != NULL && !c->is_cut;
+	     item = item->next)
 		count += write_item(c, item);
 	return count;
 }
@@ -86,7 +89,8 @@ static size_t compose(struct composer *c, const struct evi_dns_service_request *
 		      uint8_t *data, size_t room)
 {
 	struct evi_dns_header header = { .id = r->id, .counts = { (uint16_t)r->pub.nquestions } };
-	unsigned flags = EVI_DNS_QR | r->opcode | ((unsigned)r->pub.flags & 0xffff) | (rcode & EVI_DNS_RCODE);
+	unsigned flags = EVI_DNS_QR | r->opcode | ((unsigned)r->pub.flags & 0xffff) |
+			 (rcode & EVI_DNS_RCODE);
 	unsigned counts[3];
 
 	evi_dns_writer_init(&c->w, data, room - (r->has_opt ? OPT_SIZE : 0));
@@ -112,14 +116,16 @@ static size_t compose(struct composer *c, const struct evi_dns_service_request *
 
 static int has_groups(const struct evi_dns_service_request *r)
 {
-	for (const struct evi_dns_item *item = r->sections[0].first; item != NULL; item = item->next) {
+	for (const struct evi_dns_item *item = r->sections[0].first; item != NULL;
+	     item = item->next) {
 		if (item->unit != 0 && item->len > item->unit)
 			return 1;
 	}
 	return 0;
 }
 
-size_t evi_dns_compose(const struct evi_dns_service_request *r, unsigned rcode, uint8_t *data, size_t room)
+size_t evi_dns_compose(const struct evi_dns_service_request *r, unsigned rcode, uint8_t *data,
+		       size_t room)
 {
 	struct composer c = { .is_packed = 0 };
 	size_t len = compose(&c, r, rcode, data, room);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The deadlines of queries. Nearly all of them have the same time, so they stand in a queue that is sorted
- * already, and one timer of the loop's serves them all. When the first is taken away the timer stays: it
- * comes too early once, and is set anew.
+ * The deadlines of queries. Nearly all of them have the same time, so they stand in a queue that is
+ * sorted already, and one timer of the loop's serves them all. When the first is taken away the
+ * timer stays: it comes too early once, and is set anew.
  */
 
 #include "dns/base.h"
@@ -21,7 +21,8 @@ static int64_t now_us(const struct evdns_base *base)
 
 static struct evi_dns_query *query_of(struct evi_dns_deadline *deadline)
 {
-	return (struct evi_dns_query *)(void *)((char *)deadline - offsetof(struct evi_dns_query, deadline));
+	return (struct evi_dns_query *)(void *)((char *)deadline -
+						offsetof(struct evi_dns_query, deadline));
 }
 
 static void unlink_deadline(struct evi_dns_deadline *deadline)
@@ -100,8 +101,9 @@ static void on_time(evutil_socket_t fd, short what, void *arg)
 	if (queue->next != queue) {
 		left_us = queue->next->at_us - now;
 		/* A timer that was added before is added again without memory. */
-		(void)set_timer(base, queue->next->at_us, &(struct timeval){ (time_t)(left_us / US_PER_S),
-								(int)(left_us % US_PER_S) });
+		(void)set_timer(base, queue->next->at_us,
+				&(struct timeval) { (time_t)(left_us / US_PER_S),
+						    (int)(left_us % US_PER_S) });
 	}
 	evi_dns_unlock(base);
 }

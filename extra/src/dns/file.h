@@ -5,8 +5,9 @@
 #include <stddef.h>
 
 /*
- * The whole file as text with a NUL behind it, for evi_free(). 0, or EVDNS_ERROR_FAILED_TO_OPEN_FILE,
- * _FAILED_TO_STAT_FILE (cannot be read), _FILE_TOO_LARGE or _OUT_OF_MEMORY.
+ * The whole file as text with a NUL behind it, for evi_free(). 0, or
+ * EVDNS_ERROR_FAILED_TO_OPEN_FILE, _FAILED_TO_STAT_FILE (cannot be read), _FILE_TOO_LARGE or
+ * _OUT_OF_MEMORY.
  */
 int evi_dns_file_read(const char *name, char **ret_text);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * evdns_getaddrinfo(): what is known is answered inside the call; for the rest A and AAAA are asked for
- * at the same time. When one has ended the other has a little longer.
+ * evdns_getaddrinfo(): what is known is answered inside the call; for the rest A and AAAA are asked
+ * for at the same time. When one has ended the other has a little longer.
  */
 
 #include "dns/base.h"
@@ -47,7 +47,7 @@ static const struct {
 	{ PF_INET6, EVI_DNS_TYPE_AAAA, 16 },
 };
 
-/* --- The end ------------------------------------------------------------------------------------------ */
+/* --- The end ---------------------------------------------------------------------------------- */
 
 static void unlink_lookup(struct evdns_getaddrinfo_request *g)
 {
@@ -134,7 +134,8 @@ static void join_halves(struct evdns_getaddrinfo_request *g)
 	for (int i = 0; i < FAMILIES; i++) {
 		struct half *half = &g->half[i];
 
-		if (g->list == NULL && half->list != NULL && (g->hints.ai_flags & EVUTIL_AI_CANONNAME)) {
+		if (g->list == NULL && half->list != NULL &&
+		    (g->hints.ai_flags & EVUTIL_AI_CANONNAME)) {
 			half->list->ai_canonname = half->canonical;
 			half->canonical = NULL;
 		}
@@ -205,9 +206,10 @@ static void decide_error(struct evdns_getaddrinfo_request *g, int result)
 	tell_when_quiet(g);
 }
 
-/* --- Answers --------------------------------------------------------------------------------------------- */
+/* --- Answers ---------------------------------------------------------------------------------- */
 
-static int add_addresses(struct evdns_getaddrinfo_request *g, int which, const struct evi_dns_answer *answer)
+static int add_addresses(struct evdns_getaddrinfo_request *g, int which,
+			 const struct evi_dns_answer *answer)
 {
 	struct evutil_addrinfo **last = &g->half[which].list;
 
@@ -229,7 +231,8 @@ static int add_addresses(struct evdns_getaddrinfo_request *g, int which, const s
 	return 0;
 }
 
-static void take_answer(struct evdns_getaddrinfo_request *g, int which, struct evi_dns_answer *answer)
+static void take_answer(struct evdns_getaddrinfo_request *g, int which,
+			struct evi_dns_answer *answer)
 {
 	struct half *half = &g->half[which];
 
@@ -246,7 +249,8 @@ static void take_answer(struct evdns_getaddrinfo_request *g, int which, struct e
 		half->err = DNS_ERR_NODATA;
 }
 
-static void half_ended(struct evdns_getaddrinfo_request *g, int which, struct evi_dns_answer *answer)
+static void half_ended(struct evdns_getaddrinfo_request *g, int which,
+		       struct evi_dns_answer *answer)
 {
 	g->half[which].request = NULL;
 	g->running--;
@@ -292,7 +296,7 @@ static void on_skew(evutil_socket_t fd, short what, void *arg)
 	evi_dns_unlock(base);
 }
 
-/* --- What is known at once --------------------------------------------------------------------------------- */
+/* --- What is known at once -------------------------------------------------------------------- */
 
 /* The port, if the text is a number up to 65535; -1 if not. */
 static int port_number(const char *service)
@@ -332,13 +336,15 @@ static int named_port(const char *service, const struct evutil_addrinfo *hints)
 }
 
 /* 0, or EVUTIL_EAI_NONAME: an unusable service. */
-static int parse_service(const char *service, const struct evutil_addrinfo *hints, uint16_t *ret_port)
+static int parse_service(const char *service, const struct evutil_addrinfo *hints,
+			 uint16_t *ret_port)
 {
 	int port = 0;
 
 	if (service != NULL) {
 		port = port_number(service);
-		if (port < 0 && is_service_name(service) && !(hints->ai_flags & EVUTIL_AI_NUMERICSERV))
+		if (port < 0 && is_service_name(service) &&
+		    !(hints->ai_flags & EVUTIL_AI_NUMERICSERV))
 			port = named_port(service, hints);
 	}
 	if (port < 0)
@@ -363,7 +369,8 @@ static int add_text(struct evutil_addrinfo **list, const char *address, uint16_t
 }
 
 /* Without a name: this host, or any address of it. */
-static int no_name(struct evutil_addrinfo **list, uint16_t port, const struct evutil_addrinfo *hints)
+static int no_name(struct evutil_addrinfo **list, uint16_t port,
+		   const struct evutil_addrinfo *hints)
 {
 	int is_passive = (hints->ai_flags & EVUTIL_AI_PASSIVE) != 0;
 	int result = add_text(list, is_passive ? "0.0.0.0" : "127.0.0.1", port, hints);
@@ -408,7 +415,8 @@ static int from_cache(struct evdns_base *base, const char *name, uint16_t port,
 
 /* The result and a list, or 1: a server must be asked. */
 static int at_once(struct evdns_base *base, const char *node, const char *service,
-		   const struct evutil_addrinfo *hints, uint16_t *ret_port, struct evutil_addrinfo **list)
+		   const struct evutil_addrinfo *hints, uint16_t *ret_port,
+		   struct evutil_addrinfo **list)
 {
 	int result;
 
@@ -416,7 +424,8 @@ static int at_once(struct evdns_base *base, const char *node, const char *servic
 		return evutil_getaddrinfo(node, service, hints, list);
 	if (node == NULL && service == NULL)
 		return EVUTIL_EAI_NONAME;
-	if (hints->ai_family != PF_UNSPEC && hints->ai_family != PF_INET && hints->ai_family != PF_INET6)
+	if (hints->ai_family != PF_UNSPEC && hints->ai_family != PF_INET &&
+	    hints->ai_family != PF_INET6)
 		return EVUTIL_EAI_FAMILY;
 	result = parse_service(service, hints, ret_port);
 	if (result != 0)
@@ -429,14 +438,15 @@ static int at_once(struct evdns_base *base, const char *node, const char *servic
 	return result == 1 ? from_cache(base, node, *ret_port, hints, list) : result;
 }
 
-/* --- Asking -------------------------------------------------------------------------------------------------- */
+/* --- Asking ----------------------------------------------------------------------------------- */
 
 static void ask(struct evdns_getaddrinfo_request *g, int which)
 {
 	struct half *half = &g->half[which];
 
 	half->is_asked = 1;
-	half->request = evi_dns_request_new(g->base, g->name, families[which].type, 0, on_answer, g);
+	half->request =
+		evi_dns_request_new(g->base, g->name, families[which].type, 0, on_answer, g);
 	if (half->request != NULL)
 		g->running++;
 }
@@ -454,8 +464,9 @@ static void choose_families(const struct evutil_addrinfo *hints, int wanted[FAMI
 }
 
 /* 0, or the error to tell at once. */
-static int start(struct evdns_base *base, const char *node, const struct evutil_addrinfo *hints, uint16_t port,
-		 evdns_getaddrinfo_cb cb, void *arg, struct evdns_getaddrinfo_request **ret_lookup)
+static int start(struct evdns_base *base, const char *node, const struct evutil_addrinfo *hints,
+		 uint16_t port, evdns_getaddrinfo_cb cb, void *arg,
+		 struct evdns_getaddrinfo_request **ret_lookup)
 {
 	size_t len = strlen(node);
 	struct evdns_getaddrinfo_request *g;
@@ -473,7 +484,8 @@ static int start(struct evdns_base *base, const char *node, const struct evutil_
 	g->hints = *hints;
 	g->port = port;
 	(void)event_assign(&g->skew_timer, base->event_base, -1, 0, on_skew, g);
-	evi_deferred_init(&g->deferred, event_base_get_npriorities(base->event_base) / 2, on_deferred, g);
+	evi_deferred_init(&g->deferred, event_base_get_npriorities(base->event_base) / 2,
+			  on_deferred, g);
 	choose_families(hints, wanted);
 	for (int i = 0; i < FAMILIES; i++) {
 		if (wanted[i])
@@ -493,8 +505,8 @@ static int start(struct evdns_base *base, const char *node, const struct evutil_
 	return 0;
 }
 
-struct evdns_getaddrinfo_request *evdns_getaddrinfo(struct evdns_base *dns_base, const char *nodename,
-						    const char *servname,
+struct evdns_getaddrinfo_request *evdns_getaddrinfo(struct evdns_base *dns_base,
+						    const char *nodename, const char *servname,
 						    const struct evutil_addrinfo *hints_in,
 						    evdns_getaddrinfo_cb cb, void *arg)
 {
@@ -575,10 +587,11 @@ void evi_dns_getaddrinfo_drop_all(struct evdns_base *base)
 	}
 }
 
-/* --- For connecting by name --------------------------------------------------------------------------------- */
+/* --- For connecting by name ------------------------------------------------------------------- */
 
 static void *resolver_getaddrinfo(struct evdns_base *base, const char *host, const char *service,
-				  const struct evutil_addrinfo *hints, evi_resolved_fn cb, void *arg)
+				  const struct evutil_addrinfo *hints, evi_resolved_fn cb,
+				  void *arg)
 {
 	return evdns_getaddrinfo(base, host, service, hints, cb, arg);
 }

@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-static int add_host(struct evdns_base *base, const union evi_dns_sockaddr *addr, int addr_len, const char *name)
+static int add_host(struct evdns_base *base, const union evi_dns_sockaddr *addr, int addr_len,
+		    const char *name)
 {
 	size_t len = strlen(name);
 	struct evi_dns_host *host = evi_malloc(sizeof(*host) + len + 1);

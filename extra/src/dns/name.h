@@ -28,7 +28,10 @@ int evi_dns_name_equals(const char *a, const char *b);
 /* Dots inside, as ndots counts them. */
 int evi_dns_name_dots(const char *name);
 
-/* Changes the case of those letters whose bit is set; in text or on the wire, where lengths are no letters. */
+/*
+ * Changes the case of those letters whose bit is set; in text or on the wire, where lengths are no
+ * letters.
+ */
 void evi_dns_name_flip_case(uint8_t *name, size_t len, const uint8_t *bits);
 
 #endif

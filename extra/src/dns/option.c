@@ -93,7 +93,8 @@ static int parse_time(const char *text, const struct option *option, struct time
 	char *end;
 	double seconds;
 
-	if (text == NULL || strspn(text, "0123456789.+ \t\n\v\f\reExXaAbBcCdDfFpP-") != strlen(text))
+	if (text == NULL ||
+	    strspn(text, "0123456789.+ \t\n\v\f\reExXaAbBcCdDfFpP-") != strlen(text))
 		return -1;
 	seconds = strtod(text, &end);
 	if (*end != '\0' || end == text || !(seconds >= 0.001))
@@ -153,7 +154,8 @@ static int set(struct evdns_base *base, const struct option *option, const char 
 	case SPECIAL:
 		break;
 	}
-	return option->class == DNS_OPTION_SEARCH ? set_ndots(base, option, value) : set_bind_to(base, value);
+	return option->class == DNS_OPTION_SEARCH ? set_ndots(base, option, value)
+						  : set_bind_to(base, value);
 }
 
 /* The first probe never waits longer than the longest. */

@@ -3,8 +3,8 @@
 #define DNS_OS_DATAGRAM_H_INCLUDED
 
 /*
- * Datagrams answered from the address they came to, where the system can tell and choose it: a client
- * that asked one address of a host ignores what another one says.
+ * Datagrams answered from the address they came to, where the system can tell and choose it: a
+ * client that asked one address of a host ignores what another one says.
  */
 
 #include "os/os_net.h"
@@ -23,7 +23,8 @@ struct evi_dns_path {
 void evi_dns_datagram_prepare(evutil_socket_t fd);
 
 /* As recvfrom() and sendto(). */
-ev_ssize_t evi_dns_datagram_receive(evutil_socket_t fd, void *data, size_t room, struct evi_dns_path *path);
+ev_ssize_t evi_dns_datagram_receive(evutil_socket_t fd, void *data, size_t room,
+				    struct evi_dns_path *path);
 ev_ssize_t evi_dns_datagram_send(evutil_socket_t fd, const void *data, size_t len,
 				 const struct evi_dns_path *path);
 

@@ -6,13 +6,16 @@
 #include <netinet/in.h>
 #include <string.h>
 
-_Static_assert(sizeof(struct in_pktinfo) <= sizeof(((struct evi_dns_path *)0)->local), "room for IPv4");
-_Static_assert(sizeof(struct in6_pktinfo) <= sizeof(((struct evi_dns_path *)0)->local), "room for IPv6");
+_Static_assert(sizeof(struct in_pktinfo) <= sizeof(((struct evi_dns_path *)0)->local),
+	       "room for IPv4");
+_Static_assert(sizeof(struct in6_pktinfo) <= sizeof(((struct evi_dns_path *)0)->local),
+	       "room for IPv6");
 
 /* Room for either message, aligned as one must be. */
 union control {
 	struct cmsghdr head;
-	unsigned char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(struct in_pktinfo))];
+	unsigned char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) +
+			    CMSG_SPACE(sizeof(struct in_pktinfo))];
 };
 
 void evi_dns_datagram_prepare(evutil_socket_t fd)
@@ -46,12 +49,15 @@ static void note_local(const struct cmsghdr *head, struct evi_dns_path *path)
 	}
 }
 
-ev_ssize_t evi_dns_datagram_receive(evutil_socket_t fd, void *data, size_t room, struct evi_dns_path *path)
+ev_ssize_t evi_dns_datagram_receive(evutil_socket_t fd, void *data, size_t room,
+				    struct evi_dns_path *path)
 {
 	union control control;
 	struct iovec iov = { .iov_base = data, .iov_len = room };
-	struct msghdr message = { .msg_name = &path->peer, .msg_namelen = sizeof(path->peer), .msg_iov = &iov,
-		.msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+	struct msghdr message = {
+		.msg_name = &path->peer, .msg_namelen = sizeof(path->peer), .msg_iov = &iov,
+		.msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control),
+	};
 	ev_ssize_t len = recvmsg(fd, &message, 0);
 	struct cmsghdr *head;
 
@@ -64,8 +70,8 @@ ev_ssize_t evi_dns_datagram_receive(evutil_socket_t fd, void *data, size_t room,
 	return len;
 }
 
-static void put_local(struct msghdr *message, union control *control, int level, int type, size_t len,
-		      const struct evi_dns_path *path)
+static void put_local(struct msghdr *message, union control *control, int level, int type,
+		      size_t len, const struct evi_dns_path *path)
 {
 	memset(control, 0, sizeof(*control));
 	control->head.cmsg_level = level;
@@ -82,14 +88,18 @@ ev_ssize_t evi_dns_datagram_send(evutil_socket_t fd, const void *data, size_t le
 {
 	union control control;
 	struct iovec iov = { .iov_base = (void *)(uintptr_t)data, .iov_len = len };
-	struct msghdr message = { .msg_name = (void *)(uintptr_t)&path->peer, .msg_namelen = path->peer_len,
-		.msg_iov = &iov, .msg_iovlen = 1 };
+	struct msghdr message = {
+		.msg_name = (void *)(uintptr_t)&path->peer, .msg_namelen = path->peer_len,
+		.msg_iov = &iov, .msg_iovlen = 1,
+	};
 	ev_ssize_t sent;
 
 	if (path->local_family == AF_INET)
-		put_local(&message, &control, IPPROTO_IP, IP_PKTINFO, sizeof(struct in_pktinfo), path);
+		put_local(&message, &control, IPPROTO_IP, IP_PKTINFO, sizeof(struct in_pktinfo),
+			  path);
 	else if (path->local_family == AF_INET6)
-		put_local(&message, &control, IPPROTO_IPV6, IPV6_PKTINFO, sizeof(struct in6_pktinfo), path);
+		put_local(&message, &control, IPPROTO_IPV6, IPV6_PKTINFO,
+			  sizeof(struct in6_pktinfo), path);
 	sent = sendmsg(fd, &message, 0);
 	if (sent >= 0 || message.msg_control == NULL)
 		return sent;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Where the local address of a datagram cannot be known, the system chooses the one of the reply. */
+/*
+ * Where the local address of a datagram cannot be known, the system chooses the one of the reply.
+ */
 
 #include "dns/os_datagram.h"
 
@@ -8,7 +10,8 @@ void evi_dns_datagram_prepare(evutil_socket_t fd)
 	(void)fd;
 }
 
-ev_ssize_t evi_dns_datagram_receive(evutil_socket_t fd, void *data, size_t room, struct evi_dns_path *path)
+ev_ssize_t evi_dns_datagram_receive(evutil_socket_t fd, void *data, size_t room,
+				    struct evi_dns_path *path)
 {
 	path->local_family = AF_UNSPEC;
 	path->peer_len = sizeof(path->peer);

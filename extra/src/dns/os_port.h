@@ -7,8 +7,8 @@
 #include <event2/util.h>
 
 /*
- * Give a connected UDP socket another random port, and throw away what came to the old one. 0, or -1 where
- * the system cannot do that: then the socket is of no use any more.
+ * Give a connected UDP socket another random port, and throw away what came to the old one. 0, or
+ * -1 where the system cannot do that: then the socket is of no use any more.
  */
 int evi_dns_port_renew(evutil_socket_t fd, const struct sockaddr *peer, ev_socklen_t peer_len);
 

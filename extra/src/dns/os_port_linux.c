@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A socket that was not bound to a port by the program loses it when it is disconnected, and gets a new one
- * when it is connected again (udp(7), ip(7)). That takes a quarter of the time of a new socket, which also
- * has to be watched.
+ * A socket that was not bound to a port by the program loses it when it is disconnected, and gets a
+ * new one when it is connected again (udp(7), ip(7)). That takes a quarter of the time of a new
+ * socket, which also has to be watched.
  */
 
 #include "dns/os_port.h"

@@ -33,7 +33,8 @@ static void destroy(struct evdns_server_port *port)
 	port->fd = EVUTIL_INVALID_SOCKET;
 	evi_free(port->packet);
 	port->packet = NULL;
-	if (evi_base_in_loop_thread(port->event_base) || event_finalize(0, &port->readable, free_port) < 0)
+	if (evi_base_in_loop_thread(port->event_base) ||
+	    event_finalize(0, &port->readable, free_port) < 0)
 		free_port(&port->readable, port);
 }
 
@@ -50,7 +51,8 @@ void evi_dns_port_unlock(struct evdns_server_port *port)
 static int receive(struct evdns_server_port *port)
 {
 	struct evi_dns_path path;
-	ev_ssize_t len = evi_dns_datagram_receive(port->fd, port->packet, EVI_DNS_MESSAGE_MAX, &path);
+	ev_ssize_t len =
+		evi_dns_datagram_receive(port->fd, port->packet, EVI_DNS_MESSAGE_MAX, &path);
 
 	if (len < 0)
 		return 0;
@@ -114,8 +116,9 @@ static struct evdns_server_port *make(struct event_base *base, evutil_socket_t f
 	return port;
 }
 
-struct evdns_server_port *evdns_add_server_port_with_base(struct event_base *base, evutil_socket_t socket,
-							  int flags, evdns_request_callback_fn_type callback,
+struct evdns_server_port *evdns_add_server_port_with_base(struct event_base *base,
+							  evutil_socket_t socket, int flags,
+							  evdns_request_callback_fn_type callback,
 							  void *user_data)
 {
 	struct evdns_server_port *port;
@@ -135,10 +138,10 @@ struct evdns_server_port *evdns_add_server_port_with_base(struct event_base *bas
 	return port;
 }
 
-struct evdns_server_port *evdns_add_server_port_with_listener(struct event_base *base,
-							      struct evconnlistener *listener, int flags,
-							      evdns_request_callback_fn_type callback,
-							      void *user_data)
+struct evdns_server_port *
+evdns_add_server_port_with_listener(struct event_base *base, struct evconnlistener *listener,
+				    int flags, evdns_request_callback_fn_type callback,
+				    void *user_data)
 {
 	struct evdns_server_port *port;
 
@@ -172,7 +175,8 @@ void evdns_close_server_port(struct evdns_server_port *port)
 	evi_dns_port_unlock(port);
 }
 
-int evdns_server_port_set_option(struct evdns_server_port *port, enum evdns_server_option option, size_t value)
+int evdns_server_port_set_option(struct evdns_server_port *port, enum evdns_server_option option,
+				 size_t value)
 {
 	int result = 0;
 

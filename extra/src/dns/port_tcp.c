@@ -44,7 +44,8 @@ void evi_dns_client_unref(struct evi_dns_client *client)
 {
 	if (--client->refs > 0)
 		return;
-	if (evi_base_in_loop_thread(client->port->event_base) || event_finalize(0, &client->end, free_client) < 0)
+	if (evi_base_in_loop_thread(client->port->event_base) ||
+	    event_finalize(0, &client->end, free_client) < 0)
 		free_client(&client->end, client);
 }
 
@@ -57,8 +58,8 @@ void evi_dns_port_close_clients(struct evdns_server_port *port)
 /* Nothing more comes and nothing is to be written: it may go. */
 static void close_if_done(struct evi_dns_client *client)
 {
-	if (client->bev != NULL && client->is_ending && client->pending == 0 && !client->is_paused &&
-	    evbuffer_get_length(bufferevent_get_output(client->bev)) == 0)
+	if (client->bev != NULL && client->is_ending && client->pending == 0 &&
+	    !client->is_paused && evbuffer_get_length(bufferevent_get_output(client->bev)) == 0)
 		close_client(client);
 }
 
@@ -125,7 +126,8 @@ static int take_message(struct evi_dns_client *client)
 		return -1;
 	(void)evbuffer_drain(in, sizeof(head));
 	(void)evbuffer_remove(in, data, len);
-	if (getpeername(bufferevent_getfd(client->bev), (struct sockaddr *)&path.peer, &path.peer_len) != 0)
+	if (getpeername(bufferevent_getfd(client->bev), (struct sockaddr *)&path.peer,
+			&path.peer_len) != 0)
 		path.peer_len = 0;
 	evi_dns_service_take(client->port, client, &path, data, len);
 	evi_free(data);
@@ -185,7 +187,8 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 	port->refs++;
 	if (client->bev == NULL) {
 		/* closed by another thread just now */
-	} else if ((what & BEV_EVENT_TIMEOUT) && (what & BEV_EVENT_READING) && client->pending > 0) {
+	} else if ((what & BEV_EVENT_TIMEOUT) && (what & BEV_EVENT_READING) &&
+		   client->pending > 0) {
 		(void)bufferevent_enable(bev, EV_READ);
 	} else if (what & BEV_EVENT_EOF) {
 		client->is_ending = 1;
@@ -236,8 +239,8 @@ static int add_client(struct evdns_server_port *port, evutil_socket_t fd)
 	return 0;
 }
 
-static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *addr, int len,
-		      void *arg)
+static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *addr,
+		      int len, void *arg)
 {
 	struct evdns_server_port *port = arg;
 

@@ -2,9 +2,9 @@
 /*
  * Queries: from waiting to in flight to a result.
  *
- * A query is sent at most `attempts` times, each time with `timeout` seconds to be answered. What each
- * kind of reply leads to is in evi_dns_query_replied(). The counts of attempts start afresh when another
- * server or TCP takes over because of what a server said.
+ * A query is sent at most `attempts` times, each time with `timeout` seconds to be answered. What
+ * each kind of reply leads to is in evi_dns_query_replied(). The counts of attempts start afresh
+ * when another server or TCP takes over because of what a server said.
  */
 
 #include "dns/base.h"
@@ -16,7 +16,7 @@
 static void send_to(struct evi_dns_query *q, struct evi_dns_server *server);
 static void send_query(struct evi_dns_query *q, const struct evi_dns_server *except);
 
-/* --- Ids ------------------------------------------------------------------------------------------- */
+/* --- Ids -------------------------------------------------------------------------------------- */
 
 void evi_dns_query_link(struct evi_dns_query **at, struct evi_dns_query *q)
 {
@@ -68,11 +68,12 @@ static void drop_id(struct evi_dns_query *q)
 		evi_dns_query_unlink(q);
 }
 
-/* --- The message ----------------------------------------------------------------------------------- */
+/* --- The message ------------------------------------------------------------------------------ */
 
 static int wants_opt(const struct evi_dns_query *q)
 {
-	return q->base->settings.edns_udp_size > 512 && (q->server == NULL || !q->server->lacks_edns);
+	return q->base->settings.edns_udp_size > 512 &&
+	       (q->server == NULL || !q->server->lacks_edns);
 }
 
 /* A new id, and letters of new case. */
@@ -101,10 +102,11 @@ static void build_message(struct evi_dns_query *q)
 	if (!q->base->settings.randomize_case)
 		return;
 	evi_dns_random(q->base, bits, (name_end - EVI_DNS_HEADER_SIZE) / 8 + 1);
-	evi_dns_name_flip_case(q->message + EVI_DNS_HEADER_SIZE, name_end - EVI_DNS_HEADER_SIZE, bits);
+	evi_dns_name_flip_case(q->message + EVI_DNS_HEADER_SIZE, name_end - EVI_DNS_HEADER_SIZE,
+			       bits);
 }
 
-/* --- Sendings --------------------------------------------------------------------------------------- */
+/* --- Sendings --------------------------------------------------------------------------------- */
 
 static void drop_sending(const struct evi_dns_query *q, const union evi_dns_sending *sending)
 {
@@ -170,7 +172,7 @@ int evi_dns_query_was_sent_by(const struct evi_dns_query *q, const struct evi_dn
 	return 0;
 }
 
-/* --- States ------------------------------------------------------------------------------------------ */
+/* --- States ----------------------------------------------------------------------------------- */
 
 static int counts_as_inflight(const struct evi_dns_query *q)
 {
@@ -295,7 +297,8 @@ static struct evdns_request *request_before(struct evdns_base *base, struct evdn
 {
 	if (link == &base->requests)
 		return NULL;
-	return (struct evdns_request *)(void *)((char *)link - offsetof(struct evdns_request, next));
+	return (struct evdns_request *)(void *)((char *)link -
+						offsetof(struct evdns_request, next));
 }
 
 /* Requests are kept in the order they were made; the last goes to the front first. */
@@ -314,7 +317,7 @@ void evi_dns_query_suspend_all(struct evdns_base *base)
 	}
 }
 
-/* --- Results ------------------------------------------------------------------------------------------ */
+/* --- Results ---------------------------------------------------------------------------------- */
 
 void evi_dns_query_free_probe(struct evi_dns_query *q)
 {
@@ -345,7 +348,7 @@ static void finish_with(struct evi_dns_query *q, int err)
 	finish(q, &answer);
 }
 
-/* --- Sending ------------------------------------------------------------------------------------------- */
+/* --- Sending ---------------------------------------------------------------------------------- */
 
 static int transmit_udp(struct evi_dns_query *q, struct evi_dns_server *server)
 {
@@ -517,8 +520,8 @@ void evi_dns_query_distrust_all(struct evi_dns_socket *socket)
 }
 
 /*
- * A connection that was silent too long is replaced, and all its queries are sent again. One that was
- * made since the query lost its own is not to blame.
+ * A connection that was silent too long is replaced, and all its queries are sent again. One that
+ * was made since the query lost its own is not to blame.
  */
 static void replace_connection(struct evi_dns_query *silent)
 {
@@ -559,7 +562,10 @@ void evi_dns_query_timed_out(struct evi_dns_query *q)
 		send_query(q, NULL);
 }
 
-/* Servers close after so many queries, or so long: what it did not answer is asked for again at once. */
+/*
+ * Servers close after so many queries, or so long: what it did not answer is asked for again at
+ * once.
+ */
 static void reopen_connection(struct evi_dns_server *server)
 {
 	struct evi_dns_query *q;
@@ -629,7 +635,7 @@ void evi_dns_query_refused(struct evi_dns_socket *socket)
 	}
 }
 
-/* --- Replies -------------------------------------------------------------------------------------------- */
+/* --- Replies ---------------------------------------------------------------------------------- */
 
 static int has_said_servfail(const struct evi_dns_query *q, const struct evi_dns_server *server)
 {
@@ -644,7 +650,8 @@ static int note_servfail(struct evi_dns_query *q, struct evi_dns_server *server)
 {
 	int count = q->servfail != NULL ? q->servfail->count : 0;
 	struct evi_dns_servfail *servfail =
-		evi_realloc(q->servfail, sizeof(*servfail) + (size_t)(count + 1) * sizeof(servfail->servers[0]));
+		evi_realloc(q->servfail,
+			    sizeof(*servfail) + (size_t)(count + 1) * sizeof(servfail->servers[0]));
 
 	if (servfail == NULL)
 		return -1;
@@ -763,7 +770,7 @@ void evi_dns_query_replied(struct evi_dns_query *q, struct evi_dns_server *serve
 	}
 }
 
-/* --- Making them ------------------------------------------------------------------------------------------ */
+/* --- Making them ------------------------------------------------------------------------------ */
 
 void evi_dns_query_set_room(struct evi_dns_query *q, void *room, size_t name_room)
 {
@@ -772,7 +779,8 @@ void evi_dns_query_set_room(struct evi_dns_query *q, void *room, size_t name_roo
 	q->message_room = (uint16_t)EVI_DNS_MESSAGE_ROOM(name_room);
 }
 
-int evi_dns_query_init(struct evi_dns_query *q, struct evdns_base *base, const char *name, uint16_t type)
+int evi_dns_query_init(struct evi_dns_query *q, struct evdns_base *base, const char *name,
+		       uint16_t type)
 {
 	size_t len = evi_dns_name_len(name);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Reading replies. Only what was asked for counts: the question must be repeated, and records are used
- * only if their owner is the name asked or one that it leads to by the aliases in the reply.
+ * Reading replies. Only what was asked for counts: the question must be repeated, and records are
+ * used only if their owner is the name asked or one that it leads to by the aliases in the reply.
  */
 
 #include "dns/reply.h"
@@ -20,7 +20,8 @@ void evi_dns_answer_done(struct evi_dns_answer *answer)
 	answer->name = NULL;
 }
 
-void evi_dns_answer_copy(struct evi_dns_answer *copy, const struct evi_dns_answer *answer, unsigned type)
+void evi_dns_answer_copy(struct evi_dns_answer *copy, const struct evi_dns_answer *answer,
+			 unsigned type)
 {
 	size_t size = (size_t)answer->count * (type == EVI_DNS_TYPE_AAAA ? 16 : 4);
 
@@ -43,7 +44,8 @@ static int may_lack_question(unsigned flags)
 	return rcode == 1 || rcode == 2 || rcode == 4 || rcode == 5;
 }
 
-enum evi_dns_match evi_dns_reply_matches(struct evi_dns_reader *r, const struct evi_dns_header *header,
+enum evi_dns_match evi_dns_reply_matches(struct evi_dns_reader *r,
+					 const struct evi_dns_header *header,
 					 const struct evi_dns_question *question)
 {
 	char name[EVI_DNS_NAME_SIZE];
@@ -111,7 +113,8 @@ static int read_name_data(const struct evi_dns_reader *message, const struct evi
 	int is_odd;
 
 	evi_dns_read_name(&r, name, &is_odd);
-	return !r.has_failed && !is_odd && r.at == record->data + record->len && !has_unsafe_bytes(name);
+	return !r.has_failed && !is_odd && r.at == record->data + record->len &&
+	       !has_unsafe_bytes(name);
 }
 
 static int is_in(const struct evi_dns_record *record, unsigned type)
@@ -128,8 +131,11 @@ static int read_record(struct evi_dns_reader *r, struct evi_dns_record *record)
 	return 0;
 }
 
-/* Checks every record of the answer section, and collects the aliases. 0 if something is malformed. */
-static int collect_aliases(struct evi_dns_reader *r, unsigned count, const char *asked, struct chain *chain)
+/*
+ * Checks every record of the answer section, and collects the aliases. 0 if something is malformed.
+ */
+static int collect_aliases(struct evi_dns_reader *r, unsigned count, const char *asked,
+			   struct chain *chain)
 {
 	struct evi_dns_record record;
 
@@ -175,7 +181,8 @@ static void follow_aliases(struct chain *chain, const char *name)
 		for (int i = 0; i < chain->alias_count && !is_longer; i++) {
 			struct alias *alias = &chain->aliases[i];
 
-			if (!evi_dns_name_equals(alias->owner, end) || is_reached(chain, alias->target))
+			if (!evi_dns_name_equals(alias->owner, end) ||
+			    is_reached(chain, alias->target))
 				continue;
 			chain->names[chain->name_count++] = alias->target;
 			chain->ttl = smaller(chain->ttl, alias->ttl);
@@ -197,7 +204,8 @@ struct wanted {
 	size_t room; /* bytes of answer->addresses */
 };
 
-static int add_addresses(struct wanted *w, const struct evi_dns_reader *r, const struct evi_dns_record *record)
+static int add_addresses(struct wanted *w, const struct evi_dns_reader *r,
+			 const struct evi_dns_record *record)
 {
 	size_t size = address_size(w->question->type);
 	size_t used = (size_t)w->answer->count * size, need = used + record->len;
@@ -218,7 +226,8 @@ static int add_addresses(struct wanted *w, const struct evi_dns_reader *r, const
 	return DNS_ERR_NONE;
 }
 
-static int add_name(struct wanted *w, const struct evi_dns_reader *r, const struct evi_dns_record *record)
+static int add_name(struct wanted *w, const struct evi_dns_reader *r,
+		    const struct evi_dns_record *record)
 {
 	char name[EVI_DNS_NAME_SIZE];
 
@@ -327,7 +336,9 @@ static void read_chain(struct evi_dns_reader *r, const struct evi_dns_header *he
 	}
 	answer->err = DNS_ERR_NONE;
 	answer->ttl = (int)wanted.ttl;
-	/* Without memory for the alias there is none to tell; the addresses are what was asked for. */
+	/*
+	 * Without memory for the alias there is none to tell; the addresses are what was asked for.
+	 */
 	if (question->type != EVI_DNS_TYPE_PTR && chain->name_count > 1)
 		answer->name = evi_strdup(chain->names[chain->name_count - 1]);
 }

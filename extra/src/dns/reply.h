@@ -19,13 +19,15 @@ struct evi_dns_answer {
 	int ttl;
 	int count;
 	uint8_t *addresses; /* count * 4 or 16 bytes, or NULL */
-	char *name;         /* PTR: the name; A and AAAA: the end of the chain of aliases, or NULL */
+	/* PTR: the name; A and AAAA: the end of the chain of aliases, or NULL */
+	char *name;
 };
 
 void evi_dns_answer_done(struct evi_dns_answer *answer);
 
 /* Without memory the copy is DNS_ERR_UNKNOWN. */
-void evi_dns_answer_copy(struct evi_dns_answer *copy, const struct evi_dns_answer *answer, unsigned type);
+void evi_dns_answer_copy(struct evi_dns_answer *copy, const struct evi_dns_answer *answer,
+			 unsigned type);
 
 enum evi_dns_match {
 	EVI_DNS_NOT_A_REPLY,   /* to be ignored: it does not answer this question */
@@ -34,8 +36,11 @@ enum evi_dns_match {
 	EVI_DNS_AS_SENT
 };
 
-/* Whether the message, whose header was read, answers that question. The reader is behind it then. */
-enum evi_dns_match evi_dns_reply_matches(struct evi_dns_reader *reader, const struct evi_dns_header *header,
+/*
+ * Whether the message, whose header was read, answers that question. The reader is behind it then.
+ */
+enum evi_dns_match evi_dns_reply_matches(struct evi_dns_reader *reader,
+					 const struct evi_dns_header *header,
 					 const struct evi_dns_question *question);
 
 /* What a matching message with rcode 0 or 3 says. */

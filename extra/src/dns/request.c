@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Requests: one call of the program's, one result. A request with a search list asks for one name after
- * the other until one is found. Results are told from the loop, never inside a call.
+ * Requests: one call of the program's, one result. A request with a search list asks for one name
+ * after the other until one is found. Results are told from the loop, never inside a call.
  */
 
 #include "dns/base.h"
@@ -14,10 +14,11 @@ struct evdns_request *evi_dns_request_of(struct evi_dns_query *query)
 {
 	if (query->only != NULL)
 		return NULL;
-	return (struct evdns_request *)(void *)((char *)query - offsetof(struct evdns_request, query));
+	return (struct evdns_request *)(void *)((char *)query -
+						offsetof(struct evdns_request, query));
 }
 
-/* --- Search ---------------------------------------------------------------------------------------- */
+/* --- Search ----------------------------------------------------------------------------------- */
 
 /* Whether the name is tried as it is before the domains, rather than after them. */
 static int is_bare_first(const struct evdns_request *r)
@@ -57,7 +58,8 @@ static int prepare_step(struct evdns_request *r)
 
 		if (exists == 0)
 			return -1;
-		if (exists < 0 || evi_dns_query_init(&r->query, base, r->search != NULL ? name : r->name, type) < 0)
+		if (exists < 0 || evi_dns_query_init(&r->query, base,
+						     r->search != NULL ? name : r->name, type) < 0)
 			continue;
 		r->query.by_tcp = by_tcp;
 		r->query.ignores_tc = (r->flags & DNS_QUERY_IGNTC) != 0;
@@ -68,7 +70,7 @@ static int prepare_step(struct evdns_request *r)
 	}
 }
 
-/* --- The end ------------------------------------------------------------------------------------------ */
+/* --- The end ---------------------------------------------------------------------------------- */
 
 static void unlink_request(struct evdns_request *r)
 {
@@ -157,15 +159,15 @@ void evi_dns_request_answered(struct evdns_request *r, struct evi_dns_answer *an
 	complete(r, answer);
 }
 
-/* --- The beginning -------------------------------------------------------------------------------------- */
+/* --- The beginning ---------------------------------------------------------------------------- */
 
 /* A final dot makes a name absolute. */
 static int is_searched(struct evdns_base *base, const char *name, uint16_t type, int flags)
 {
 	size_t len = strlen(name);
 
-	return type != EVI_DNS_TYPE_PTR && !(flags & DNS_QUERY_NO_SEARCH) && base->search->count > 0 &&
-	       (len == 0 || name[len - 1] != '.');
+	return type != EVI_DNS_TYPE_PTR && !(flags & DNS_QUERY_NO_SEARCH) &&
+	       base->search->count > 0 && (len == 0 || name[len - 1] != '.');
 }
 
 static void link_request(struct evdns_base *base, struct evdns_request *r)
@@ -178,8 +180,8 @@ static void link_request(struct evdns_base *base, struct evdns_request *r)
 }
 
 /*
- * Memory for a request with the room that its query needs. Without a search the name that is asked for is
- * the request's own, and the query's room begins with it.
+ * Memory for a request with the room that its query needs. Without a search the name that is asked
+ * for is the request's own, and the query's room begins with it.
  */
 static struct evdns_request *make(const char *name, int with_search)
 {
@@ -201,7 +203,8 @@ struct evdns_request *evi_dns_request_new(struct evdns_base *base, const char *n
 	int with_search = is_searched(base, name, type, flags);
 	struct evdns_request *r;
 
-	if (strlen(name) > EVI_DNS_NAME_MAX + 1) /* more of a check follows for each name that is asked for */
+	/* more of a check follows for each name that is asked for */
+	if (strlen(name) > EVI_DNS_NAME_MAX + 1)
 		return NULL;
 	if (name[0] == '\0' && with_search)
 		return NULL;
@@ -213,7 +216,8 @@ struct evdns_request *evi_dns_request_new(struct evdns_base *base, const char *n
 	r->flags = flags;
 	r->fn = fn;
 	r->arg = arg;
-	evi_deferred_init(&r->deferred, event_base_get_npriorities(base->event_base) / 2, on_deferred, r);
+	evi_deferred_init(&r->deferred, event_base_get_npriorities(base->event_base) / 2,
+			  on_deferred, r);
 	if (with_search) {
 		r->search = base->search;
 		r->search->refs++;
@@ -230,11 +234,13 @@ struct evdns_request *evi_dns_request_new(struct evdns_base *base, const char *n
 	return r;
 }
 
-/* --- The API ---------------------------------------------------------------------------------------------- */
+/* --- The API ---------------------------------------------------------------------------------- */
 
 static char public_type(uint16_t type)
 {
-	return type == EVI_DNS_TYPE_A ? DNS_IPv4_A : type == EVI_DNS_TYPE_AAAA ? DNS_IPv6_AAAA : DNS_PTR;
+	if (type == EVI_DNS_TYPE_A)
+		return DNS_IPv4_A;
+	return type == EVI_DNS_TYPE_AAAA ? DNS_IPv6_AAAA : DNS_PTR;
 }
 
 static void tell_user(struct evdns_request *r, struct evi_dns_answer *answer, void *arg)
@@ -245,13 +251,14 @@ static void tell_user(struct evdns_request *r, struct evi_dns_answer *answer, vo
 
 	if (answer->err == DNS_ERR_NONE)
 		data = type == DNS_PTR ? (void *)&answer->name : answer->addresses;
-	r->user_fn(answer->err, type, answer->err == DNS_ERR_NONE ? answer->count : 0, answer->ttl, data, arg);
+	r->user_fn(answer->err, type, answer->err == DNS_ERR_NONE ? answer->count : 0, answer->ttl,
+		   data, arg);
 	if (answer->err == DNS_ERR_NONE && alias != NULL && (r->flags & DNS_CNAME_CALLBACK))
 		r->user_fn(DNS_ERR_NONE, DNS_CNAME, 1, answer->ttl, alias, arg);
 }
 
-static struct evdns_request *resolve(struct evdns_base *base, const char *name, uint16_t type, int flags,
-				     evdns_callback_type callback, void *arg)
+static struct evdns_request *resolve(struct evdns_base *base, const char *name, uint16_t type,
+				     int flags, evdns_callback_type callback, void *arg)
 {
 	struct evdns_request *r;
 
@@ -278,8 +285,8 @@ struct evdns_request *evdns_base_resolve_ipv6(struct evdns_base *base, const cha
 }
 
 /* RFC 1035 section 3.5. */
-struct evdns_request *evdns_base_resolve_reverse(struct evdns_base *base, const struct in_addr *in, int flags,
-						 evdns_callback_type callback, void *ptr)
+struct evdns_request *evdns_base_resolve_reverse(struct evdns_base *base, const struct in_addr *in,
+						 int flags, evdns_callback_type callback, void *ptr)
 {
 	char name[32];
 	uint32_t a;
@@ -287,14 +294,15 @@ struct evdns_request *evdns_base_resolve_reverse(struct evdns_base *base, const 
 	if (in == NULL)
 		return NULL;
 	a = ntohl(in->s_addr);
-	(void)evutil_snprintf(name, sizeof(name), "%u.%u.%u.%u.in-addr.arpa", a & 0xff, a >> 8 & 0xff,
-			      a >> 16 & 0xff, a >> 24);
+	(void)evutil_snprintf(name, sizeof(name), "%u.%u.%u.%u.in-addr.arpa", a & 0xff,
+			      a >> 8 & 0xff, a >> 16 & 0xff, a >> 24);
 	return resolve(base, name, EVI_DNS_TYPE_PTR, flags, callback, ptr);
 }
 
 /* RFC 3596 section 2.5. */
-struct evdns_request *evdns_base_resolve_reverse_ipv6(struct evdns_base *base, const struct in6_addr *in,
-						      int flags, evdns_callback_type callback, void *ptr)
+struct evdns_request *evdns_base_resolve_reverse_ipv6(struct evdns_base *base,
+						      const struct in6_addr *in, int flags,
+						      evdns_callback_type callback, void *ptr)
 {
 	static const char digits[] = "0123456789abcdef";
 	char name[80], *p = name;

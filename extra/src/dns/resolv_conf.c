@@ -105,7 +105,8 @@ static int parse_file(struct evdns_base *base, int flags, const char *file)
 {
 	struct parse p = { .base = base, .flags = flags };
 	char *text, *rest, *line;
-	int result = file != NULL ? evi_dns_file_read(file, &text) : EVDNS_ERROR_FAILED_TO_OPEN_FILE;
+	int result =
+		file != NULL ? evi_dns_file_read(file, &text) : EVDNS_ERROR_FAILED_TO_OPEN_FILE;
 
 	if (result != 0) {
 		if (result == EVDNS_ERROR_FAILED_TO_OPEN_FILE)

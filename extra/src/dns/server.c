@@ -63,7 +63,8 @@ static int copy_address(const struct sockaddr *sa, int len, union evi_dns_sockad
 
 static void on_probe_time(evutil_socket_t fd, short what, void *arg);
 
-static struct evi_dns_server *make(struct evdns_base *base, const union evi_dns_sockaddr *addr, int len)
+static struct evi_dns_server *make(struct evdns_base *base, const union evi_dns_sockaddr *addr,
+				   int len)
 {
 	struct evi_dns_server *server = evi_calloc(1, sizeof(*server));
 
@@ -89,7 +90,8 @@ int evi_dns_server_add(struct evdns_base *base, const struct sockaddr *sa, int l
 		return 3;
 	if (base->server_count >= MAX_SERVERS)
 		return -1;
-	servers = evi_realloc(base->servers, (size_t)(base->server_count + 1) * sizeof(struct evi_dns_server *));
+	servers = evi_realloc(base->servers,
+			      (size_t)(base->server_count + 1) * sizeof(struct evi_dns_server *));
 	if (servers == NULL)
 		return -1;
 	base->servers = servers;
@@ -139,7 +141,8 @@ void evi_dns_server_free(struct evi_dns_server *server)
 	evi_dns_dispose(server->base, &server->probe_timer, free_server);
 }
 
-struct evi_dns_server *evi_dns_server_choose(struct evdns_base *base, const struct evi_dns_server *except)
+struct evi_dns_server *evi_dns_server_choose(struct evdns_base *base,
+					     const struct evi_dns_server *except)
 {
 	struct evi_dns_server *any = NULL;
 
@@ -161,7 +164,7 @@ struct evi_dns_server *evi_dns_server_choose(struct evdns_base *base, const stru
 	return any != NULL ? any : base->server_count > 0 ? base->servers[0] : NULL;
 }
 
-/* --- Up and down ------------------------------------------------------------------------------------ */
+/* --- Up and down ------------------------------------------------------------------------------ */
 
 /* initial * factor ^ failed probes, at most the longest. */
 static struct timeval probe_delay(const struct evi_dns_server *server)
@@ -295,16 +298,19 @@ static int is_case_credible(struct evi_dns_server *server, const struct evi_dns_
 		return 1;
 	if (match == EVI_DNS_AS_SENT && !server->keeps_case)
 		server->keeps_case = has_capitals(question);
-	return match != EVI_DNS_IN_OTHER_CASE || !server->keeps_case || query->distrust == EVI_DNS_RESIGNED ||
-	       !evi_dns_query_may_go_by_tcp(query);
+	return match != EVI_DNS_IN_OTHER_CASE || !server->keeps_case ||
+	       query->distrust == EVI_DNS_RESIGNED || !evi_dns_query_may_go_by_tcp(query);
 }
 
-/* FORMERR without the question is a guess of the id away. Servers that cannot read OPT say so, too. */
+/*
+ * FORMERR without the question is a guess of the id away. Servers that cannot read OPT say so, too.
+ */
 static int is_cheap_error(const struct evi_dns_query *query, const struct evi_dns_header *header,
 			  enum evi_dns_match match)
 {
-	return match == EVI_DNS_NO_QUESTION && (header->flags & EVI_DNS_RCODE) == 1 && !query->has_opt &&
-	       !query->by_tcp && query->distrust != EVI_DNS_RESIGNED && evi_dns_query_may_go_by_tcp(query);
+	return match == EVI_DNS_NO_QUESTION && (header->flags & EVI_DNS_RCODE) == 1 &&
+	       !query->has_opt && !query->by_tcp && query->distrust != EVI_DNS_RESIGNED &&
+	       evi_dns_query_may_go_by_tcp(query);
 }
 
 /* The query that the message answers, or NULL; the reader is behind the question. */
@@ -327,7 +333,8 @@ static struct evi_dns_query *query_of(struct evi_dns_server *server, struct evi_
 	match = evi_dns_reply_matches(reader, header, &question);
 	if (match == EVI_DNS_NOT_A_REPLY)
 		return NULL;
-	if (is_case_credible(server, query, &question, match) && !is_cheap_error(query, header, match))
+	if (is_case_credible(server, query, &question, match) &&
+	    !is_cheap_error(query, header, match))
 		return query;
 	evi_dns_query_distrust(query, server);
 	return NULL;
@@ -349,10 +356,10 @@ int evi_dns_server_message(struct evi_dns_server *server, struct evi_dns_socket 
 	return query != NULL;
 }
 
-/* --- The API ---------------------------------------------------------------------------------------- */
+/* --- The API ---------------------------------------------------------------------------------- */
 
-int evdns_base_nameserver_sockaddr_add(struct evdns_base *base, const struct sockaddr *sa, ev_socklen_t len,
-				       unsigned flags)
+int evdns_base_nameserver_sockaddr_add(struct evdns_base *base, const struct sockaddr *sa,
+				       ev_socklen_t len, unsigned flags)
 {
 	int result;
 
@@ -384,7 +391,8 @@ int evdns_base_nameserver_add(struct evdns_base *base, unsigned long int address
 	memset(&in, 0, sizeof(in));
 	in.sin_family = AF_INET;
 	in.sin_addr.s_addr = (uint32_t)address;
-	return evdns_base_nameserver_sockaddr_add(base, (const struct sockaddr *)&in, sizeof(in), 0);
+	return evdns_base_nameserver_sockaddr_add(base, (const struct sockaddr *)&in, sizeof(in),
+						  0);
 }
 
 int evdns_base_count_nameservers(struct evdns_base *base)
@@ -399,7 +407,8 @@ int evdns_base_count_nameservers(struct evdns_base *base)
 	return count;
 }
 
-int evdns_base_get_nameserver_addr(struct evdns_base *base, int idx, struct sockaddr *sa, ev_socklen_t len)
+int evdns_base_get_nameserver_addr(struct evdns_base *base, int idx, struct sockaddr *sa,
+				   ev_socklen_t len)
 {
 	int result = -1;
 

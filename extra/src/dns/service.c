@@ -28,9 +28,11 @@ static void free_request(struct evi_dns_service_request *r)
 	evi_free(r);
 }
 
-/* --- Reading ----------------------------------------------------------------------------------------- */
+/* --- Reading ---------------------------------------------------------------------------------- */
 
-/* 0, -1, or the rcode of the answer: a name that text cannot tell is refused rather than misread. */
+/*
+ * 0, -1, or the rcode of the answer: a name that text cannot tell is refused rather than misread.
+ */
 static int read_question(struct evi_dns_reader *reader, struct evdns_server_question **ret_question)
 {
 	char name[EVI_DNS_NAME_SIZE];
@@ -55,7 +57,8 @@ static int read_question(struct evi_dns_reader *reader, struct evdns_server_ques
 }
 
 /* As read_question(). */
-static int read_questions(struct evi_dns_service_request *r, struct evi_dns_reader *reader, unsigned count)
+static int read_questions(struct evi_dns_service_request *r, struct evi_dns_reader *reader,
+			  unsigned count)
 {
 	int result = 0;
 
@@ -72,7 +75,9 @@ static int read_questions(struct evi_dns_service_request *r, struct evi_dns_read
 	return result;
 }
 
-/* The other sections must be sound; the first OPT record in the last one counts. 0, -1 or BADVERS. */
+/*
+ * The other sections must be sound; the first OPT record in the last one counts. 0, -1 or BADVERS.
+ */
 static int read_rest(struct evi_dns_service_request *r, struct evi_dns_reader *reader,
 		     const struct evi_dns_header *header)
 {
@@ -96,7 +101,8 @@ static int read_rest(struct evi_dns_service_request *r, struct evi_dns_reader *r
 	return result;
 }
 
-static struct evi_dns_service_request *make(struct evdns_server_port *port, struct evi_dns_client *client,
+static struct evi_dns_service_request *make(struct evdns_server_port *port,
+					    struct evi_dns_client *client,
 					    const struct evi_dns_path *path,
 					    const struct evi_dns_header *header)
 {
@@ -126,7 +132,8 @@ static void refuse(struct evi_dns_service_request *r, unsigned rcode)
 }
 
 /* Reads the message; the request, or NULL if it was dropped or answered right here. */
-static struct evi_dns_service_request *parse(struct evdns_server_port *port, struct evi_dns_client *client,
+static struct evi_dns_service_request *parse(struct evdns_server_port *port,
+					     struct evi_dns_client *client,
 					     const struct evi_dns_path *path, const uint8_t *data,
 					     size_t len)
 {
@@ -178,10 +185,10 @@ void evi_dns_service_take(struct evdns_server_port *port, struct evi_dns_client 
 	evi_lock(port->lock);
 }
 
-/* --- Composing ------------------------------------------------------------------------------------------ */
+/* --- Composing -------------------------------------------------------------------------------- */
 
-static int add_item(struct evi_dns_service_request *r, int section, const char *name, const char *data,
-		    size_t len, const struct evi_dns_item *kind)
+static int add_item(struct evi_dns_service_request *r, int section, const char *name,
+		    const char *data, size_t len, const struct evi_dns_item *kind)
 {
 	struct evi_dns_item *item;
 	size_t name_size = strlen(name) + 1;
@@ -204,8 +211,9 @@ static int add_item(struct evi_dns_service_request *r, int section, const char *
 	return 0;
 }
 
-int evdns_server_request_add_reply(struct evdns_server_request *req, int section, const char *name, int type,
-				   int dns_class, int ttl, int datalen, int is_name, const char *data)
+int evdns_server_request_add_reply(struct evdns_server_request *req, int section, const char *name,
+				   int type, int dns_class, int ttl, int datalen, int is_name,
+				   const char *data)
 {
 	struct evi_dns_item kind = { .type = (uint16_t)type, .class = (uint16_t)dns_class,
 		.ttl = (uint32_t)ttl, .is_name = is_name != 0 };
@@ -225,15 +233,18 @@ int evdns_server_request_add_reply(struct evdns_server_request *req, int section
 	return add_item(request_of(req), section, name, data, len, &kind);
 }
 
-static int add_addresses(struct evdns_server_request *req, const char *name, int n, const void *addrs, int ttl,
-			 int type, uint16_t unit)
+static int add_addresses(struct evdns_server_request *req, const char *name, int n,
+			 const void *addrs, int ttl, int type, uint16_t unit)
 {
-	struct evi_dns_item kind = { .type = (uint16_t)type, .class = EVI_DNS_CLASS_IN, .ttl = (uint32_t)ttl,
-		.unit = unit };
+	struct evi_dns_item kind = {
+		.type = (uint16_t)type, .class = EVI_DNS_CLASS_IN, .ttl = (uint32_t)ttl,
+		.unit = unit,
+	};
 
 	if (n <= 0 || n > EVI_DNS_MESSAGE_MAX / unit || name == NULL || addrs == NULL)
 		return -1;
-	return add_item(request_of(req), EVDNS_ANSWER_SECTION, name, addrs, (size_t)n * unit, &kind);
+	return add_item(request_of(req), EVDNS_ANSWER_SECTION, name, addrs, (size_t)n * unit,
+			&kind);
 }
 
 int evdns_server_request_add_a_reply(struct evdns_server_request *req, const char *name, int n,
@@ -258,16 +269,17 @@ int evdns_server_request_add_ptr_reply(struct evdns_server_request *req, struct 
 	if (in != NULL) {
 		uint32_t a = ntohl(in->s_addr);
 
-		(void)evutil_snprintf(name, sizeof(name), "%u.%u.%u.%u.in-addr.arpa", a & 0xff, a >> 8 & 0xff,
-				      a >> 16 & 0xff, a >> 24);
+		(void)evutil_snprintf(name, sizeof(name), "%u.%u.%u.%u.in-addr.arpa", a & 0xff,
+				      a >> 8 & 0xff, a >> 16 & 0xff, a >> 24);
 		inaddr_name = name;
 	}
-	return evdns_server_request_add_reply(req, EVDNS_ANSWER_SECTION, inaddr_name, EVI_DNS_TYPE_PTR,
-					      EVI_DNS_CLASS_IN, ttl, -1, 1, hostname);
+	return evdns_server_request_add_reply(req, EVDNS_ANSWER_SECTION, inaddr_name,
+					      EVI_DNS_TYPE_PTR, EVI_DNS_CLASS_IN, ttl, -1, 1,
+					      hostname);
 }
 
-int evdns_server_request_add_cname_reply(struct evdns_server_request *req, const char *name, const char *cname,
-					 int ttl)
+int evdns_server_request_add_cname_reply(struct evdns_server_request *req, const char *name,
+					 const char *cname, int ttl)
 {
 	return evdns_server_request_add_reply(req, EVDNS_ANSWER_SECTION, name, EVI_DNS_TYPE_CNAME,
 					      EVI_DNS_CLASS_IN, ttl, -1, 1, cname);
@@ -290,7 +302,7 @@ int evdns_server_request_get_requesting_addr(struct evdns_server_request *req, s
 	return (int)r->path.peer_len;
 }
 
-/* --- Answering -------------------------------------------------------------------------------------------- */
+/* --- Answering -------------------------------------------------------------------------------- */
 
 static int respond(struct evi_dns_service_request *r, unsigned rcode)
 {

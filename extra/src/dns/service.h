@@ -10,8 +10,8 @@
  *   reply (compose.c)          putting the answer together within its limit
  *
  * A port lives until it is closed and no request of it is left. Its lock is held except during the
- * program's callbacks. What ends in another thread than the loop's is freed from the loop: callbacks
- * of its sockets may be about to run there.
+ * program's callbacks. What ends in another thread than the loop's is freed from the loop:
+ * callbacks of its sockets may be about to run there.
  */
 
 #include "dns/os_datagram.h"
@@ -31,7 +31,8 @@ struct evi_dns_client;
 struct evdns_server_port {
 	struct event_base *event_base;
 	void *lock;
-	int refs; /* the program's, one per request, one per client, and callers in the middle of it */
+	/* the program's, one per request, one per client, and callers in the middle of it */
+	int refs;
 	int is_closing;
 	evdns_request_callback_fn_type fn;
 	void *arg;
@@ -103,7 +104,10 @@ void evi_dns_client_request_ended(struct evi_dns_client *client);
 void evi_dns_port_close_clients(struct evdns_server_port *port);
 void evi_dns_port_listen(struct evdns_server_port *port);
 
-/* The reply in `data`, at most `room`, cut at a record's end with TC set if need be. 0 if a name is bad. */
+/*
+ * The reply in `data`, at most `room`, cut at a record's end with TC set if need be. 0 if a name is
+ * bad.
+ */
 size_t evi_dns_compose(const struct evi_dns_service_request *request, unsigned rcode, uint8_t *data,
 		       size_t room);
 

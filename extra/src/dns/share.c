@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * One question, one query: whoever asks what is being asked already waits for the same answer. Several
- * queries for one question in flight would give a forger as many ids and ports to hit (RFC 5452 section 5).
+ * One question, one query: whoever asks what is being asked already waits for the same answer.
+ * Several queries for one question in flight would give a forger as many ids and ports to hit (RFC
+ * 5452 section 5).
  *
- * The first is the leader, which is known by its question; the others follow it, and know nothing of
- * sendings. If it is cancelled another takes its place, and asks anew.
+ * The first is the leader, which is known by its question; the others follow it, and know nothing
+ * of sendings. If it is cancelled another takes its place, and asks anew.
  */
 
 #include "dns/base.h"
@@ -39,7 +40,10 @@ static void leave(struct evi_dns_query *q)
 	q->same_prev = NULL;
 }
 
-/* Letters count, since they may be sent as they are; and an answer by TCP is good enough for everybody. */
+/*
+ * Letters count, since they may be sent as they are; and an answer by TCP is good enough for
+ * everybody.
+ */
 static int is_same(struct evi_dns_query *leader, struct evi_dns_query *q)
 {
 	int flags = evi_dns_request_of(leader)->flags ^ evi_dns_request_of(q)->flags;
@@ -86,7 +90,8 @@ struct evi_dns_query *evi_dns_share_end(struct evi_dns_query *q)
 }
 
 /* The latest to join stands first. */
-struct evi_dns_query *evi_dns_share_take(struct evi_dns_query *q, const struct evi_dns_answer *answer)
+struct evi_dns_query *evi_dns_share_take(struct evi_dns_query *q,
+					 const struct evi_dns_answer *answer)
 {
 	struct evi_dns_query *list = NULL, *follower;
 

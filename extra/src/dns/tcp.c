@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * DNS over TCP: RFC 7766. One connection per server, made when needed, shared by all its queries; each
- * message has its length in front.
+ * DNS over TCP: RFC 7766. One connection per server, made when needed, shared by all its queries;
+ * each message has its length in front.
  */
 
 #include "dns/base.h"

@@ -2,14 +2,15 @@
 /*
  * UDP sockets of a nameserver.
  *
- * Forging a reply takes the right port as well as the right id, so each query leaves from a socket of its
- * own, with a random port (RFC 5452), connected, so that the system drops what comes from elsewhere and
- * tells when nobody listens there. A socket costs more than a query: one that is done with gets another
- * port for the next query, where the system can do that; and a resolver that has used many ports within a
- * second, or has many sockets open, lets a few queries share one (doc/design/dns-ports.md).
+ * Forging a reply takes the right port as well as the right id, so each query leaves from a socket
+ * of its own, with a random port (RFC 5452), connected, so that the system drops what comes from
+ * elsewhere and tells when nobody listens there. A socket costs more than a query: one that is done
+ * with gets another port for the next query, where the system can do that; and a resolver that has
+ * used many ports within a second, or has many sockets open, lets a few queries share one
+ * (doc/design/dns-ports.md).
  *
- * The main socket, opened when the server is added, stands in when no other can be had, and is the only
- * one once the program has asked for it, or has fixed the local port.
+ * The main socket, opened when the server is added, stands in when no other can be had, and is the
+ * only one once the program has asked for it, or has fixed the local port.
  */
 
 #include "dns/base.h"
@@ -25,8 +26,8 @@
 #define USES_PER_SOCKET 16
 
 /*
- * Datagrams that are taken for bad luck: a late or double answer is one, so each query sent may cause some
- * more. Beyond that somebody guesses ids.
+ * Datagrams that are taken for bad luck: a late or double answer is one, so each query sent may
+ * cause some more. Beyond that somebody guesses ids.
  */
 #define MISTAKES_AT_FIRST  16
 #define MISTAKES_PER_QUERY 4
@@ -94,7 +95,10 @@ static int is_in_use(const struct evi_dns_socket *socket)
 	return socket == server->main || socket == server->current || socket == server->spare;
 }
 
-/* Watched as long as an answer may come; while in use always, unless that would keep the loop running. */
+/*
+ * Watched as long as an answer may come; while in use always, unless that would keep the loop
+ * running.
+ */
 static int update_watch(struct evi_dns_socket *socket)
 {
 	int is_wanted = socket->refs > is_in_use(socket) ||
@@ -131,8 +135,10 @@ static struct evi_dns_socket *make(struct evi_dns_server *server, int *ret_err)
 	socket->refs = 1;
 	socket->uses_left = USES_PER_SOCKET;
 	socket->mistakes_left = MISTAKES_AT_FIRST;
-	(void)event_assign(&socket->readable, event_base, fd, EV_READ | EV_PERSIST, on_readable, socket);
-	(void)event_assign(&socket->writable, event_base, fd, EV_WRITE | EV_PERSIST, on_writable, socket);
+	(void)event_assign(&socket->readable, event_base, fd, EV_READ | EV_PERSIST, on_readable,
+			   socket);
+	(void)event_assign(&socket->writable, event_base, fd, EV_WRITE | EV_PERSIST, on_writable,
+			   socket);
 	server->base->socket_count++;
 	return socket;
 }
@@ -190,7 +196,10 @@ static struct evi_dns_socket *make_connected(struct evi_dns_server *server)
 	return socket;
 }
 
-/* The server's own reference to one of its sockets ends: the socket lives on as long as queries wait for it. */
+/*
+ * The server's own reference to one of its sockets ends: the socket lives on as long as queries
+ * wait for it.
+ */
 static void give_up(struct evi_dns_socket **ref)
 {
 	struct evi_dns_socket *socket = *ref;
@@ -250,7 +259,9 @@ static int renew(struct evi_dns_socket *socket)
 	return 0;
 }
 
-/* Makes `current` a socket with a port that was not used before, as far as there is one to be had. */
+/*
+ * Makes `current` a socket with a port that was not used before, as far as there is one to be had.
+ */
 static void take_port(struct evi_dns_server *server)
 {
 	if (server->current != NULL && server->current->refs > 1)
@@ -311,7 +322,8 @@ static int is_spared(const struct evi_dns_socket *socket)
 {
 	const struct evi_dns_server *server = socket->server;
 
-	return socket->is_connected && server->spare == NULL && !server->is_gone && !server->is_main_fixed;
+	return socket->is_connected && server->spare == NULL && !server->is_gone &&
+	       !server->is_main_fixed;
 }
 
 void evi_dns_socket_unref(struct evi_dns_socket *socket)
@@ -330,7 +342,8 @@ static ev_ssize_t send_now(const struct evi_dns_socket *socket, const void *data
 
 	if (socket->is_connected)
 		return send(socket->fd, data, len, MSG_NOSIGNAL);
-	return sendto(socket->fd, data, len, MSG_NOSIGNAL, &server->addr.sa, (ev_socklen_t)server->addr_len);
+	return sendto(socket->fd, data, len, MSG_NOSIGNAL, &server->addr.sa,
+		      (ev_socklen_t)server->addr_len);
 }
 
 int evi_dns_socket_send(struct evi_dns_socket *socket, const void *data, size_t len)

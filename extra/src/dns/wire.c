@@ -48,7 +48,8 @@ uint32_t evi_dns_read_u32(struct evi_dns_reader *r)
 {
 	const uint8_t *b = take(r, 4);
 
-	return b != NULL ? (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3] : 0;
+	return b != NULL ? (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3]
+			 : 0;
 }
 
 void evi_dns_read_header(struct evi_dns_reader *r, struct evi_dns_header *header)
@@ -168,7 +169,7 @@ struct evi_dns_reader evi_dns_record_reader(const struct evi_dns_reader *message
 	return r;
 }
 
-/* --- Writing --------------------------------------------------------------------------------------- */
+/* --- Writing ---------------------------------------------------------------------------------- */
 
 void evi_dns_writer_init(struct evi_dns_writer *w, void *data, size_t room)
 {

@@ -65,13 +65,19 @@ uint16_t evi_dns_read_u16(struct evi_dns_reader *reader);
 uint32_t evi_dns_read_u32(struct evi_dns_reader *reader);
 void evi_dns_read_header(struct evi_dns_reader *reader, struct evi_dns_header *header);
 
-/* A name, compressed or not, as text. *ret_is_odd (may be NULL): text cannot tell its labels apart. */
-void evi_dns_read_name(struct evi_dns_reader *reader, char text[EVI_DNS_NAME_SIZE], int *ret_is_odd);
+/*
+ * A name, compressed or not, as text. *ret_is_odd (may be NULL): text cannot tell its labels apart.
+ */
+void evi_dns_read_name(struct evi_dns_reader *reader, char text[EVI_DNS_NAME_SIZE],
+		       int *ret_is_odd);
 
 /* A whole record; the reader is behind it afterwards. */
 void evi_dns_read_record(struct evi_dns_reader *reader, struct evi_dns_record *record);
 
-/* The same, if the record's owner is a pointer to the first question, which is not read then; else 0. */
+/*
+ * The same, if the record's owner is a pointer to the first question, which is not read then; else
+ * 0.
+ */
 int evi_dns_read_record_of_question(struct evi_dns_reader *reader, struct evi_dns_record *record);
 
 /* Goes on behind these bytes if they are the next ones; else 0. */

@@ -5,8 +5,8 @@
 /*
  * Memory of one message: blocks that are filled front to back and let go of all at once.
  *
- * The first block is the owner's; more are taken from the heap only when it is full. One item may be
- * open: it grows at its end, and may move while it does.
+ * The first block is the owner's; more are taken from the heap only when it is full. One item may
+ * be open: it grows at its end, and may move while it does.
  */
 
 #include <stddef.h>

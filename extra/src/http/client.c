@@ -43,7 +43,8 @@ static struct evi_client *make_client(const char *address, ev_uint16_t port, con
 	client->write_timeout = write_default;
 	client->first_delay = delay_default;
 	EVI_QUEUE_INIT(&client->queue);
-	if ((address != NULL && client->address == NULL) || (path != NULL && client->path == NULL)) {
+	if ((address != NULL && client->address == NULL) ||
+	    (path != NULL && client->path == NULL)) {
 		evi_client_free(client);
 		return NULL;
 	}
@@ -143,7 +144,7 @@ void evi_client_end(struct evhttp_connection *c)
 	}
 }
 
-/* --- Public: making ------------------------------------------------------------------------------- */
+/* --- Public: making --------------------------------------------------------------------------- */
 
 struct evhttp_connection *evhttp_connection_base_bufferevent_new(struct event_base *base,
 								 struct evdns_base *dnsbase,
@@ -232,7 +233,7 @@ void evhttp_connection_set_base(struct evhttp_connection *c, struct event_base *
 		(void)give_bev(c, NULL);
 }
 
-/* --- Public: settings ----------------------------------------------------------------------------- */
+/* --- Public: settings ------------------------------------------------------------------------- */
 
 static struct timeval timeout_of(const struct timeval *tv, struct timeval otherwise)
 {

@@ -5,8 +5,8 @@
 /*
  * What a connection has that was made to send requests: where to, how to get there, and a queue.
  *
- * A request is in the queue until it is sent, then it is the connection's current one. While there is
- * no connection the first of the queue is the one that a failure to connect befalls.
+ * A request is in the queue until it is sent, then it is the connection's current one. While there
+ * is no connection the first of the queue is the one that a failure to connect befalls.
  */
 
 #include "http/connection.h"
@@ -64,7 +64,7 @@ void evi_client_forget(struct evhttp_connection *c, struct evi_request *r);
 /* Start what can be started: connect, or send the next request. May call the program. */
 void evi_client_pump(struct evhttp_connection *c);
 
-/* --- Connecting (client_connect.c) ---------------------------------------------------------------- */
+/* --- Connecting (client_connect.c) ------------------------------------------------------------ */
 
 /* Try to connect. 0: on its way, or failed and reported; -EADDRNOTAVAIL: no source address. */
 int evi_client_connect(struct evhttp_connection *c);
@@ -86,7 +86,7 @@ void evi_client_stop_timer(struct evhttp_connection *c);
 /* Put the timeouts to the transport. `is_sending`: nothing is awaited from the peer yet. */
 void evi_client_apply_timeouts(struct evhttp_connection *c, int is_sending);
 
-/* --- Tunnels through proxies (client_tunnel.c) ------------------------------------------------------ */
+/* --- Tunnels through proxies (client_tunnel.c) ------------------------------------------------ */
 
 /* Have a bufferevent for the connection to the proxy. 0 or -ENOMEM. */
 int evi_tunnel_open(struct evhttp_connection *c);
@@ -95,7 +95,7 @@ void evi_tunnel_close(struct evi_client *client);
 /* What is to be connected: the proxy's bufferevent, or the connection's own. */
 struct bufferevent *evi_client_dialled(const struct evhttp_connection *c);
 
-/* --- Requests (client_send.c, client_input.c, client_report.c) ------------------------------------- */
+/* --- Requests (client_send.c, client_input.c, client_report.c) -------------------------------- */
 
 /* Take the first of the queue and write it. The connection is idle. */
 void evi_client_send(struct evhttp_connection *c);
@@ -124,7 +124,7 @@ void evi_client_report_unreachable(struct evhttp_connection *c,
 #define EVI_FAILURE_TEXT 200
 void evi_failure_note_tls(struct evhttp_failure *failure, struct bufferevent *bev, char *text);
 
-/* --- Bodies in pieces (client_body.c) -------------------------------------------------------------- */
+/* --- Bodies in pieces (client_body.c) --------------------------------------------------------- */
 
 /* More is asked for when no more than this is left to write. */
 #define EVI_BODY_LOW_MARK 32768
@@ -135,7 +135,7 @@ int evi_client_prepare_stream(struct evi_request *r, int has_body);
 /* The transport can take more. Calls the program. */
 void evi_client_ask_for_body(struct evhttp_connection *c, struct evi_request *r);
 
-/* --- Deadlines (client_report.c) ------------------------------------------------------------------- */
+/* --- Deadlines (client_report.c) -------------------------------------------------------------- */
 
 /* The request is about to be queued: its time begins. 0 or -ENOMEM. */
 int evi_client_start_deadline(struct evhttp_connection *c, struct evi_request *r);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Bodies of requests that come in pieces. The program is asked for one when the transport has little
- * left to write, so memory does not grow with the body, however slow the server.
+ * Bodies of requests that come in pieces. The program is asked for one when the transport has
+ * little left to write, so memory does not grow with the body, however slow the server.
  */
 
 #include "http/client.h"
@@ -70,7 +70,9 @@ int evhttp_request_write_body(struct evhttp_request *req, struct evbuffer *data)
 	}
 	if (evi_write_chunk(out, data) == 0)
 		return 0;
-	/* Half a chunk may be out: nothing right can follow. Reported by the loop, not from here. */
+	/*
+	 * Half a chunk may be out: nothing right can follow. Reported by the loop, not from here.
+	 */
 	r->is_asked = 0;
 	bufferevent_trigger_event(c->bev, BEV_EVENT_ERROR | BEV_EVENT_WRITING,
 				  BEV_TRIG_DEFER_CALLBACKS);

@@ -14,7 +14,7 @@
 
 #define DELAY_MAX_SECONDS 3600
 
-/* --- Timer ---------------------------------------------------------------------------------------- */
+/* --- Timer ------------------------------------------------------------------------------------ */
 
 static void failed(struct evhttp_connection *c, int err);
 
@@ -68,17 +68,20 @@ void evi_client_apply_timeouts(struct evhttp_connection *c, int is_sending)
 {
 	struct evi_client *client = c->client;
 
-	/* A request that follows another finds them as they are; enabling the transport starts them. */
+	/*
+	 * A request that follows another finds them as they are; enabling the transport starts
+	 * them.
+	 */
 	if (client->has_timeouts && client->is_mute == (is_sending != 0))
 		return;
 	client->has_timeouts = 1;
 	client->is_mute = is_sending != 0;
-	(void)bufferevent_set_timeouts(c->bev,
-				       is_sending ? NULL : evi_timeval_or_none(&client->read_timeout),
-				       evi_timeval_or_none(&client->write_timeout));
+	(void)bufferevent_set_timeouts(
+		c->bev, is_sending ? NULL : evi_timeval_or_none(&client->read_timeout),
+		evi_timeval_or_none(&client->write_timeout));
 }
 
-/* --- Losing it ------------------------------------------------------------------------------------ */
+/* --- Losing it -------------------------------------------------------------------------------- */
 
 /* Empties what the last transport left behind. The front of the output is the transport's own. */
 static void empty_buffers(struct bufferevent *bev)
@@ -119,7 +122,7 @@ void evi_client_down(struct evhttp_connection *c)
 	evi_connection_tell_closed(c);
 }
 
-/* --- Getting it ----------------------------------------------------------------------------------- */
+/* --- Getting it ------------------------------------------------------------------------------- */
 
 static struct timeval delay_of(const struct evi_client *client)
 {
@@ -149,7 +152,8 @@ void evi_client_connect_failed(struct evhttp_connection *c, int err,
 			       const struct evhttp_failure *failure)
 {
 	struct evi_client *client = c->client;
-	int is_silence = failure->lookup_error == 0 && (evi_error_is_refused(err) || err == ETIMEDOUT);
+	int is_silence =
+		failure->lookup_error == 0 && (evi_error_is_refused(err) || err == ETIMEDOUT);
 	int may_retry = client->address != NULL || client->path != NULL;
 
 	client->socket_error = err;

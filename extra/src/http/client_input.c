@@ -34,7 +34,7 @@ static int after_callback(struct evhttp_connection *c, struct evi_request *r)
 	return 0;
 }
 
-/* --- Head --------------------------------------------------------------------------------------- */
+/* --- Head ------------------------------------------------------------------------------------- */
 
 static void note_head(struct evi_request *r)
 {
@@ -133,7 +133,7 @@ static enum step step_head(struct evhttp_connection *c)
 	}
 }
 
-/* --- Body --------------------------------------------------------------------------------------- */
+/* --- Body ------------------------------------------------------------------------------------- */
 
 static int deliver(struct evhttp_connection *c, struct evi_request *r)
 {
@@ -188,7 +188,7 @@ static void advance(struct evhttp_connection *c)
 	}
 }
 
-/* --- What the bufferevent tells ------------------------------------------------------------------ */
+/* --- What the bufferevent tells --------------------------------------------------------------- */
 
 void evi_client_on_read(struct bufferevent *bev, void *arg)
 {
@@ -226,7 +226,8 @@ void evi_client_on_write(struct bufferevent *bev, void *arg)
 static void end_idle(struct evhttp_connection *c, short what)
 {
 	if ((what & BEV_EVENT_TIMEOUT) != 0) {
-		(void)bufferevent_enable(c->bev, what & (EV_READ | EV_WRITE) ? EV_READ | EV_WRITE : 0);
+		(void)bufferevent_enable(c->bev,
+					 what & (EV_READ | EV_WRITE) ? EV_READ | EV_WRITE : 0);
 		return;
 	}
 	evi_client_down(c);
@@ -261,7 +262,7 @@ void evi_client_on_end(struct evhttp_connection *c, short what)
 	}
 }
 
-/* --- Public ------------------------------------------------------------------------------------- */
+/* --- Public ----------------------------------------------------------------------------------- */
 
 void evhttp_request_pause(struct evhttp_request *req)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * How exchanges end: complete, failed, refused, cancelled. Each request is told once, when nothing of
- * the connection depends on it any more, so that the program may do anything in the callback.
+ * How exchanges end: complete, failed, refused, cancelled. Each request is told once, when nothing
+ * of the connection depends on it any more, so that the program may do anything in the callback.
  */
 
 #include "http/client.h"
@@ -14,12 +14,15 @@
 #include <string.h>
 
 /*
- * Whoever ends an exchange enters the request first (evi_request_enter()): the program may free it in
- * any callback on the way, that of closing the connection included. A request that it has freed hears
- * nothing more.
+ * Whoever ends an exchange enters the request first (evi_request_enter()): the program may free it
+ * in any callback on the way, that of closing the connection included. A request that it has freed
+ * hears nothing more.
  */
 
-/* Calls the completion callback, with the request or with NULL, leaves the request and lets go of it. */
+/*
+ * Calls the completion callback, with the request or with NULL, leaves the request and lets go of
+ * it.
+ */
 static void finish(struct evi_request *r, struct evhttp_request *told)
 {
 	if (r->pub.cb != NULL && !r->is_unwanted)
@@ -238,7 +241,7 @@ void evhttp_cancel_request(struct evhttp_request *req)
 	evi_connection_leave(c);
 }
 
-/* --- Deadlines ---------------------------------------------------------------------------------- */
+/* --- Deadlines -------------------------------------------------------------------------------- */
 
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {

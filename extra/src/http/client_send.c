@@ -28,7 +28,7 @@ void evi_client_unqueue(struct evhttp_connection *c, struct evi_request *r)
 	r->is_queued = 0;
 }
 
-/* --- The head ------------------------------------------------------------------------------------- */
+/* --- The head --------------------------------------------------------------------------------- */
 
 /* What the Host field says if the application does not. */
 struct host {
@@ -139,7 +139,7 @@ static int write_head(struct evhttp_connection *c, struct evi_request *r,
 	return evi_writer_close(&w);
 }
 
-/* --- The body ------------------------------------------------------------------------------------- */
+/* --- The body --------------------------------------------------------------------------------- */
 
 /* A body in pieces keeps the transport busy: it is asked for before the last piece is out. */
 static void mark_output(struct evhttp_connection *c, const struct evi_request *r)
@@ -178,8 +178,8 @@ static int waits_for_continue(struct evi_request *r)
 {
 	const char *expect = evhttp_find_header(&r->output_headers, "Expect");
 
-	return expect != NULL && evi_text_casecmp(expect, "100-continue") == 0 && r->pub.minor > 0 &&
-	       (r->streams || evbuffer_get_length(r->pub.output_buffer) > 0);
+	return expect != NULL && evi_text_casecmp(expect, "100-continue") == 0 &&
+	       r->pub.minor > 0 && (r->streams || evbuffer_get_length(r->pub.output_buffer) > 0);
 }
 
 static int send_request(struct evhttp_connection *c, struct evi_request *r)
@@ -188,7 +188,10 @@ static int send_request(struct evhttp_connection *c, struct evi_request *r)
 
 	if (evi_method_of_type((ev_uint32_t)r->pub.type, c->ext_method, &method) != 0)
 		return -EINVAL;
-	/* What has no body gets none: its length could not be told. A body in pieces comes by calls. */
+	/*
+	 * What has no body gets none: its length could not be told. A body in pieces comes by
+	 * calls.
+	 */
 	if (!method.has_body || r->streams)
 		evbuffer_drain(r->pub.output_buffer, evbuffer_get_length(r->pub.output_buffer));
 	if (write_head(c, r, &method) != 0)
@@ -216,7 +219,7 @@ void evi_client_send(struct evhttp_connection *c)
 		evi_client_fail(c, EVREQ_HTTP_BUFFER_ERROR);
 }
 
-/* --- The queue ------------------------------------------------------------------------------------ */
+/* --- The queue -------------------------------------------------------------------------------- */
 
 static void end_if_done(struct evhttp_connection *c)
 {

@@ -6,8 +6,8 @@
  * A connection, on either side: what it runs on, whom it talks to, and the exchange in progress.
  *
  * Callbacks of the program may free a connection at any time. So whoever calls one holds the
- * connection (evi_connection_enter()), and asks `is_freed` afterwards; the memory goes with the last
- * hold. A freed connection has no bufferevent and no request any more.
+ * connection (evi_connection_enter()), and asks `is_freed` afterwards; the memory goes with the
+ * last hold. A freed connection has no bufferevent and no request any more.
  */
 
 #include "http/request.h"
@@ -71,7 +71,8 @@ struct evhttp_connection {
 	uint64_t body_max;
 	struct timeval read_timeout;  /* server; zero: none */
 	struct timeval write_timeout;
-	struct event *deadline; /* server: of head, body or lingering; made when it is first needed */
+	/* server: of head, body or lingering; made when it is first needed */
+	struct event *deadline;
 
 	const char *peer_name; /* `peer_text`, or as given by the program; NULL if there is none */
 	ev_uint16_t peer_port;
@@ -98,7 +99,9 @@ struct evhttp_connection {
 /* Make one without anything in it; one hold. NULL when out of memory. */
 struct evhttp_connection *evi_connection_make(struct event_base *base);
 
-/* Give it the bufferevent, which it owns from now on. `is_own`: made here, closes its descriptor. */
+/*
+ * Give it the bufferevent, which it owns from now on. `is_own`: made here, closes its descriptor.
+ */
 void evi_connection_take_bev(struct evhttp_connection *c, struct bufferevent *bev, int is_own);
 
 void evi_connection_enter(struct evhttp_connection *c);

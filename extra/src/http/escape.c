@@ -18,8 +18,8 @@ static int hex_value(char c)
 
 static int is_unreserved(unsigned char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-	       c == '.' || c == '_' || c == '~';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '-' || c == '.' || c == '_' || c == '~';
 }
 
 char *evhttp_uriencode(const char *str, ev_ssize_t size, int space_to_plus)
@@ -63,7 +63,8 @@ size_t evi_percent_decode(const char *in, size_t len, enum evi_plus plus, char *
 	for (size_t i = 0; i < len; i++) {
 		if (in[i] == '?' && plus == EVI_PLUS_IS_SPACE_IN_QUERY)
 			is_space = 1;
-		if (in[i] == '%' && len - i > 2 && hex_value(in[i + 1]) >= 0 && hex_value(in[i + 2]) >= 0) {
+		if (in[i] == '%' && len - i > 2 && hex_value(in[i + 1]) >= 0 &&
+		    hex_value(in[i + 2]) >= 0) {
 			*out++ = (char)(hex_value(in[i + 1]) << 4 | hex_value(in[i + 2]));
 			i += 2;
 		} else {

@@ -13,8 +13,9 @@ enum evi_plus {
 };
 
 /*
- * Decodes `len` bytes to `out`, which has room for one more than that and may be `in`, and ends it with a
- * NUL. What is no valid sequence stays as it is. Returns the number of bytes, which may contain NULs.
+ * Decodes `len` bytes to `out`, which has room for one more than that and may be `in`, and ends it
+ * with a NUL. What is no valid sequence stays as it is. Returns the number of bytes, which may
+ * contain NULs.
  */
 size_t evi_percent_decode(const char *in, size_t len, enum evi_plus plus, char *out);
 

@@ -7,9 +7,10 @@
  *   fields   = *( token ":" OWS value OWS line-end [ fold ] ) line-end
  *   fold     = 1*( SP / HTAB ) value OWS line-end
  *
- * A line ends in CR LF or, for the sake of old clients, in LF alone; a CR anywhere else is refused, as
- * is every control byte. Names are tokens, which refuses blanks before the colon. Folding is refused
- * in the fields that frame a message. A target may contain spaces, which existing clients send.
+ * A line ends in CR LF or, for the sake of old clients, in LF alone; a CR anywhere else is refused,
+ * as is every control byte. Names are tokens, which refuses blanks before the colon. Folding is
+ * refused in the fields that frame a message. A target may contain spaces, which existing clients
+ * send.
  *
  * Every state is one function that takes what it can of the input; it is entered again wherever the
  * input was cut.
@@ -229,7 +230,7 @@ static size_t take_line_lf(struct evi_head *head, const char *in, size_t len)
 	return 1;
 }
 
-/* --- What the fields mean to the framing ------------------------------------------------------- */
+/* --- What the fields mean to the framing ------------------------------------------------------ */
 
 static void note_connection(struct evi_head *head, const char *value)
 {
@@ -322,7 +323,7 @@ static const struct known_field *find_known(const char *name, size_t len)
 	return known;
 }
 
-/* --- The fields --------------------------------------------------------------------------------- */
+/* --- The fields ------------------------------------------------------------------------------- */
 
 static char *open_text(const struct evi_head *head)
 {
@@ -415,8 +416,8 @@ static int find_line(const char *in, size_t len, struct line *ret_line)
 }
 
 /*
- * The usual case at once. Returns 0 for everything else: lines cut by the input, folded, refused; the
- * states below go through those byte by byte.
+ * The usual case at once. Returns 0 for everything else: lines cut by the input, folded, refused;
+ * the states below go through those byte by byte.
  */
 static size_t take_whole_line(struct evi_head *head, const char *in, size_t len)
 {

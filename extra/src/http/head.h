@@ -57,7 +57,8 @@ enum evi_coding {
 
 struct evi_head {
 	struct evi_arena *arena; /* borrowed */
-	struct evkeyvalq *list;  /* borrowed; gets the fields, in order of arrival; NULL for trailers */
+	/* borrowed; gets the fields, in order of arrival; NULL for trailers */
+	struct evkeyvalq *list;
 
 	size_t size;         /* bytes so far, without line ends */
 	size_t size_max;     /* refuse more */

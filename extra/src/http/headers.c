@@ -10,7 +10,8 @@
 
 #include <string.h>
 
-struct evi_field *evi_field_new(const char *name, size_t name_len, const char *value, size_t value_len)
+struct evi_field *evi_field_new(const char *name, size_t name_len, const char *value,
+				size_t value_len)
 {
 	struct evi_field *field;
 

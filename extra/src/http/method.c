@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The methods of RFC 9110, 5789 and 4918, and whether a body of theirs is handed to the application.
+ * The methods of RFC 9110, 5789 and 4918, and whether a body of theirs is handed to the
+ * application.
  */
 
 #include "http/method.h"

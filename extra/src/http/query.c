@@ -11,12 +11,14 @@
 #include <string.h>
 
 /* One entry, its value decoded. NULL when out of memory. */
-static struct evi_field *pair_new(const char *key, size_t key_len, const char *value, size_t value_len)
+static struct evi_field *pair_new(const char *key, size_t key_len, const char *value,
+				  size_t value_len)
 {
 	struct evi_field *field = evi_field_new(key, key_len, value, value_len);
 
 	if (field != NULL)
-		(void)evi_percent_decode(field->pair.value, value_len, EVI_PLUS_IS_SPACE, field->pair.value);
+		(void)evi_percent_decode(field->pair.value, value_len, EVI_PLUS_IS_SPACE,
+					 field->pair.value);
 	return field;
 }
 
@@ -67,7 +69,9 @@ static int by_key_then_place(const void *a, const void *b)
 	return order != 0 ? order : (x->index > y->index) - (x->index < y->index);
 }
 
-/* Of equal keys the last stays. Sorted, because who sends the query may choose how many there are. */
+/*
+ * Of equal keys the last stays. Sorted, because who sends the query may choose how many there are.
+ */
 static int keep_last(struct evkeyvalq *list)
 {
 	struct evkeyval *pair;

@@ -43,7 +43,8 @@ struct evi_request {
 	struct evi_chunk chunk;
 	struct evi_framing framing;
 	uint64_t body_left; /* EVI_BODY_LENGTH: bytes to come */
-	uint64_t owed;      /* client: of a body in pieces with Content-Length, bytes still to be given */
+	/* client: of a body in pieces with Content-Length, bytes still to be given */
+	uint64_t owed;
 
 	char *own_uri; /* client: pub.uri */
 	struct evi_request *cached; /* next in the server's store of used ones */
@@ -52,11 +53,13 @@ struct evi_request {
 	void (*failure_cb)(struct evhttp_request *req, const struct evhttp_failure *failure,
 			   void *arg);
 	void *failure_arg;
-	void (*body_cb)(struct evhttp_request *req, void *arg); /* client: asks for the next piece */
+	/* client: asks for the next piece */
+	void (*body_cb)(struct evhttp_request *req, void *arg);
 	void *body_arg;
 	evhttp_body_cb stream_cb; /* server: of a streamed body */
 	void *stream_arg;
-	struct evbuffer_cb_entry *taken_cb; /* server: tells when the program takes from the input buffer */
+	/* server: tells when the program takes from the input buffer */
+	struct evbuffer_cb_entry *taken_cb;
 	size_t held_max; /* server: what of a streamed body may lie in the input buffer */
 	size_t told;     /* server: pub.body_size when `stream_cb` was last called */
 	struct timeval time_limit; /* client: zero is none */
@@ -73,7 +76,8 @@ struct evi_request {
 	unsigned is_paused : 1;   /* nothing of the body that comes in is delivered */
 	unsigned drops_body : 1;  /* what comes in is thrown away */
 	unsigned is_streamed : 1; /* server: the program has the request while its body comes */
-	unsigned is_held : 1;     /* server: nothing of the body is read until the program has taken some */
+	/* server: nothing of the body is read until the program has taken some */
+	unsigned is_held : 1;
 	unsigned has_body_end : 1; /* server: the program was told how a streamed body ended */
 	unsigned is_known : 1;    /* server: the method is one we know */
 	unsigned is_handled : 1;  /* server: the application's callback is running */

@@ -3,8 +3,8 @@
 #define HTTP_SCAN_H_INCLUDED
 
 /*
- * How far a run of bytes reaches: names (RFC 9110 5.6.2, token) and text (5.5, field-vchar, SP, HTAB
- * and obs-text). No allocation, no state.
+ * How far a run of bytes reaches: names (RFC 9110 5.6.2, token) and text (5.5, field-vchar, SP,
+ * HTAB and obs-text). No allocation, no state.
  */
 
 #include <stddef.h>

@@ -43,7 +43,8 @@ struct evhttp_bound_socket {
 struct evi_session {
 	struct evi_session *next;
 	struct evi_session **link;
-	void (*close)(struct evi_session *session); /* the server goes: end it, and leave the list */
+	/* the server goes: end it, and leave the list */
+	void (*close)(struct evi_session *session);
 };
 
 struct evhttp {
@@ -138,7 +139,7 @@ void evi_server_free_routes(struct evhttp *http);
 /* Stop listening everywhere. */
 void evi_server_unbind(struct evhttp *http);
 
-/* --- The connection of a server (server_input.c) ------------------------------------------------ */
+/* --- The connection of a server (server_input.c) ---------------------------------------------- */
 
 /* Give a connection that was just made its callbacks, and its first request if somebody asks. */
 void evi_server_start(struct evhttp_connection *c);
@@ -152,7 +153,7 @@ void evi_server_reply_ended(struct evhttp_connection *c);
 /* Answer the current request, or what should have become one, with an error page, then close. */
 void evi_server_refuse(struct evhttp_connection *c, int code, enum evhttp_request_error error);
 
-/* --- Replies (server_reply.c, error_page.c) ------------------------------------------------------ */
+/* --- Replies (server_reply.c, error_page.c) --------------------------------------------------- */
 
 /* Write a whole error page as the reply. `is_own`: made by the library, not evhttp_send_error(). */
 void evi_error_page_send(struct evi_request *r, int code, const char *reason, int is_not_found);
@@ -164,7 +165,7 @@ int evi_reply_write_head(struct evi_request *r, int code, const char *reason, ui
 /* The interim response. */
 void evi_reply_write_continue(struct evhttp_connection *c);
 
-/* --- Other protocols ----------------------------------------------------------------------------- */
+/* --- Other protocols -------------------------------------------------------------------------- */
 
 /**
  * Take the transport of a request's connection away from HTTP, in the request's callback.

@@ -84,7 +84,7 @@ static enum evi_server_step gather(struct evhttp_connection *c, struct evi_reque
 	}
 }
 
-/* --- Streams ------------------------------------------------------------------------------------- */
+/* --- Streams ---------------------------------------------------------------------------------- */
 
 static size_t held_length(const struct evi_request *r)
 {
@@ -233,7 +233,7 @@ enum evi_server_step evi_server_step_skip(struct evhttp_connection *c)
 	return EVI_STEP_WAIT;
 }
 
-/* --- What the program asks -------------------------------------------------------------------------- */
+/* --- What the program asks -------------------------------------------------------------------- */
 
 /* A stream of a server's that has not ended. */
 static struct evi_request *stream_of(struct evhttp_request *req)

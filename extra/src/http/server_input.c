@@ -7,8 +7,8 @@
  *
  * DRAIN comes after any of them when the connection ends with earlier replies not written yet.
  *
- * evi_server_advance() takes steps until one has to wait. Whatever may call the program returns to it
- * by asking first whether the connection is still there.
+ * evi_server_advance() takes steps until one has to wait. Whatever may call the program returns to
+ * it by asking first whether the connection is still there.
  */
 
 #include "http/body.h"
@@ -59,7 +59,7 @@ static size_t input_length(const struct evhttp_connection *c)
 	return evbuffer_get_length(bufferevent_get_input(c->bev));
 }
 
-/* --- Requests ----------------------------------------------------------------------------------- */
+/* --- Requests --------------------------------------------------------------------------------- */
 
 /* Makes the object of the next request. 0; -1: the connection is gone, or out of memory. */
 static int begin_request(struct evhttp_connection *c)
@@ -144,7 +144,7 @@ void evi_server_refuse(struct evhttp_connection *c, int code, enum evhttp_reques
 	evi_error_page_send(c->current, code, NULL, 0);
 }
 
-/* --- Head --------------------------------------------------------------------------------------- */
+/* --- Head ------------------------------------------------------------------------------------- */
 
 static int code_of_head_error(const struct evi_head *head)
 {
@@ -166,7 +166,8 @@ static int is_good_target(struct evhttp_request *req)
 	uri = evhttp_request_get_evhttp_uri(req);
 	if (uri == NULL)
 		return 0;
-	return !is_connect || (evhttp_uri_get_host(uri) != NULL && *evhttp_uri_get_host(uri) != '\0');
+	return !is_connect ||
+	       (evhttp_uri_get_host(uri) != NULL && *evhttp_uri_get_host(uri) != '\0');
 }
 
 static int is_good_host(const struct evhttp_connection *c, const struct evi_head *head)
@@ -270,7 +271,8 @@ static enum evi_server_step start_stream(struct evhttp_connection *c, struct evi
 }
 
 /* The head is good, and a body is announced. */
-static enum evi_server_step start_body(struct evhttp_connection *c, struct evi_request *r, int waits)
+static enum evi_server_step start_body(struct evhttp_connection *c, struct evi_request *r,
+				       int waits)
 {
 	struct evi_handler handler = { 0 };
 
@@ -333,7 +335,7 @@ static enum evi_server_step step_head(struct evhttp_connection *c)
 	return EVI_STEP_WAIT;
 }
 
-/* --- The application's turn ---------------------------------------------------------------------- */
+/* --- The application's turn ------------------------------------------------------------------- */
 
 static enum evi_server_step finish_exchange(struct evhttp_connection *c);
 
@@ -407,7 +409,7 @@ enum evi_server_step evi_server_dispatch(struct evhttp_connection *c)
 	return after_handler(c, r);
 }
 
-/* --- The end of an exchange ---------------------------------------------------------------------- */
+/* --- The end of an exchange ------------------------------------------------------------------- */
 
 /* Runs the callbacks that waited for the output to drain; those they add wait for the next time. */
 static int run_drained(struct evhttp_connection *c)
@@ -477,7 +479,10 @@ static enum evi_server_step finish_exchange(struct evhttp_connection *c)
 
 	if (run_drained(c) != 0 || run_on_complete(c) != 0)
 		return EVI_STEP_WAIT;
-	/* A head that was sent before evhttp_stop() promised more: the peer may be sending its next. */
+	/*
+	 * A head that was sent before evhttp_stop() promised more: the peer may be sending its
+	 * next.
+	 */
 	lingers = r->lingers || (!r->closes && c->server->is_stopping);
 	if (r->closes && !lingers) {
 		close_connection(c);
@@ -512,7 +517,7 @@ void evi_server_reply_ended(struct evhttp_connection *c)
 				    BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
 }
 
-/* --- What the bufferevent tells ------------------------------------------------------------------ */
+/* --- What the bufferevent tells --------------------------------------------------------------- */
 
 static enum evi_server_step wait_for_reply(struct evhttp_connection *c)
 {
@@ -599,7 +604,8 @@ void evi_server_start(struct evhttp_connection *c)
 	struct evhttp *http = c->server;
 
 	bufferevent_setcb(c->bev, on_read, on_write, on_event, c);
-	if (evi_server_or_none(&c->read_timeout) != NULL || evi_server_or_none(&c->write_timeout) != NULL)
+	if (evi_server_or_none(&c->read_timeout) != NULL ||
+	    evi_server_or_none(&c->write_timeout) != NULL)
 		(void)bufferevent_set_timeouts(c->bev, evi_server_or_none(&c->read_timeout),
 					       evi_server_or_none(&c->write_timeout));
 	c->is_refused = http->connection_max > 0 && http->connection_count > http->connection_max;

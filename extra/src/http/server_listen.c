@@ -22,8 +22,9 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 }
 
 /*
- * Accepted sockets inherit it, as they do the listener's probes for dead peers: a reply's last piece is
- * not held back for an acknowledgement. It does not exist for Unix sockets; nothing depends on it.
+ * Accepted sockets inherit it, as they do the listener's probes for dead peers: a reply's last
+ * piece is not held back for an acknowledgement. It does not exist for Unix sockets; nothing
+ * depends on it.
  */
 void evi_server_tune(evutil_socket_t fd)
 {
@@ -134,7 +135,8 @@ int evhttp_bind_socket(struct evhttp *http, const char *address, ev_uint16_t por
 	return evhttp_bind_socket_with_handle(http, address, port) != NULL ? 0 : -1;
 }
 
-struct evhttp_bound_socket *evhttp_accept_socket_with_handle(struct evhttp *http, evutil_socket_t fd)
+struct evhttp_bound_socket *evhttp_accept_socket_with_handle(struct evhttp *http,
+							     evutil_socket_t fd)
 {
 	struct evhttp_bound_socket *bound;
 	struct evconnlistener *listener;

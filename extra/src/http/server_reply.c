@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Replies: the head with the fields that are added by themselves, and the body in one or many pieces.
+ * Replies: the head with the fields that are added by themselves, and the body in one or many
+ * pieces.
  */
 
 #include "http/framing.h"

@@ -211,8 +211,8 @@ static int add_route(struct evhttp *http, const char *path,
 	return 0;
 }
 
-int evhttp_set_cb(struct evhttp *http, const char *path, void (*cb)(struct evhttp_request *, void *),
-		  void *cb_arg)
+int evhttp_set_cb(struct evhttp *http, const char *path,
+		  void (*cb)(struct evhttp_request *, void *), void *cb_arg)
 {
 	return add_route(http, path, cb, cb_arg, 0);
 }

@@ -11,12 +11,14 @@
 
 enum evi_server_step { EVI_STEP_WAIT, EVI_STEP_AGAIN };
 
-/* --- server_input.c ------------------------------------------------------------------------------ */
+/* --- server_input.c --------------------------------------------------------------------------- */
 
 /* The request did not come to its end, and nobody will be answered. */
 void evi_server_lose(struct evhttp_connection *c, enum evhttp_request_error error);
 
-/* The peer has finished sending before its request was complete, but may wait for earlier replies. */
+/*
+ * The peer has finished sending before its request was complete, but may wait for earlier replies.
+ */
 void evi_server_lose_at_eof(struct evhttp_connection *c);
 
 /* Close when the replies to earlier requests are written. What the current one wants is dropped. */
@@ -33,7 +35,7 @@ static inline int evi_server_is_idle(const struct evhttp_connection *c)
 	       (c->current == NULL || !evi_head_has_begun(&c->current->head));
 }
 
-/* --- server_body.c ------------------------------------------------------------------------------- */
+/* --- server_body.c ---------------------------------------------------------------------------- */
 
 enum evi_server_step evi_server_step_body(struct evhttp_connection *c);
 enum evi_server_step evi_server_step_skip(struct evhttp_connection *c);
@@ -45,7 +47,9 @@ enum evi_server_step evi_server_refuse_length(struct evhttp_connection *c, struc
 /* Tell the program, which has the request, that the rest of its body will not come. */
 void evi_server_tell_body_lost(struct evi_request *r);
 
-/* Nonzero while the program has the request, the current one, and has not answered it to the end. */
+/*
+ * Nonzero while the program has the request, the current one, and has not answered it to the end.
+ */
 static inline int evi_server_is_answerable(const struct evhttp_connection *c,
 					   const struct evi_request *r)
 {
@@ -66,7 +70,7 @@ static inline int evi_server_lacks_body(const struct evhttp_connection *c,
 	return c->state == EVI_SERVER_BODY && r->is_streamed && r->framing.body != EVI_BODY_NONE;
 }
 
-/* --- server_time.c ------------------------------------------------------------------------------- */
+/* --- server_time.c ---------------------------------------------------------------------------- */
 
 /* The read timeout runs while we wait for the peer, not while it waits for us. */
 void evi_server_set_quiet(struct evhttp_connection *c, int is_quiet);

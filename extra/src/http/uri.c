@@ -112,7 +112,8 @@ int evhttp_uri_set_host(struct evhttp_uri *uri, const char *host)
 	if (set(uri, EVI_URI_HOST, host) < 0)
 		return -1;
 	copy = uri->owned[EVI_URI_HOST];
-	uri->is_bracketed = copy != NULL && copy[0] == '[' && (uri->flags & EVHTTP_URI_HOST_STRIP_BRACKETS);
+	uri->is_bracketed =
+		copy != NULL && copy[0] == '[' && (uri->flags & EVHTTP_URI_HOST_STRIP_BRACKETS);
 	if (uri->is_bracketed) {
 		size_t inner = strlen(copy) - 2;
 
@@ -224,8 +225,8 @@ char *evhttp_uri_join(const struct evhttp_uri *uri, char *buf, size_t limit)
 	if (uri == NULL || buf == NULL || limit == 0)
 		return NULL;
 	path = uri->part[EVI_URI_PATH] != NULL ? uri->part[EVI_URI_PATH] : "";
-	if ((uri->part[EVI_URI_HOST] != NULL || uri->part[EVI_URI_UNIXSOCKET] != NULL) && *path != '\0' &&
-	    *path != '/')
+	if ((uri->part[EVI_URI_HOST] != NULL || uri->part[EVI_URI_UNIXSOCKET] != NULL) &&
+	    *path != '\0' && *path != '/')
 		return NULL;
 	if (uri->part[EVI_URI_SCHEME] != NULL) {
 		put(&out, uri->part[EVI_URI_SCHEME]);

@@ -59,7 +59,8 @@ static int split_host(struct evi_span authority, struct parts *parts)
 	parts->of[EVI_URI_HOST] = span_of(authority.start, host_end);
 	if (host_end != end)
 		parts->port = evi_uri_parse_port(span_of(host_end + 1, end));
-	return parts->port >= -1 && evi_uri_is_part(EVI_URI_HOST, parts->of[EVI_URI_HOST], 0) ? 0 : -1;
+	return parts->port >= -1 && evi_uri_is_part(EVI_URI_HOST, parts->of[EVI_URI_HOST], 0) ? 0
+											      : -1;
 }
 
 /* What follows "//"; the rest, or NULL if it is malformed. */

@@ -49,8 +49,8 @@ static int consists_of(struct evi_span span, unsigned classes)
 	for (size_t i = 0; i < span.len; i++) {
 		if (class_of(span.start[i]) & classes)
 			continue;
-		if (span.start[i] != '%' || span.len - i < 3 || !(class_of(span.start[i + 1]) & HEX) ||
-		    !(class_of(span.start[i + 2]) & HEX))
+		if (span.start[i] != '%' || span.len - i < 3 ||
+		    !(class_of(span.start[i + 1]) & HEX) || !(class_of(span.start[i + 2]) & HEX))
 			return 0;
 		i += 2;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Message heads on their way out. Whatever a program puts into names, values and phrases, no byte of
- * it ends a line (response splitting).
+ * Message heads on their way out. Whatever a program puts into names, values and phrases, no byte
+ * of it ends a line (response splitting).
  */
 
 #include "http/writer.h"

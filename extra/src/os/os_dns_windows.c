@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a resolver has to know, from Windows: the nameservers of all interfaces that are up, or, where
- * the system names none, those in the registry.
+ * What a resolver has to know, from Windows: the nameservers of all interfaces that are up, or,
+ * where the system names none, those in the registry.
  */
 
 #include "os/os_dns.h"
@@ -28,7 +28,10 @@ const char *evi_dns_hosts_path(char *buf, size_t len)
 	return buf;
 }
 
-/* fec0::/10 are what Windows makes up for an interface without nameservers (RFC 3879 withdrew them). */
+/*
+ * fec0::/10 are what Windows makes up for an interface without nameservers (RFC 3879 withdrew
+ * them).
+ */
 static int is_made_up(const struct sockaddr *sa)
 {
 	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)sa;
@@ -56,8 +59,8 @@ static int add_address(struct evdns_base *base, const SOCKET_ADDRESS *address)
 
 static IP_ADAPTER_ADDRESSES *list_interfaces(void)
 {
-	const ULONG flags = GAA_FLAG_SKIP_UNICAST | GAA_FLAG_SKIP_ANYCAST | GAA_FLAG_SKIP_MULTICAST |
-			    GAA_FLAG_SKIP_FRIENDLY_NAME;
+	const ULONG flags = GAA_FLAG_SKIP_UNICAST | GAA_FLAG_SKIP_ANYCAST |
+			    GAA_FLAG_SKIP_MULTICAST | GAA_FLAG_SKIP_FRIENDLY_NAME;
 	ULONG size = 16384, result = ERROR_BUFFER_OVERFLOW;
 	IP_ADAPTER_ADDRESSES *all = NULL;
 
@@ -82,7 +85,8 @@ static int add_of_interfaces(struct evdns_base *base)
 	for (IP_ADAPTER_ADDRESSES *one = all; one != NULL; one = one->Next) {
 		if (one->OperStatus != IfOperStatusUp)
 			continue;
-		for (IP_ADAPTER_DNS_SERVER_ADDRESS *a = one->FirstDnsServerAddress; a != NULL; a = a->Next)
+		for (IP_ADAPTER_DNS_SERVER_ADDRESS *a = one->FirstDnsServerAddress; a != NULL;
+		     a = a->Next)
 			added += add_address(base, &a->Address);
 	}
 	evi_free(all);
@@ -115,8 +119,8 @@ static int add_of_registry(struct evdns_base *base)
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]) && added == 0; i++) {
 		DWORD len = sizeof(list);
 
-		if (RegGetValueA(HKEY_LOCAL_MACHINE, PARAMETERS, values[i], RRF_RT_REG_SZ, NULL, list,
-				 &len) == ERROR_SUCCESS)
+		if (RegGetValueA(HKEY_LOCAL_MACHINE, PARAMETERS, values[i], RRF_RT_REG_SZ, NULL,
+				 list, &len) == ERROR_SUCCESS)
 			added = add_listed(base, list);
 	}
 	return added;

@@ -2,13 +2,14 @@
 /*
  * Our side of tests with other TLS programs; see run_tls.
  *
- *     tls_peer LIBRARY serve CERT KEY [AUTHORITY]           an echo; a web page for who asks with GET
+ *     tls_peer LIBRARY serve CERT KEY [AUTHORITY] an echo; a web page for who asks with GET
  *     tls_peer LIBRARY talk HOST PORT AUTHORITY [CERT KEY]  sends its input, prints what comes
  *     tls_peer LIBRARY again HOST PORT AUTHORITY            does so twice, in one TLS session
  *
- * LIBRARY is "openssl" or "mbedtls". The server prints its port; with AUTHORITY it wants certificates.
- * The client ends when it got as much as it sent, with a goodbye, or when the server's goodbye comes.
- * Exit: 0, or 1 and the reason on standard error, as does every connection of the server that fails.
+ * LIBRARY is "openssl" or "mbedtls". The server prints its port; with AUTHORITY it wants
+ * certificates. The client ends when it got as much as it sent, with a goodbye, or when the
+ * server's goodbye comes. Exit: 0, or 1 and the reason on standard error, as does every connection
+ * of the server that fails.
  */
 
 #include <event2/buffer.h>
@@ -47,7 +48,7 @@ static void fail(const char *what)
 	exit(1);
 }
 
-/* --- The libraries ----------------------------------------------------------------------------- */
+/* --- The libraries ---------------------------------------------------------------------------- */
 
 static void set_up_openssl(int is_server, const char *cert, const char *key, const char *authority)
 {
@@ -83,8 +84,9 @@ static void set_up_mbedtls(int is_server, const char *cert, const char *key, con
 	mbedtls_pk_init(&private_key);
 	mbedtls_ssl_config_init(&config);
 	if (mbedtls_ctr_drbg_seed(&random, mbedtls_entropy_func, &entropy, NULL, 0) != 0 ||
-	    mbedtls_ssl_config_defaults(&config, is_server ? MBEDTLS_SSL_IS_SERVER : MBEDTLS_SSL_IS_CLIENT,
-					MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT) != 0)
+	    mbedtls_ssl_config_defaults(
+		    &config, is_server ? MBEDTLS_SSL_IS_SERVER : MBEDTLS_SSL_IS_CLIENT,
+		    MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT) != 0)
 		fail("configuration");
 	mbedtls_ssl_conf_rng(&config, mbedtls_ctr_drbg_random, &random);
 	if (cert != NULL && (mbedtls_x509_crt_parse_file(&chain, cert) != 0 ||
@@ -95,8 +97,8 @@ static void set_up_mbedtls(int is_server, const char *cert, const char *key, con
 		fail("authority");
 	if (authority != NULL)
 		mbedtls_ssl_conf_ca_chain(&config, &trusted, NULL);
-	mbedtls_ssl_conf_authmode(&config,
-				  authority != NULL ? MBEDTLS_SSL_VERIFY_REQUIRED : MBEDTLS_SSL_VERIFY_NONE);
+	mbedtls_ssl_conf_authmode(&config, authority != NULL ? MBEDTLS_SSL_VERIFY_REQUIRED
+							     : MBEDTLS_SSL_VERIFY_NONE);
 	if (is_server && bufferevent_mbedtls_conf_set_alpn(&config, protocols) != 0)
 		fail("protocols");
 }
@@ -104,8 +106,9 @@ static void set_up_mbedtls(int is_server, const char *cert, const char *key, con
 static struct bufferevent *accept_tls(evutil_socket_t fd)
 {
 	if (is_mbedtls)
-		return bufferevent_mbedtls_socket_new(base, fd, bufferevent_mbedtls_dyncontext_new(&config),
-						      BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+		return bufferevent_mbedtls_socket_new(
+			base, fd, bufferevent_mbedtls_dyncontext_new(&config),
+			BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
 	return bufferevent_openssl_socket_new(base, fd, SSL_new(ctx), BUFFEREVENT_SSL_ACCEPTING,
 					      BEV_OPT_CLOSE_ON_FREE);
 }
@@ -124,7 +127,8 @@ static const char *openssl_reason(struct bufferevent *bev)
 
 	if (code == 0)
 		return NULL;
-	return verdict != X509_V_OK ? X509_verify_cert_error_string(verdict) : ERR_reason_error_string(code);
+	return verdict != X509_V_OK ? X509_verify_cert_error_string(verdict)
+				    : ERR_reason_error_string(code);
 }
 
 static const char *mbedtls_reason(struct bufferevent *bev)
@@ -149,14 +153,15 @@ static void print_reason(struct bufferevent *bev, short what)
 		reason != NULL ? reason : evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()));
 }
 
-/* --- Sessions ----------------------------------------------------------------------------------- */
+/* --- Sessions --------------------------------------------------------------------------------- */
 
 static SSL_SESSION *session;
 static mbedtls_ssl_session session_of_mbedtls;
 
 static void use_session(struct bufferevent *bev)
 {
-	int is_set = is_mbedtls ? mbedtls_ssl_set_session(bufferevent_mbedtls_get_ssl(bev), &session_of_mbedtls) == 0
+	int is_set = is_mbedtls ? mbedtls_ssl_set_session(bufferevent_mbedtls_get_ssl(bev),
+							  &session_of_mbedtls) == 0
 				: SSL_set_session(bufferevent_openssl_get_ssl(bev), session) == 1;
 
 	if (!is_set)
@@ -171,7 +176,7 @@ static void keep_session(struct bufferevent *bev)
 		session = SSL_get1_session(bufferevent_openssl_get_ssl(bev));
 }
 
-/* --- Server ------------------------------------------------------------------------------------- */
+/* --- Server ----------------------------------------------------------------------------------- */
 
 static void end_all(struct bufferevent *bev, void *arg)
 {
@@ -185,8 +190,9 @@ static void send_page(struct bufferevent *bev)
 	char *page = malloc(PAGE_LEN);
 
 	memset(page, 'p', PAGE_LEN);
-	evbuffer_add_printf(bufferevent_get_output(bev),
-			    "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/plain\r\n\r\n");
+	evbuffer_add_printf(
+		bufferevent_get_output(bev),
+		"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/plain\r\n\r\n");
 	bufferevent_write(bev, page, PAGE_LEN);
 	free(page);
 	bufferevent_setcb(bev, NULL, end_all, NULL, NULL);
@@ -224,8 +230,8 @@ static void serve_event(struct bufferevent *bev, short what, void *arg)
 	bufferevent_free(bev);
 }
 
-static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *sa, int len,
-		      void *arg)
+static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *sa,
+		      int len, void *arg)
 {
 	struct bufferevent *bev = accept_tls(fd);
 
@@ -255,7 +261,7 @@ static void serve(void)
 	event_base_dispatch(base);
 }
 
-/* --- Client ------------------------------------------------------------------------------------- */
+/* --- Client ----------------------------------------------------------------------------------- */
 
 static void talk_read(struct bufferevent *bev, void *arg)
 {
@@ -322,7 +328,8 @@ static void talk_twice(const char *host, int port)
 	bufferevent_free(bev);
 	bev = talk(host, port, 1);
 	if (!is_mbedtls)
-		fprintf(stderr, "%s\n", SSL_session_reused(bufferevent_openssl_get_ssl(bev)) ? "reused" : "new");
+		fprintf(stderr, "%s\n",
+			SSL_session_reused(bufferevent_openssl_get_ssl(bev)) ? "reused" : "new");
 	bufferevent_free(bev);
 }
 
@@ -335,7 +342,8 @@ int main(int argc, char **argv)
 	is_mbedtls = strcmp(argv[1], "mbedtls") == 0;
 	base = event_base_new();
 	if (is_server)
-		(is_mbedtls ? set_up_mbedtls : set_up_openssl)(1, argv[3], argv[4], argc > 5 ? argv[5] : NULL);
+		(is_mbedtls ? set_up_mbedtls : set_up_openssl)(1, argv[3], argv[4],
+							       argc > 5 ? argv[5] : NULL);
 	else
 		(is_mbedtls ? set_up_mbedtls : set_up_openssl)(0, argc > 7 ? argv[6] : NULL,
 							       argc > 7 ? argv[7] : NULL, argv[5]);

@@ -2,8 +2,8 @@
 /*
  * Our end of the talks with other WebSocket implementations.
  *
- *   ws_peer serve [deflate]      an echo server at /echo; the page that PAGE names at /; what is posted to
- *                                /result is printed. Prints its port first.
+ *   ws_peer serve [deflate] an echo server at /echo; the page that PAGE names at /; what is posted
+ *                                to /result is printed. Prints its port first.
  *   ws_peer talk PORT [deflate]  a client: messages of many sizes, each must come back as it was
  */
 
@@ -22,9 +22,10 @@
 
 static int options;
 
-/* --- Server ---------------------------------------------------------------------------------------- */
+/* --- Server ----------------------------------------------------------------------------------- */
 
-static void on_echo(struct evws_connection *ws, int type, const unsigned char *data, size_t len, void *arg)
+static void on_echo(struct evws_connection *ws, int type, const unsigned char *data, size_t len,
+		    void *arg)
 {
 	char *text;
 
@@ -58,7 +59,8 @@ static void on_page(struct evhttp_request *req, void *arg)
 	(void)arg;
 	if (fd >= 0)
 		evbuffer_add_file(body, fd, 0, -1);
-	evhttp_add_header(evhttp_request_get_output_headers(req), "Content-Type", "text/html; charset=utf-8");
+	evhttp_add_header(evhttp_request_get_output_headers(req), "Content-Type",
+			  "text/html; charset=utf-8");
 	evhttp_send_reply(req, fd >= 0 ? 200 : 404, NULL, body);
 	evbuffer_free(body);
 }
@@ -90,7 +92,7 @@ static void serve(struct event_base *base)
 	evhttp_free(http);
 }
 
-/* --- Client ---------------------------------------------------------------------------------------- */
+/* --- Client ----------------------------------------------------------------------------------- */
 
 static const size_t sizes[] = { 1, 125, 126, 127, 65535, 65536, 1000000, 3000000 };
 
@@ -126,13 +128,15 @@ static void send_next(struct evws_connection *ws)
 	free(data);
 }
 
-static void on_answer(struct evws_connection *ws, int type, const unsigned char *data, size_t len, void *arg)
+static void on_answer(struct evws_connection *ws, int type, const unsigned char *data, size_t len,
+		      void *arg)
 {
 	size_t want_len;
 	char *want = message_of(at, &want_len);
 
 	(void)arg;
-	if (type != (at % 2 ? WS_BINARY_FRAME : WS_TEXT_FRAME) || len != want_len || memcmp(data, want, len) != 0) {
+	if (type != (at % 2 ? WS_BINARY_FRAME : WS_TEXT_FRAME) || len != want_len ||
+	    memcmp(data, want, len) != 0) {
 		printf("message %u came back as another\n", at);
 		evws_connection_free(ws);
 	} else {
@@ -163,12 +167,15 @@ static void on_close(struct evws_connection *ws, void *arg)
 
 static void talk(struct event_base *base, const char *port)
 {
-	struct sockaddr_in name = { .sin_family = AF_INET, .sin_port = htons((unsigned short)atoi(port)) };
+	struct sockaddr_in name = {
+		.sin_family = AF_INET, .sin_port = htons((unsigned short)atoi(port)),
+	};
 	struct bufferevent *bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
 	struct evws_connection *ws;
 
 	name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	ws = evws_client_new(base, bev, "localhost", "/echo", NULL, NULL, on_open, on_answer, base, options);
+	ws = evws_client_new(base, bev, "localhost", "/echo", NULL, NULL, on_open, on_answer, base,
+			     options);
 	evws_connection_set_closecb(ws, on_close, base);
 	bufferevent_socket_connect(bev, (struct sockaddr *)&name, sizeof(name));
 	event_base_dispatch(base);

@@ -35,7 +35,9 @@ Test(http_header_list, add_find_remove)
 /* HTTP-311..313, HTTP-374 */
 Test(http_header_list, what_cannot_go_on_the_wire)
 {
-	static const char *const names[] = { "", "a\r", "a\nb", "a b", "a:", "a\x01", "a\xff", "a(" };
+	static const char *const names[] = {
+		"", "a\r", "a\nb", "a b", "a:", "a\x01", "a\xff", "a(",
+	};
 	static const char *const values[] = { "a\rb", "a\nb", "a\r\nb", "a\r\n", "a\x01", "a\x7f" };
 	struct evkeyvalq list;
 

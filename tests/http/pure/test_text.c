@@ -175,7 +175,8 @@ Test(http_text, refused_memory)
 
 	for (long n = 0; n < 50 && result != 0; ++n) {
 		support_fail_once_after(n);
-		result = evhttp_parse_query_str_flags("a=1&b=2&a=3", &list, EVHTTP_URI_QUERY_LAST_VAL);
+		result = evhttp_parse_query_str_flags("a=1&b=2&a=3", &list,
+						      EVHTTP_URI_QUERY_LAST_VAL);
 		if (result != 0)
 			cr_expect(TAILQ_EMPTY(&list));
 	}

@@ -51,21 +51,23 @@ Test(http_uri, accepted)
 		{ "#", 0, NULL, NULL, NULL, -1, "", NULL, "", NULL },
 		{ "#fr?ed", 0, NULL, NULL, NULL, -1, "", NULL, "fr?ed", NULL },
 		{ "bob?q=99&q2=q?33#fr?ed", 0, NULL, NULL, NULL, -1, "bob", "q=99&q2=q?33", "fr?ed",
-			NULL },
+		  NULL },
 		{ "mailto:foo@bar", 0, "mailto", NULL, NULL, -1, "foo@bar", NULL, NULL, NULL },
 		{ "file:///p", 0, "file", NULL, "", -1, "/p", NULL, NULL, NULL },
 		{ "//", 0, NULL, NULL, "", -1, "", NULL, NULL, NULL },
 		{ "http://:8000/", 0, "http", NULL, "", 8000, "/", NULL, NULL, NULL },
 		{ "http://h:/", 0, "http", NULL, "h", -1, "/", NULL, NULL, "http://h/" },
-		{ "HTtp://h:0065535", 0, "HTtp", NULL, "h", 65535, "", NULL, NULL, "HTtp://h:65535" },
+		{ "HTtp://h:0065535", 0, "HTtp", NULL, "h", 65535, "", NULL, NULL,
+		  "HTtp://h:65535" },
 		{ "http://999.1.1.1/", 0, "http", NULL, "999.1.1.1", -1, "/", NULL, NULL, NULL },
-		{ "http://%77ww.test.com", 0, "http", NULL, "%77ww.test.com", -1, "", NULL, NULL, NULL },
-		{ "http://[v99.not_(any:time)_soon]/", 0, "http", NULL, "[v99.not_(any:time)_soon]", -1,
-			"/", NULL, NULL, NULL },
-		{ "ftp://[ff00::127.0.0.1]/", 0, "ftp", NULL, "[ff00::127.0.0.1]", -1, "/", NULL, NULL,
-			NULL },
+		{ "http://%77ww.test.com", 0, "http", NULL, "%77ww.test.com", -1, "", NULL, NULL,
+		  NULL },
+		{ "http://[v99.not_(any:time)_soon]/", 0, "http", NULL, "[v99.not_(any:time)_soon]",
+		  -1, "/", NULL, NULL, NULL },
+		{ "ftp://[ff00::127.0.0.1]/", 0, "ftp", NULL, "[ff00::127.0.0.1]", -1, "/", NULL,
+		  NULL, NULL },
 		{ "scheme://user:pass@foo.com:42/?q=test&s=some+thing#fragment", 0, "scheme",
-			"user:pass", "foo.com", 42, "/", "q=test&s=some+thing", "fragment", NULL },
+		  "user:pass", "foo.com", 42, "/", "q=test&s=some+thing", "fragment", NULL },
 		{ "/s:ome", 0, NULL, NULL, NULL, -1, "/s:ome", NULL, NULL, NULL },
 		{ "a/b:c", 0, NULL, NULL, NULL, -1, "a/b:c", NULL, NULL, NULL },
 	};
@@ -78,13 +80,14 @@ Test(http_uri, accepted)
 Test(http_uri, flags)
 {
 	static const struct parts table[] = {
-		{ "http://h/a b%7?q ^#f#g", EVHTTP_URI_NONCONFORMANT, "http", NULL, "h", -1, "/a b%7",
-			"q ^", "f#g", NULL },
-		{ "http://[::1]:7/", EVHTTP_URI_HOST_STRIP_BRACKETS, "http", NULL, "::1", 7, "/", NULL,
-			NULL, NULL },
-		{ "http://unix:/run/c.sock:/controller?x", EVHTTP_URI_UNIX_SOCKET, "http", NULL, NULL,
-			-1, "/controller", "x", NULL, NULL },
-		{ "http://unix:/x", 0, "http", NULL, "unix", -1, "/x", NULL, NULL, "http://unix/x" },
+		{ "http://h/a b%7?q ^#f#g", EVHTTP_URI_NONCONFORMANT, "http", NULL, "h", -1,
+		  "/a b%7", "q ^", "f#g", NULL },
+		{ "http://[::1]:7/", EVHTTP_URI_HOST_STRIP_BRACKETS, "http", NULL, "::1", 7, "/",
+		  NULL, NULL, NULL },
+		{ "http://unix:/run/c.sock:/controller?x", EVHTTP_URI_UNIX_SOCKET, "http", NULL,
+		  NULL, -1, "/controller", "x", NULL, NULL },
+		{ "http://unix:/x", 0, "http", NULL, "unix", -1, "/x", NULL, NULL,
+		  "http://unix/x" },
 	};
 	struct evhttp_uri *uri;
 
@@ -102,13 +105,42 @@ Test(http_uri, flags)
 /* HTTP-319, HTTP-322, HTTP-324, HTTP-325, HTTP-327..330; H52 */
 Test(http_uri, refused)
 {
-	static const char *const table[] = { "http://www.%7test.com/", "h%3ttp://x", "http://x:999x/",
-		"http://[hello-there]/", "http://[::1]]/", "http://[::1/", "http://[vX.foo]/",
-		"http://[v.foo]/", "http://[v5.fo%o]/", "http://[v5]/", "http://[]/", "http://f%0red@x/",
-		"://x/", "http://x:65536/", "http://a@b@c/", "http://[fe80::1%25eth0]/", "99:99/foo",
-		":b", "/a b", "/a\x01", "/\xc3\xa4", "/a\"b", "/a<b", "/a\\b", "/a^b", "/a{b", "/a|b",
-		"/a`b", "/a[b]", "/a%4", "/a%zz", "?a%4", "#a#b", "http://x:-1/", "http://x:+1/",
-		"http://x:99999999999999999999/" };
+	static const char *const table[] = { "http://www.%7test.com/",
+					     "h%3ttp://x",
+					     "http://x:999x/",
+					     "http://[hello-there]/",
+					     "http://[::1]]/",
+					     "http://[::1/",
+					     "http://[vX.foo]/",
+					     "http://[v.foo]/",
+					     "http://[v5.fo%o]/",
+					     "http://[v5]/",
+					     "http://[]/",
+					     "http://f%0red@x/",
+					     "://x/",
+					     "http://x:65536/",
+					     "http://a@b@c/",
+					     "http://[fe80::1%25eth0]/",
+					     "99:99/foo",
+					     ":b",
+					     "/a b",
+					     "/a\x01",
+					     "/\xc3\xa4",
+					     "/a\"b",
+					     "/a<b",
+					     "/a\\b",
+					     "/a^b",
+					     "/a{b",
+					     "/a|b",
+					     "/a`b",
+					     "/a[b]",
+					     "/a%4",
+					     "/a%zz",
+					     "?a%4",
+					     "#a#b",
+					     "http://x:-1/",
+					     "http://x:+1/",
+					     "http://x:99999999999999999999/" };
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); ++i)
 		cr_expect_null(evhttp_uri_parse(table[i]), "%s was accepted", table[i]);
@@ -202,7 +234,10 @@ Test(http_uri, refused_memory)
 	evhttp_uri_free(uri);
 }
 
-/* HTTP-342: parts are put side by side; that they mean the same when read again is the caller's care. */
+/*
+ * HTTP-342: parts are put side by side; that they mean the same when read again is the caller's
+ * care.
+ */
 Test(http_uri, joining_does_not_read_its_result)
 {
 	struct evhttp_uri *uri = evhttp_uri_new();
@@ -287,10 +322,12 @@ Test(http_uri, references_are_resolved)
 		static const unsigned flags[] = { 0, EVHTTP_URI_HOST_STRIP_BRACKETS };
 
 		for (size_t j = 0; j < 2; j++) {
-			char *got = resolved(rows[i][0], rows[i][1], flags[j] | EVHTTP_URI_UNIX_SOCKET);
+			char *got =
+				resolved(rows[i][0], rows[i][1], flags[j] | EVHTTP_URI_UNIX_SOCKET);
 
 			cr_assert_not_null(got, "%s from %s", rows[i][1], rows[i][0]);
-			cr_expect_str_eq(got, rows[i][2], "%s from %s: %s", rows[i][1], rows[i][0], got);
+			cr_expect_str_eq(got, rows[i][2], "%s from %s: %s", rows[i][1], rows[i][0],
+					 got);
 		}
 	}
 }

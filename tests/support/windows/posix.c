@@ -93,7 +93,8 @@ int posix_connect(intptr_t fd, const struct sockaddr *addr, int len)
 
 int posix_socketpair(int domain, int type, int protocol, intptr_t pair[2])
 {
-	int result = evutil_socketpair(domain, type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC), protocol, pair);
+	int result =
+		evutil_socketpair(domain, type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC), protocol, pair);
 
 	if (result == 0 && (type & SOCK_NONBLOCK)) {
 		(void)unblock(pair[0], 1);
@@ -117,8 +118,8 @@ intptr_t posix_dup(intptr_t fd)
 		return _dup((int)fd);
 	if (WSADuplicateSocketW((SOCKET)fd, GetCurrentProcessId(), &info) != 0)
 		return with_errno(-1);
-	return with_errno((intptr_t)WSASocketW(FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO,
-					       &info, 0, WSA_FLAG_OVERLAPPED));
+	return with_errno((intptr_t)WSASocketW(FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO,
+					       FROM_PROTOCOL_INFO, &info, 0, WSA_FLAG_OVERLAPPED));
 }
 
 intptr_t posix_dup2(intptr_t fd, intptr_t wanted)
@@ -144,13 +145,16 @@ int posix_fcntl(intptr_t fd, int command, int value)
 	if (command == F_GETFL)
 		return posix_cannot("a socket does not tell whether it blocks");
 	if (command == F_GETFD && is_socket(fd))
-		return GetHandleInformation((HANDLE)fd, &flags) && !(flags & HANDLE_FLAG_INHERIT) ? FD_CLOEXEC : 0;
+		return GetHandleInformation((HANDLE)fd, &flags) && !(flags & HANDLE_FLAG_INHERIT)
+			       ? FD_CLOEXEC
+			       : 0;
 	return 0;
 }
 
 ssize_t posix_read(intptr_t fd, void *buf, size_t n)
 {
-	return is_socket(fd) ? with_errno(recv((SOCKET)fd, buf, (int)n, 0)) : _read((int)fd, buf, (unsigned)n);
+	return is_socket(fd) ? with_errno(recv((SOCKET)fd, buf, (int)n, 0))
+			     : _read((int)fd, buf, (unsigned)n);
 }
 
 ssize_t posix_write(intptr_t fd, const void *buf, size_t n)

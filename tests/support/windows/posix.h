@@ -3,9 +3,9 @@
 #define SUPPORT_WINDOWS_POSIX_H_INCLUDED
 
 /*
- * The part of POSIX that the suites use, over Winsock and the C runtime; the headers beside this one
- * have the names that the suites include. Descriptors are sockets or the C runtime's files, pipes are
- * socket pairs, and what the system cannot do skips the test that asks for it.
+ * The part of POSIX that the suites use, over Winsock and the C runtime; the headers beside this
+ * one have the names that the suites include. Descriptors are sockets or the C runtime's files,
+ * pipes are socket pairs, and what the system cannot do skips the test that asks for it.
  */
 
 #include <winsock2.h>
@@ -73,7 +73,10 @@ int posix_cannot(const char *what);
 
 char *posix_mkdtemp(char *name);
 
-/* A file that is gone when it is closed: here an open one cannot lose its name, so unlink() waits for that. */
+/*
+ * A file that is gone when it is closed: here an open one cannot lose its name, so unlink() waits
+ * for that.
+ */
 int posix_mkstemp(char *name);
 int posix_unlink(const char *name);
 
@@ -97,7 +100,8 @@ int posix_fclose(FILE *file);
 #define write(fd, buf, n)                        posix_write(fd, buf, n)
 #define FCNTL_3(fd, command, value, ...)         posix_fcntl(fd, command, value)
 #define fcntl(...)                               FCNTL_3(__VA_ARGS__, 0, 0)
-#define setsockopt(fd, level, name, value, len)  setsockopt(fd, level, name, (const char *)(value), len)
+#define setsockopt(fd, level, name, value, len)                                                    \
+	setsockopt(fd, level, name, (const char *)(value), len)
 #define getsockopt(fd, level, name, value, len)  getsockopt(fd, level, name, (char *)(value), len)
 #define recv(fd, buf, n, flags)                  recv(fd, (char *)(buf), (int)(n), flags)
 #define send(fd, buf, n, flags)                  send(fd, (const char *)(buf), (int)(n), flags)

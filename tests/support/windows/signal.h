@@ -52,7 +52,8 @@ typedef unsigned long long sigset_t;
 #define sigaddset(set, sig)              ((void)(set), (void)(sig), 0)
 #define sigismember(set, sig)            ((void)(set), (void)(sig), 0)
 #define sigpending(set)                  ((void)(set), posix_cannot("there are no signal masks"))
-#define pthread_sigmask(how, set, old)   ((void)(set), (void)(old), posix_cannot("there are no signal masks"))
+#define pthread_sigmask(how, set, old)                                                             \
+	((void)(set), (void)(old), posix_cannot("there are no signal masks"))
 #define sigprocmask(how, set, old)       pthread_sigmask(how, set, old)
 
 static inline int sigaction(int sig, const struct sigaction *after, struct sigaction *before)

@@ -73,7 +73,9 @@ static int read_at(HANDLE handle, unsigned char *to, size_t len, ev_off_t offset
 	return 0;
 }
 
-/* ReadFile() moves the position of the file, also when it is told where to read; it is the user's. */
+/*
+ * ReadFile() moves the position of the file, also when it is told where to read; it is the user's.
+ */
 int evi_io_read_at(int file, void *out, size_t len, ev_off_t offset)
 {
 	HANDLE handle = (HANDLE)_get_osfhandle(file);

@@ -28,8 +28,8 @@ static struct evi_tls *tls_of(struct bufferevent *bev)
 }
 
 /*
- * What the read callback has answered goes out while it is warm. Only small pieces that the user wants
- * in one record wait for the end of the round, for what others may add.
+ * What the read callback has answered goes out while it is warm. Only small pieces that the user
+ * wants in one record wait for the end of the round, for what others may add.
  */
 static int may_answer(const struct evi_tls *tls)
 {
@@ -156,8 +156,9 @@ static void end_transport(struct evi_tls *tls, int err)
 }
 
 /*
- * A transport that cannot write any more may still have something to read, which it would fetch later.
- * It is told to do so now, as long as that gives anything; its own events may end all meanwhile.
+ * A transport that cannot write any more may still have something to read, which it would fetch
+ * later. It is told to do so now, as long as that gives anything; its own events may end all
+ * meanwhile.
  */
 static void read_all_below(struct evi_tls *tls)
 {
@@ -181,7 +182,8 @@ static void transport_event(struct bufferevent *bev, short what)
 		evi_bev_at_round_end(bev);
 	} else if (what & BEV_EVENT_EOF) {
 		end_transport(tls, 0);
-	} else if ((what & BEV_EVENT_ERROR) && (what & BEV_EVENT_READING) && evi_error_is_reset(err)) {
+	} else if ((what & BEV_EVENT_ERROR) && (what & BEV_EVENT_READING) &&
+		   evi_error_is_reset(err)) {
 		end_transport(tls, err);
 	} else if (what & BEV_EVENT_ERROR) {
 		read_all_below(tls);

@@ -79,7 +79,9 @@ void evi_tls_call_end(struct evi_tls *tls);
 void evi_tls_handshake_init(struct evi_tls *tls);
 void evi_tls_handshake_done(struct evi_tls *tls);
 
-/* Forget what belongs to the old connection, and begin with the role given when made. 0 or -errno. */
+/*
+ * Forget what belongs to the old connection, and begin with the role given when made. 0 or -errno.
+ */
 int evi_tls_restart(struct evi_tls *tls);
 
 /* Go on with the first handshake. */
@@ -101,7 +103,9 @@ void evi_tls_write(struct evi_tls *tls);
 /* Nonzero if a burst has left something that could go on at once. */
 int evi_tls_has_work(const struct evi_tls *tls);
 
-/* Before a failure elsewhere ends everything: decrypt all that has come, as far as it may be read. */
+/*
+ * Before a failure elsewhere ends everything: decrypt all that has come, as far as it may be read.
+ */
 void evi_tls_read_rest(struct evi_tls *tls);
 
 /* tls_wait.c: everything is over: one event, and nothing moves or waits any more. */

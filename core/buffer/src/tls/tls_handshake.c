@@ -2,12 +2,12 @@
 /*
  * TLS engine: handshakes.
  *
- * The first one runs alone, before any data. It has the time of the read timeout as a whole, however
- * often the peer sends a byte: no data has been read for that long.
+ * The first one runs alone, before any data. It has the time of the read timeout as a whole,
+ * however often the peer sends a byte: no data has been read for that long.
  *
- * A new one on a connection that stands (TLS 1.2) is driven by reading, because data that the peer has
- * sent before it knew of the handshake may be in the way of its messages. While nothing may be read,
- * evi_tls_advance() drives it as far as the next data. Nothing is written meanwhile.
+ * A new one on a connection that stands (TLS 1.2) is driven by reading, because data that the peer
+ * has sent before it knew of the handshake may be in the way of its messages. While nothing may be
+ * read, evi_tls_advance() drives it as far as the next data. Nothing is written meanwhile.
  */
 
 #include "tls/tls.h"
@@ -17,19 +17,22 @@
 #define NS_PER_US 1000u
 #define US_PER_S  1000000u
 
-/* --- The deadline ---------------------------------------------------------------------------------- */
+/* --- The deadline ----------------------------------------------------------------------------- */
 
 static const struct timeval *time_allowed(const struct evi_tls *tls)
 {
 	const struct bufferevent *bev = tls->bev;
 
-	return (bev->enabled & EV_READ) && evutil_timerisset(&bev->timeout_read) ? &bev->timeout_read : NULL;
+	return (bev->enabled & EV_READ) && evutil_timerisset(&bev->timeout_read)
+		       ? &bev->timeout_read
+		       : NULL;
 }
 
 static ev_uint64_t time_left_ns(const struct evi_tls *tls, const struct timeval *allowed)
 {
 	ev_uint64_t spent = evi_base_now_ns(tls->bev->ev_base) - tls->shake_start_ns;
-	ev_uint64_t all = (ev_uint64_t)allowed->tv_sec * NS_PER_S + (ev_uint64_t)allowed->tv_usec * NS_PER_US;
+	ev_uint64_t all =
+		(ev_uint64_t)allowed->tv_sec * NS_PER_S + (ev_uint64_t)allowed->tv_usec * NS_PER_US;
 
 	return spent < all ? all - spent : 0;
 }
@@ -47,7 +50,8 @@ static void set_deadline(struct evi_tls *tls)
 	left_us = (time_left_ns(tls, allowed) + NS_PER_US - 1) / NS_PER_US;
 	left.tv_sec = (long)(left_us / US_PER_S);
 	left.tv_usec = (long)(left_us % US_PER_S);
-	(void)event_add(&tls->deadline, &left); /* without memory the timeout of each wait remains */
+	/* without memory the timeout of each wait remains */
+	(void)event_add(&tls->deadline, &left);
 }
 
 static void clear_deadline(struct evi_tls *tls)
@@ -94,7 +98,7 @@ void evi_tls_handshake_done(struct evi_tls *tls)
 	clear_deadline(tls);
 }
 
-/* --- The first handshake ---------------------------------------------------------------------------- */
+/* --- The first handshake ---------------------------------------------------------------------- */
 
 int evi_tls_restart(struct evi_tls *tls)
 {
@@ -176,7 +180,7 @@ void evi_tls_pause(struct evi_tls *tls)
 	evi_bev_unwait(tls->bev, BOTH);
 }
 
-/* --- Renegotiation ---------------------------------------------------------------------------------- */
+/* --- Renegotiation ---------------------------------------------------------------------------- */
 
 static void begin(struct evi_tls *tls)
 {

@@ -2,9 +2,10 @@
 /*
  * TLS engine: data.
  *
- * Bytes are decrypted straight into the input's own memory and encrypted from the output's. One burst
- * is bounded; what it leaves goes on later in the turn or at the end of the round, so that nothing
- * recurses however fast the transport answers, and a fast sender does not keep others waiting.
+ * Bytes are decrypted straight into the input's own memory and encrypted from the output's. One
+ * burst is bounded; what it leaves goes on later in the turn or at the end of the round, so that
+ * nothing recurses however fast the transport answers, and a fast sender does not keep others
+ * waiting.
  */
 
 #include "evbuffer.h"
@@ -20,7 +21,7 @@
 /* What the kernel is asked to encrypt at once. */
 #define FILE_MAX (16 * RECORD_MAX)
 
-/* --- Reading --------------------------------------------------------------------------------------- */
+/* --- Reading ---------------------------------------------------------------------------------- */
 
 static enum evi_tls_result decrypt(struct evi_tls *tls, struct evbuffer_iovec *space)
 {
@@ -41,7 +42,8 @@ static enum evi_tls_result read_piece(struct evi_tls *tls, size_t max, size_t *r
 	enum evi_tls_result result;
 
 	evi_evbuffer_unfreeze(input, EVI_BUF_FROZEN_END);
-	if (evbuffer_reserve_space(input, (ev_ssize_t)(max < RECORD_MAX ? max : RECORD_MAX), &space, 1) == 1) {
+	if (evbuffer_reserve_space(input, (ev_ssize_t)(max < RECORD_MAX ? max : RECORD_MAX), &space,
+				   1) == 1) {
 		if (space.iov_len > max)
 			space.iov_len = max;
 		result = decrypt(tls, &space);
@@ -131,9 +133,12 @@ void evi_tls_read_rest(struct evi_tls *tls)
 	       evi_bev_room(tls->bev, EV_READ) > 0);
 }
 
-/* --- Writing --------------------------------------------------------------------------------------- */
+/* --- Writing ---------------------------------------------------------------------------------- */
 
-/* The bytes of the next record: the first piece of the output, or with BATCH_WRITE a record's worth. */
+/*
+ * The bytes of the next record: the first piece of the output, or with BATCH_WRITE a record's
+ * worth.
+ */
 static const void *next_piece(struct evi_tls *tls, size_t max, size_t *ret_len)
 {
 	struct evbuffer *output = tls->bev->output;
@@ -152,7 +157,8 @@ static const void *next_piece(struct evi_tls *tls, size_t max, size_t *ret_len)
 	return piece.iov_base;
 }
 
-static enum evi_tls_result encrypt(struct evi_tls *tls, const void *data, size_t len, size_t *ret_len)
+static enum evi_tls_result encrypt(struct evi_tls *tls, const void *data, size_t len,
+				   size_t *ret_len)
 {
 	enum evi_tls_result result;
 
@@ -223,7 +229,8 @@ static enum evi_tls_result write_burst(struct evi_tls *tls, size_t *ret_total)
 	enum evi_tls_result result = EVI_TLS_OK;
 
 	*ret_total = 0;
-	while (result == EVI_TLS_OK && *ret_total < BURST_MAX && tls->sent < room && may_encrypt(tls)) {
+	while (result == EVI_TLS_OK && *ret_total < BURST_MAX && tls->sent < room &&
+	       may_encrypt(tls)) {
 		size_t len = 0;
 
 		result = write_piece(tls, room - tls->sent, &len);

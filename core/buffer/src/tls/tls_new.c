@@ -15,7 +15,7 @@ static struct bufferevent *give_up(const struct evi_tls_ops *ops, void *object, 
 	return NULL;
 }
 
-/* --- The object --------------------------------------------------------------------------------------- */
+/* --- The object ------------------------------------------------------------------------------- */
 
 void evi_tls_let_go(struct evi_tls *tls)
 {
@@ -46,7 +46,8 @@ void evi_tls_call_end(struct evi_tls *tls)
 
 /* The bufferevent with its engine, not yet on any transport; NULL with the object untouched. */
 static struct bufferevent *make(const struct bufferevent_ops *type, struct event_base *base,
-				const struct evi_tls_ops *ops, enum bufferevent_ssl_state state, int options)
+				const struct evi_tls_ops *ops, enum bufferevent_ssl_state state,
+				int options)
 {
 	struct bufferevent *bev = evi_bev_new(type, base, options, sizeof(struct evi_tls));
 	struct evi_tls *tls;
@@ -216,7 +217,7 @@ int evi_tls_renegotiate(struct bufferevent *bev)
 	return result;
 }
 
-/* --- Flags ------------------------------------------------------------------------------------------ */
+/* --- Flags ------------------------------------------------------------------------------------ */
 
 #define NO_FLAGS EV_UINT64_MAX
 

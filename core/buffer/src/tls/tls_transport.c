@@ -29,7 +29,9 @@ static ev_ssize_t note(struct evi_tls *tls, ev_ssize_t n)
 	return n >= 0 ? n : failed(tls, EVUTIL_SOCKET_ERROR());
 }
 
-/* A read that got less than it asked for has emptied the socket: the next one would be for nothing. */
+/*
+ * A read that got less than it asked for has emptied the socket: the next one would be for nothing.
+ */
 static ev_ssize_t recv_socket(struct evi_tls *tls, evutil_socket_t fd, void *data, size_t len)
 {
 	ev_ssize_t n;
@@ -41,7 +43,8 @@ static ev_ssize_t recv_socket(struct evi_tls *tls, evutil_socket_t fd, void *dat
 	return n;
 }
 
-static ev_ssize_t recv_below(struct evi_tls *tls, struct bufferevent *transport, void *data, size_t len)
+static ev_ssize_t recv_below(struct evi_tls *tls, struct bufferevent *transport, void *data,
+			     size_t len)
 {
 	int n = evbuffer_remove(transport->input, data, len);
 

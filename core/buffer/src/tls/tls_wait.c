@@ -38,8 +38,8 @@ void evi_tls_wait(struct evi_tls *tls, short directions)
 	err = evi_bev_wait(tls->bev, directions);
 	if (err < 0) {
 		tls->transport_err = -err;
-		evi_tls_fail(tls, BEV_EVENT_ERROR |
-					  (directions & EV_READ ? BEV_EVENT_READING : BEV_EVENT_WRITING));
+		evi_tls_fail(tls, BEV_EVENT_ERROR | (directions & EV_READ ? BEV_EVENT_READING
+									  : BEV_EVENT_WRITING));
 	}
 }
 

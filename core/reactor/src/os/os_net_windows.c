@@ -38,8 +38,8 @@ int evi_os_each_address(void (*fn)(const struct sockaddr *sa, void *ctx), void *
 }
 
 /*
- * Windows repeats the kind and the protocol of the hints, 0 where they say nothing, in one entry for
- * each address. Elsewhere 0 stands for every kind that fits.
+ * Windows repeats the kind and the protocol of the hints, 0 where they say nothing, in one entry
+ * for each address. Elsewhere 0 stands for every kind that fits.
  */
 size_t evi_os_socket_kinds(const struct addrinfo *ai, const struct addrinfo *hints,
 			   struct evi_socket_kind kinds[EVI_SOCKET_KINDS])
