@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The descriptors that a base opens, as /proc shows them, and bases that cannot open theirs. */
 
-#include "reactor_test.h"
+#include "own_descriptors.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -71,22 +70,6 @@ Test(config_descriptors, descriptors_of_the_library_are_close_on_exec_and_nonblo
 	}
 }
 
-static int timer_descriptors(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int n = 0;
-
-	for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
-		char link[300], target[256] = "";
-
-		snprintf(link, sizeof(link), "/proc/self/fd/%s", entry->d_name);
-		if (readlink(link, target, sizeof(target) - 1) > 0)
-			n += strstr(target, "timerfd") != NULL;
-	}
-	closedir(dir);
-	return n;
-}
-
 /* CORE-049 */
 Test(config_descriptors, without_a_timer_descriptor_precise_timers_still_work)
 {
@@ -99,7 +82,7 @@ Test(config_descriptors, without_a_timer_descriptor_precise_timers_still_work)
 	event_base_once(b, -1, EV_TIMEOUT, note, &seen, MS(20));
 	cr_expect_eq(event_base_dispatch(b), 1);
 	took = support_now_ms() - begin;
-	cr_expect_eq(timer_descriptors(), 0);
+	cr_expect_eq(descriptors_like("timerfd"), 0);
 	cr_expect_eq(seen.calls, 1);
 	cr_expect(took >= 20, "%f", took);
 	event_base_free(b);

@@ -6,10 +6,8 @@
  * They count, and fail when they are told to.
  */
 
-#include "reactor_test.h"
+#include "own_descriptors.h"
 
-
-#include <dirent.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -174,22 +172,6 @@ Test(syscalls, one_wait_per_expiry)
 	/* epoll_pwait2() goes by its number and is not seen here: no other wait was needed. */
 	cr_expect_leq(waits, 10);
 	event_free(ev);
-}
-
-static int descriptors_like(const char *text)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int n = 0;
-
-	for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
-		char link[300], target[256] = "";
-
-		snprintf(link, sizeof(link), "/proc/self/fd/%s", entry->d_name);
-		if (readlink(link, target, sizeof(target) - 1) > 0)
-			n += strstr(target, text) != NULL;
-	}
-	closedir(dir);
-	return n;
 }
 
 /* CORE-346, CORE-355: fine waits, and no descriptor to re-arm for them. */
