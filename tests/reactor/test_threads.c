@@ -122,10 +122,15 @@ static void note_begin(struct evwatch *watcher, const struct evwatch_prepare_cb_
 	atomic_store(&has_begun, 1);
 }
 
-static void *do_it(void *arg)
+static void await_begin(void)
 {
 	while (!atomic_load(&has_begun))
 		sched_yield();
+}
+
+static void *do_it(void *arg)
+{
+	await_begin();
 	nap(5);
 	(*(void (**)(void))arg)();
 	return NULL;
@@ -688,6 +693,7 @@ static void *come_and_go(void *arg)
 	evutil_socket_t own[2];
 
 	(void)arg;
+	await_begin();
 	for (int i = 0; i < 3000; i++) {
 		struct event *ev;
 
@@ -705,8 +711,10 @@ static void *come_and_go(void *arg)
 /* CORE-078, CORE-321; C10: the wait may have begun with a descriptor that is closed by now. */
 Test(threads, deleting_and_closing_while_the_loop_is_about_to_wait)
 {
-	pthread_t thread = in_thread(come_and_go, NULL);
+	pthread_t thread;
 
+	cr_assert_not_null(evwatch_prepare_new(base, note_begin, NULL));
+	thread = in_thread(come_and_go, NULL);
 	cr_expect_eq(event_base_loop(base, EVLOOP_NO_EXIT_ON_EMPTY), 0);
 	join(thread);
 	cr_expect_eq(event_base_got_break(base), 1);
