@@ -14,10 +14,18 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 {
 	struct event_base *base = arg;
 
-	(void)what;
-	evi_os_wake_drain(fd);
+	if (!(what & EV_ET))
+		evi_os_wake_drain(fd);
 	base->is_wake_sent = 0;
 	evi_signal_collect(base);
+}
+
+/* What was sent need not be read where each send is reported by itself: one system call less. */
+static short interest_in_wakes(const struct event_base *base)
+{
+	int is_edge = (base->backend->features & EV_FEATURE_ET) && evi_os_wake_has_edges();
+
+	return (short)(EV_READ | EV_PERSIST | (is_edge ? EV_ET : 0));
 }
 
 int evi_wake_open(struct event_base *base)
@@ -30,7 +38,8 @@ int evi_wake_open(struct event_base *base)
 	err = evi_os_wake_open(fds);
 	if (err < 0)
 		return err;
-	evi_event_init_internal(&base->wake, base, fds[0], EV_READ | EV_PERSIST, on_wake, base);
+	evi_event_init_internal(&base->wake, base, fds[0], interest_in_wakes(base), on_wake,
+			       base);
 	if (evi_event_add(&base->wake, NULL) < 0) {
 		evi_os_wake_close(fds);
 		return -ENOMEM;

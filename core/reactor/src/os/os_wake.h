@@ -13,6 +13,9 @@ void evi_os_wake_close(const evutil_socket_t fds[2]);
 /* Never blocks, keeps errno, and may be called from a signal handler. */
 void evi_os_wake_send(evutil_socket_t fd);
 
+/* Nonzero if an edge-triggered reader hears of each send, also if it left earlier ones. */
+int evi_os_wake_has_edges(void);
+
 /* Take all that was sent. */
 void evi_os_wake_drain(evutil_socket_t fd);
 

@@ -32,6 +32,15 @@ void evi_os_wake_send(evutil_socket_t fd)
 		errno = saved;
 }
 
+/*
+ * eventfd(2): a write wakes whoever watches, by epoll(7) with EPOLLET too, whatever the counter
+ * was. It is full after 2^64 - 1 sends.
+ */
+int evi_os_wake_has_edges(void)
+{
+	return 1;
+}
+
 void evi_os_wake_drain(evutil_socket_t fd)
 {
 	uint64_t sends;

@@ -71,6 +71,11 @@ void evi_os_wake_send(evutil_socket_t fd)
 		errno = saved;
 }
 
+int evi_os_wake_has_edges(void)
+{
+	return 0;
+}
+
 void evi_os_wake_drain(evutil_socket_t fd)
 {
 	char bytes[256];

@@ -31,6 +31,11 @@ void evi_os_wake_send(evutil_socket_t fd)
 	WSASetLastError(saved);
 }
 
+int evi_os_wake_has_edges(void)
+{
+	return 0;
+}
+
 void evi_os_wake_drain(evutil_socket_t fd)
 {
 	char bytes[256];
