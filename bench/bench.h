@@ -10,9 +10,6 @@
  * "value unit": the cost of one operation (ns), or a rate (/s).
  */
 
-#include <event2/event.h>
-#include <event2/event_struct.h>
-
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -9,6 +9,7 @@
 #include "load.h"
 
 #include <event2/dns.h>
+#include <event2/event.h>
 #include <event2/util.h>
 
 #include <malloc.h>

@@ -9,6 +9,7 @@
 #include "../bench.h"
 
 #include <event2/buffer.h>
+#include <event2/event.h>
 #include <event2/http.h>
 
 #include <arpa/inet.h>

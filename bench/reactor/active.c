@@ -3,6 +3,9 @@
 
 #include "../bench.h"
 
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
 struct state {
 	struct event_base *base;
 	struct event *self;

@@ -1,168 +1,118 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Descriptors: what one ready event costs, and what changing interest costs. */
 
-#include "../bench.h"
+#include "pipes.h"
 
-#include <fcntl.h>
-#include <sys/resource.h>
-#include <unistd.h>
+#include <event2/event.h>
+#include <event2/event_struct.h>
 
-struct pipes {
+struct load {
+	struct pipes pipes;
 	struct event_base *base;
 	struct event *events;
-	int (*fd)[2];
-	long count, active, left;
 	short flags;
 	struct timeval *timeout;
-	uint32_t random;
 };
 
-static void allow_descriptors(long count)
+static void count_down(struct load *load)
 {
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-		bench_die("getrlimit");
-	if (limit.rlim_cur >= (rlim_t)count)
-		return;
-	limit.rlim_cur = (rlim_t)count;
-	if (limit.rlim_max < (rlim_t)count)
-		limit.rlim_max = (rlim_t)count;
-	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-		bench_die("setrlimit");
+	if (--load->pipes.left <= 0)
+		event_base_loopbreak(load->base);
 }
 
-/*
- * One byte travels: who reads it writes to another pipe, so `active` pipes are ready at any time.
- */
+static void add_again(struct load *load)
+{
+	if (!(load->flags & EV_PERSIST))
+		event_add(event_base_get_running_event(load->base), load->timeout);
+}
+
 static void pass_on(evutil_socket_t fd, short what, void *arg)
 {
-	struct pipes *p = arg;
-	char byte;
+	struct load *load = arg;
 
 	(void)what;
-	if (read(fd, &byte, 1) != 1)
+	if (!pipes_take(fd))
 		return;
-	if (!(p->flags & EV_PERSIST))
-		event_add(event_base_get_running_event(p->base), p->timeout);
-	if (--p->left <= 0) {
-		event_base_loopbreak(p->base);
-		return;
-	}
-	if (write(p->fd[bench_random(&p->random) % (uint32_t)p->count][1], "x", 1) != 1)
-		bench_die("write");
+	add_again(load);
+	count_down(load);
+	if (load->pipes.left > 0)
+		pipes_pass_on(&load->pipes);
 }
 
 /* Ready for ever: nothing is read, so only the library and the wait are measured. */
 static void stay_ready(evutil_socket_t fd, short what, void *arg)
 {
-	struct pipes *p = arg;
+	struct load *load = arg;
 
 	(void)fd;
 	(void)what;
-	if (!(p->flags & EV_PERSIST))
-		event_add(event_base_get_running_event(p->base), p->timeout);
-	if (--p->left <= 0)
-		event_base_loopbreak(p->base);
+	add_again(load);
+	count_down(load);
 }
 
 static void remove_and_add(evutil_socket_t fd, short what, void *arg)
 {
-	struct pipes *p = arg;
-	struct event *self = event_base_get_running_event(p->base);
+	struct load *load = arg;
+	struct event *self = event_base_get_running_event(load->base);
 
 	(void)fd;
 	(void)what;
 	event_del(self);
 	event_add(self, NULL);
-	if (--p->left <= 0)
-		event_base_loopbreak(p->base);
+	count_down(load);
 }
 
-static void open_pipes(struct pipes *p, long count, long active, short flags, event_callback_fn cb)
+static void loop(void *base)
 {
-	allow_descriptors(2 * count + 50);
-	p->base = event_base_new();
-	p->count = count;
-	p->active = active;
-	p->flags = flags;
-	p->events = calloc((size_t)count, sizeof(*p->events));
-	p->fd = calloc((size_t)count, sizeof(*p->fd));
-	if (p->base == NULL || p->events == NULL || p->fd == NULL)
+	event_base_dispatch(base);
+}
+
+static void run(long n, const struct bench_case *which, short flags, struct timeval *timeout,
+		event_callback_fn cb)
+{
+	struct load load = { .base = event_base_new(), .flags = flags, .timeout = timeout };
+
+	pipes_open(&load.pipes, which->a, which->b);
+	load.events = calloc((size_t)which->a, sizeof(*load.events));
+	if (load.base == NULL || load.events == NULL)
 		bench_die("setup");
-	for (long i = 0; i < count; i++) {
-		if (pipe2(p->fd[i], O_NONBLOCK | O_CLOEXEC) != 0)
-			bench_die("pipe2");
-		event_assign(&p->events[i], p->base, p->fd[i][0], flags, cb, p);
-		event_add(&p->events[i], p->timeout);
+	for (long i = 0; i < which->a; i++) {
+		event_assign(&load.events[i], load.base, load.pipes.fd[i][0], flags, cb, &load);
+		event_add(&load.events[i], timeout);
 	}
-	for (long i = 0; i < active; i++)
-		if (write(p->fd[i * (count / active)][1], "x", 1) != 1)
-			bench_die("write");
-}
-
-static void run_loop(struct pipes *p, long n)
-{
-	uint64_t start;
-
-	p->left = n / 10 + 1;
-	event_base_dispatch(p->base); /* warm */
-	for (long i = 0; i < p->active; i++)
-		if (write(p->fd[i * (p->count / p->active)][1], "x", 1) != 1)
-			bench_die("write");
-	p->left = n;
-	start = bench_cpu_ns();
-	event_base_dispatch(p->base);
-	bench_report_ns(bench_cpu_ns() - start, (double)n);
+	pipes_measure(&load.pipes, loop, load.base, n);
 }
 
 static void persistent(long n, const struct bench_case *which)
 {
-	struct pipes p = { .base = NULL };
-
-	open_pipes(&p, which->a, which->b, EV_READ | EV_PERSIST, pass_on);
-	run_loop(&p, n);
+	run(n, which, EV_READ | EV_PERSIST, NULL, pass_on);
 }
 
 static void persistent_timeout(long n, const struct bench_case *which)
 {
 	struct timeval minute = { 60, 0 };
-	struct pipes p = { .timeout = &minute };
 
-	open_pipes(&p, which->a, which->b, EV_READ | EV_PERSIST, pass_on);
-	run_loop(&p, n);
+	run(n, which, EV_READ | EV_PERSIST, &minute, pass_on);
 }
 
 static void one_shot(long n, const struct bench_case *which)
 {
-	struct pipes p = { .base = NULL };
-
-	open_pipes(&p, which->a, which->b, EV_READ, pass_on);
-	run_loop(&p, n);
+	run(n, which, EV_READ, NULL, pass_on);
 }
 
 static void always_ready(long n, const struct bench_case *which)
 {
-	struct pipes p = { .base = NULL };
-
-	open_pipes(&p, which->a, which->b, EV_READ | EV_PERSIST, stay_ready);
-	run_loop(&p, n);
+	run(n, which, EV_READ | EV_PERSIST, NULL, stay_ready);
 }
 
 static void always_ready_one_shot(long n, const struct bench_case *which)
 {
-	struct pipes p = { .base = NULL };
-
-	open_pipes(&p, which->a, which->b, EV_READ, stay_ready);
-	run_loop(&p, n);
+	run(n, which, EV_READ, NULL, stay_ready);
 }
 
 static void delete_and_add(long n, const struct bench_case *which)
 {
-	struct pipes p = { .base = NULL };
-
-	open_pipes(&p, which->a, which->b, EV_READ | EV_PERSIST, remove_and_add);
-	run_loop(&p, n);
+	run(n, which, EV_READ | EV_PERSIST, NULL, remove_and_add);
 }
 
 static void never(evutil_socket_t fd, short what, void *arg)
@@ -193,21 +143,17 @@ static void toggle_write(long n, const struct bench_case *which)
 	bench_report_ns(bench_cpu_ns() - start, (double)n);
 }
 
-static const struct bench_case cases[] = {
-	{ "lt/100/1", persistent, 100, 1, 200000 },
-	{ "lt/1000/100", persistent, 1000, 100, 300000 },
-	{ "lt/10000/1000", persistent, 10000, 1000, 300000 },
-	{ "lt+timeout/1000/100", persistent_timeout, 1000, 100, 300000 },
-	{ "oneshot/1000/100", one_shot, 1000, 100, 200000 },
-	{ "ready/100/1", always_ready, 100, 1, 500000 },
-	{ "ready/1000/100", always_ready, 1000, 100, 1000000 },
-	{ "ready+oneshot/1000/100", always_ready_one_shot, 1000, 100, 200000 },
-	{ "del+add/1000/100", delete_and_add, 1000, 100, 200000 },
-	{ "toggle-write", toggle_write, 0, 0, 500000 },
-	{ NULL, NULL, 0, 0, 0 },
-};
-
 int main(int argc, char **argv)
 {
-	return bench_main(argc, argv, cases);
+	static const struct io_cases by = {
+		.persistent = persistent,
+		.persistent_timeout = persistent_timeout,
+		.one_shot = one_shot,
+		.always_ready = always_ready,
+		.always_ready_one_shot = always_ready_one_shot,
+		.delete_and_add = delete_and_add,
+		.toggle_write = toggle_write,
+	};
+
+	return io_main(argc, argv, &by);
 }

@@ -3,6 +3,8 @@
 
 #include "../bench.h"
 
+#include <event2/event.h>
+#include <event2/event_struct.h>
 #include <event2/thread.h>
 #include <pthread.h>
 #include <semaphore.h>

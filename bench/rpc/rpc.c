@@ -7,6 +7,7 @@
 #include "../bench.h"
 
 #include <event2/buffer.h>
+#include <event2/event.h>
 #include <event2/event_compat.h>
 #include <event2/http.h>
 #include <event2/http_compat.h>
