@@ -18,6 +18,7 @@
 #include <event2/http.h>
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -186,17 +187,32 @@ static void run(struct dashboard *d)
 	event_free(terminate);
 }
 
+/* -1 if `text` is not the number of a port. */
+static int port_of(const char *text)
+{
+	char *end;
+	long port = strtol(text, &end, 10);
+
+	return *text == '\0' || *end != '\0' || port < 0 || port > 65535 ? -1 : (int)port;
+}
+
 int main(int argc, char **argv)
 {
+	const char *address = argc > 1 ? argv[1] : "127.0.0.1";
+	int port = argc > 2 ? port_of(argv[2]) : 0, status;
 	struct dashboard d = { 0 };
-	int status;
 
+	if (argc > 3 || *address == '-' || port < 0) {
+		fprintf(stderr, "usage: %s [ADDRESS [PORT]]\n", argv[0]);
+		return 2;
+	}
 	allow_descriptors();
-	status = start(&d, argc > 1 ? argv[1] : "127.0.0.1", argc > 2 ? atoi(argv[2]) : 0);
+	status = start(&d, address, port);
 	if (status == 0)
 		run(&d);
 	else
-		perror("dashboard");
+		fprintf(stderr, "dashboard: cannot listen on %s: %s\n", address,
+			errno != 0 ? strerror(errno) : "not an address of this machine");
 	stop(&d);
 	return status == 0 ? 0 : 1;
 }
