@@ -27,6 +27,7 @@
 
 #define BLANK_LINES_MAX 4 /* before a request line: clients that end a body with CR LF */
 #define VERSION_LEN     8 /* HTTP/1.1 */
+#define WHOLE_LINE_MAX  512 /* a longer field is taken in parts */
 
 enum state {
 	REFUSED,
@@ -298,27 +299,28 @@ static void note_expect(struct evi_head *head, const char *value)
 }
 
 struct known_field {
+	char first; /* letter of the name: tells nearly all others apart */
+	char is_foldable;
 	const char *name;
 	void (*note)(struct evi_head *head, const char *value);
-	int is_foldable;
 };
 
 /* By the length of the name: no two have the same. */
 static const struct known_field known_fields[] = {
-	[4] = { "host", note_host, 0 },
-	[6] = { "expect", note_expect, 1 },
-	[10] = { "connection", note_connection, 0 },
-	[14] = { "content-length", note_length, 0 },
-	[17] = { "transfer-encoding", note_coding, 0 },
+	[4] = { 'h', 0, "host", note_host },
+	[6] = { 'e', 1, "expect", note_expect },
+	[10] = { 'c', 0, "connection", note_connection },
+	[14] = { 'c', 0, "content-length", note_length },
+	[17] = { 't', 0, "transfer-encoding", note_coding },
 };
 
 #define N_KNOWN (sizeof(known_fields) / sizeof(known_fields[0]))
 
-static const struct known_field *find_known(const char *name, size_t len)
+static inline const struct known_field *find_known(const char *name, size_t len)
 {
-	const struct known_field *known = len < N_KNOWN ? &known_fields[len] : NULL;
+	const struct known_field *known = &known_fields[len < N_KNOWN ? len : 0];
 
-	if (known == NULL || known->name == NULL || !evi_is_word(name, len, known->name))
+	if ((name[0] | 0x20) != known->first || !evi_is_word(name, len, known->name))
 		return NULL;
 	return known;
 }
@@ -356,7 +358,7 @@ static int open_field(struct evi_head *head)
 }
 
 /* Puts the open item in the list: a field, whose value stands `value_at` bytes behind its name. */
-static void list_field(struct evi_head *head, size_t value_at)
+static inline void list_field(struct evi_head *head, size_t value_at)
 {
 	struct evi_field *field = (struct evi_field *)(void *)head->arena->open;
 	const struct known_field *known = find_known(field->text, head->name_len);
@@ -386,65 +388,55 @@ static int close_field(struct evi_head *head)
 	return 0;
 }
 
-/* Where the parts of a line lie in it. */
-struct line {
-	size_t name;  /* length */
-	size_t value; /* start */
-	size_t value_end;
-	size_t end;   /* of the line, without CR LF */
-};
-
-/* Nonzero if a whole, good line is here, and the byte behind it shows that it is not folded. */
-static int find_line(const char *in, size_t len, struct line *ret_line)
-{
-	struct line line = { .name = evi_scan_token(in, len) };
-
-	if (line.name == 0 || line.name == len || in[line.name] != ':')
-		return 0;
-	line.value = line.name + 1;
-	while (line.value < len && is_blank(in[line.value]))
-		line.value++;
-	line.end = line.value + evi_scan_text(in + line.value, len - line.value);
-	if (len - line.end < 3 || in[line.end] != '\r' || in[line.end + 1] != '\n' ||
-	    is_blank(in[line.end + 2]))
-		return 0;
-	line.value_end = line.end;
-	while (line.value_end > line.value && is_blank(in[line.value_end - 1]))
-		line.value_end--;
-	*ret_line = line;
-	return 1;
-}
-
 /*
- * The usual case at once. Returns 0 for everything else: lines cut by the input, folded, refused;
- * the states below go through those byte by byte.
+ * The usual case at once: a whole, good line, and the byte behind it shows that it is not folded.
+ * Returns 0 for everything else: lines cut by the input, long, folded, refused; the states below
+ * go through those part by part.
  */
-static size_t take_whole_line(struct evi_head *head, const char *in, size_t len)
+static inline size_t take_whole_line(struct evi_head *head, const char *in, size_t len)
 {
 	struct evi_arena *arena = head->arena;
-	struct line line;
+	size_t name, value, value_end, end, last;
+	char *text;
 
-	if (head->kind == EVI_HEAD_TRAILER || head->fields == head->fields_max ||
-	    !find_line(in, len, &line) || line.end > head->size_max - head->size)
-		return 0;
+	if (len > WHOLE_LINE_MAX)
+		len = WHOLE_LINE_MAX;
 	evi_arena_open(arena);
-	if (evi_arena_reserve(arena, EVI_FIELD_TEXT + line.value_end + 1) != 0)
+	if (len < 4 || head->fields == head->fields_max ||
+	    evi_arena_reserve(arena, EVI_FIELD_TEXT + len) != 0)
 		return 0;
-	memcpy(arena->at + EVI_FIELD_TEXT, in, line.value_end);
-	arena->at += EVI_FIELD_TEXT + line.value_end + 1;
-	arena->at[-1] = '\0';
-	open_text(head)[line.name] = '\0';
+	text = open_text(head);
+	last = len - 3; /* where the line has to end at the latest */
+	name = evi_copy_token(text, in, len);
+	if (name == 0 || name >= last || in[name] != ':')
+		return 0;
+	value = name + 1;
+	while (value < last && is_blank(in[value]))
+		value++;
+	end = value + evi_copy_text(text + value, in + value, len - value);
+	if (end > last || end > head->size_max - head->size || memcmp(in + end, "\r\n", 2) != 0 ||
+	    is_blank(in[end + 2]))
+		return 0;
+	value_end = end;
+	while (value_end > value && is_blank(in[value_end - 1]))
+		value_end--;
+
+	text[name] = '\0';
+	text[value_end] = '\0';
+	arena->at = text + value_end + 1;
 	head->fields++;
-	head->size += line.end;
-	head->name_len = line.name;
-	list_field(head, line.value);
-	return line.end + 2;
+	head->size += end;
+	head->name_len = name;
+	list_field(head, value);
+	return end + 2;
 }
 
 static size_t take_whole_lines(struct evi_head *head, const char *in, size_t len)
 {
 	size_t used = 0, line;
 
+	if (head->kind == EVI_HEAD_TRAILER)
+		return 0;
 	while ((line = take_whole_line(head, in + used, len - used)) > 0)
 		used += line;
 	return used;

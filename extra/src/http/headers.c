@@ -121,10 +121,13 @@ int evhttp_remove_header(struct evkeyvalq *headers, const char *key)
 
 void evhttp_clear_headers(struct evkeyvalq *headers)
 {
-	struct evkeyval *pair;
+	struct evkeyval *pair = headers->tqh_first;
 
-	while ((pair = headers->tqh_first) != NULL) {
-		EVI_QUEUE_REMOVE(headers, pair, next);
+	while (pair != NULL) {
+		struct evkeyval *next = pair->next.tqe_next;
+
 		evi_field_free(pair);
+		pair = next;
 	}
+	EVI_QUEUE_INIT(headers);
 }

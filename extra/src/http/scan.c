@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Runs of token and text bytes, sixteen at a time.
+ * The ends of runs of token and text bytes, and words in any case.
  */
 
 #include "http/scan.h"
 
 #include <string.h>
-
-#define VECTOR 16
-
-/* Handed on by address only: by value means something else on each kind of x86. */
-typedef uint8_t vector __attribute__((vector_size(VECTOR)));
 
 #define T EVI_BYTE_TOKEN
 #define H EVI_BYTE_HOST
@@ -41,134 +36,47 @@ const uint8_t evi_byte_class[256] = {
 };
 /* clang-format on */
 
+static unsigned byte_class(char byte)
+{
+	return evi_byte_class[(unsigned char)byte];
+}
+
 static int is_text(unsigned char byte)
 {
 	return (byte >= 0x20 && byte != 0x7f) || byte == '\t';
 }
 
-/* Which byte of an eight-byte word comes first in memory among those that are set. */
-static size_t first_of(uint64_t word)
-{
-	const uint16_t probe = 1;
-	unsigned char lowest_first;
-
-	memcpy(&lowest_first, &probe, 1);
-	return (size_t)(lowest_first ? __builtin_ctzll(word) : __builtin_clzll(word)) / 8;
-}
-
-static int is_any_hit(const vector *hit)
-{
-	uint64_t half[2];
-
-	memcpy(half, hit, sizeof(half));
-	return (half[0] | half[1]) != 0;
-}
-
-/* The first byte that is hit; one is. */
-static size_t first_hit(const vector *hit)
-{
-	uint64_t half[2];
-
-	memcpy(half, hit, sizeof(half));
-	return half[0] != 0 ? first_of(half[0]) : 8 + first_of(half[1]);
-}
-
-/* Hits controls. HTAB counts: the caller looks closer. */
-static void hit_controls(const char *in, vector *ret_hit)
-{
-	vector bytes;
-
-	memcpy(&bytes, in, sizeof(bytes));
-	*ret_hit = (vector)(bytes < 0x20) | (vector)(bytes == 0x7f);
-}
-
-/* Hits what is neither letter, digit nor "-", of which most names consist. */
-static void hit_unusual(const char *in, vector *ret_hit)
-{
-	vector bytes, lower;
-
-	memcpy(&bytes, in, sizeof(bytes));
-	lower = bytes | 0x20;
-	*ret_hit = ~((vector)((vector)(lower - 'a') < 26) | (vector)((vector)(bytes - '0') < 10) |
-		     (vector)(bytes == '-'));
-}
-
-/* Nonzero if a control byte may be among these eight. */
-static int has_control(uint64_t bytes)
-{
-	static const uint64_t ones = UINT64_MAX / 255, tops = UINT64_MAX / 255 * 128;
-	uint64_t del = bytes ^ ones * 0x7f;
-
-	return ((((bytes - ones * 0x20) & ~bytes) | ((del - ones) & ~del)) & tops) != 0;
-}
-
-static uint64_t eight_at(const char *in)
-{
-	uint64_t bytes;
-
-	memcpy(&bytes, in, sizeof(bytes));
-	return bytes;
-}
-
-/* Nonzero if so many bytes, up to VECTOR, are text; zero proves nothing. The looks may overlap. */
+/* Nonzero if the bytes, at most sixteen, can be told to be text at a glance. */
 static int is_short_text(const char *in, size_t len)
 {
-	uint32_t first, last;
+	uint32_t ends[2];
 
-	if (len >= 8)
-		return !has_control(eight_at(in)) && !has_control(eight_at(in + len - 8));
-	if (len < 4)
+	if (len >= EVI_WORD)
+		return (evi_word_controls(in) | evi_word_controls(in + len - EVI_WORD)) == 0;
+	if (len < sizeof(ends[0]))
 		return 0;
-	memcpy(&first, in, sizeof(first));
-	memcpy(&last, in + len - 4, sizeof(last));
-	return !has_control((uint64_t)first << 32 | last);
+	memcpy(&ends[0], in, sizeof(ends[0]));
+	memcpy(&ends[1], in + len - sizeof(ends[1]), sizeof(ends[1]));
+	return evi_word_controls((const char *)ends) == 0;
 }
 
-size_t evi_scan_token(const char *in, size_t len)
+size_t evi_scan_token_rest(const char *in, size_t len)
 {
 	size_t n = 0;
 
-	while (len - n >= VECTOR) {
-		vector hit;
-
-		hit_unusual(in + n, &hit);
-		if (!is_any_hit(&hit)) {
-			n += VECTOR;
-			continue;
-		}
-		n += first_hit(&hit);
-		if ((evi_byte_class[(unsigned char)in[n]] & T) == 0)
-			return n;
-		n++;
-	}
-	while (len - n >= 4 &&
-	       (evi_byte_class[(unsigned char)in[n]] & evi_byte_class[(unsigned char)in[n + 1]] &
-		evi_byte_class[(unsigned char)in[n + 2]] &
-		evi_byte_class[(unsigned char)in[n + 3]] & T) != 0)
+	while (len - n >= 4 && (byte_class(in[n]) & byte_class(in[n + 1]) & byte_class(in[n + 2]) &
+				byte_class(in[n + 3]) & T) != 0)
 		n += 4;
-	while (n < len && (evi_byte_class[(unsigned char)in[n]] & T) != 0)
+	while (n < len && (byte_class(in[n]) & T) != 0)
 		n++;
 	return n;
 }
 
-size_t evi_scan_text(const char *in, size_t len)
+size_t evi_scan_text_rest(const char *in, size_t len)
 {
 	size_t n = 0;
 
-	while (len - n >= VECTOR) {
-		vector hit;
-
-		hit_controls(in + n, &hit);
-		if (!is_any_hit(&hit)) {
-			n += VECTOR;
-			continue;
-		}
-		n += first_hit(&hit);
-		if (in[n] != '\t')
-			return n;
-		n++;
-	}
-	if (is_short_text(in + n, len - n))
+	if (is_short_text(in, len))
 		return len;
 	while (n < len && is_text((unsigned char)in[n]))
 		n++;

@@ -7,6 +7,8 @@
  * HTAB and obs-text). No allocation, no state.
  */
 
+#include "http/hits.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,11 +17,93 @@
 
 extern const uint8_t evi_byte_class[256];
 
+/* The same as below, for fewer bytes than EVI_STEP. */
+size_t evi_scan_token_rest(const char *in, size_t len);
+size_t evi_scan_text_rest(const char *in, size_t len);
+
 /* How many bytes at the front of `in` are token bytes. */
-size_t evi_scan_token(const char *in, size_t len);
+static inline size_t evi_scan_token(const char *in, size_t len)
+{
+	size_t n = 0;
+
+	while (n + EVI_STEP <= len) {
+		evi_step_hits hits = evi_step_unusual(in + n);
+
+		if (hits == 0) {
+			n += EVI_STEP;
+			continue;
+		}
+		n += evi_step_first(hits);
+		if ((evi_byte_class[(unsigned char)in[n]] & EVI_BYTE_TOKEN) == 0)
+			return n;
+		n++;
+	}
+	return n + evi_scan_token_rest(in + n, len - n);
+}
 
 /* How many bytes at the front of `in` are text: anything but controls; HTAB is text, DEL is not. */
-size_t evi_scan_text(const char *in, size_t len);
+static inline size_t evi_scan_text(const char *in, size_t len)
+{
+	size_t n = 0;
+
+	while (n + EVI_STEP <= len) {
+		evi_step_hits hits = evi_step_controls(in + n);
+
+		if (hits == 0) {
+			n += EVI_STEP;
+			continue;
+		}
+		n += evi_step_first(hits);
+		if (in[n] != '\t')
+			return n;
+		n++;
+	}
+	return n + evi_scan_text_rest(in + n, len - n);
+}
+
+/*
+ * Likewise, and a copy of them at `to`, which has room for `len` bytes; what follows the copy is
+ * undefined. Most names end in the first step, with a colon.
+ */
+static inline size_t evi_copy_token(char *to, const char *in, size_t len)
+{
+	size_t n = 0;
+
+	if (len >= EVI_STEP) {
+		evi_step_hits hits = evi_step_unusual(in);
+
+		memcpy(to, in, EVI_STEP);
+		if (hits != 0)
+			n = evi_step_first(hits);
+		if (in[n] == ':')
+			return n;
+	}
+	n = evi_scan_token(in, len);
+	memcpy(to, in, n);
+	return n;
+}
+
+static inline size_t evi_copy_text(char *to, const char *in, size_t len)
+{
+	size_t n = 0, rest;
+
+	while (n + EVI_STEP <= len) {
+		evi_step_hits hits = evi_step_controls(in + n);
+
+		memcpy(to + n, in + n, EVI_STEP);
+		if (hits == 0) {
+			n += EVI_STEP;
+			continue;
+		}
+		n += evi_step_first(hits);
+		if (in[n] != '\t')
+			return n;
+		n++;
+	}
+	rest = evi_scan_text_rest(in + n, len - n);
+	memcpy(to + n, in + n, rest);
+	return n + rest;
+}
 
 /* Nonzero if the string is a token of one byte or more. */
 int evi_is_token(const char *text);
