@@ -615,3 +615,123 @@ Test(bev_socket, writing_never_calls_back_recursively)
 	bufferevent_free(bev[0]);
 	bufferevent_free(bev[1]);
 }
+
+/* --- Answers ---------------------------------------------------------------------------------- */
+
+/* A read callback that writes, and what it does besides. */
+struct answerer {
+	evutil_socket_t client;
+	const struct answerer *other;
+	int calls;
+	int others_answer; /* bytes at the other's client, when this was called after it */
+	int must_free, must_disable;
+};
+
+static int bytes_at(evutil_socket_t fd)
+{
+	char bytes[16];
+
+	return (int)recv(fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
+}
+
+static void answer(struct bufferevent *bev, void *arg)
+{
+	struct answerer *a = arg;
+
+	a->calls++;
+	if (a->other != NULL && a->other->calls > 0)
+		a->others_answer = bytes_at(a->other->client);
+	cr_assert_eq(bufferevent_write(bev, "po", 2), 0);
+	cr_assert_eq(bufferevent_write(bev, "ng", 2), 0);
+	cr_expect_eq(bytes_at(a->client), -1, "written inside the call");
+	if (a->must_disable)
+		bufferevent_disable(bev, EV_WRITE);
+	if (a->must_free)
+		bufferevent_free(bev);
+}
+
+static struct bufferevent *answerer_new(struct answerer *a)
+{
+	evutil_socket_t fds[2];
+	struct bufferevent *bev;
+
+	support_socketpair(fds);
+	a->client = fds[1];
+	bev = socket_new(fds[0], BEV_OPT_CLOSE_ON_FREE);
+	bufferevent_setcb(bev, answer, NULL, NULL, a);
+	cr_assert_eq(bufferevent_enable(bev, EV_READ), 0);
+	cr_assert_eq(send(a->client, "ping", 4, 0), 4);
+	return bev;
+}
+
+/* Not at the end of the round, when those of a thousand connections would have left the caches. */
+Test(bev_socket, an_answer_leaves_before_the_next_callback)
+{
+	struct answerer a = { 0 }, b = { .other = &a };
+	struct bufferevent *bev[2];
+
+	if (support_uses_completions())
+		cr_skip_test("completions come one by one");
+	a.other = &b;
+	bev[0] = answerer_new(&a);
+	bev[1] = answerer_new(&b);
+	settle();
+	cr_expect_eq(a.calls + b.calls, 2);
+	cr_expect_eq(a.others_answer + b.others_answer, 4, "which of the two is first, is open");
+	cr_expect_eq(bytes_at(a.client) + bytes_at(b.client), 8);
+	for (int i = 0; i < 2; i++)
+		bufferevent_free(bev[i]);
+	evutil_closesocket(a.client);
+	evutil_closesocket(b.client);
+}
+
+Test(bev_socket, an_answer_is_dropped_with_its_bufferevent)
+{
+	struct answerer a = { .must_free = 1 };
+
+	answerer_new(&a);
+	run_until(&a.calls, 1);
+	settle();
+	cr_expect_eq(bytes_at(a.client), 0, "only the end");
+	evutil_closesocket(a.client);
+}
+
+Test(bev_socket, an_answer_waits_while_writing_is_disabled)
+{
+	struct answerer a = { .must_disable = 1 };
+	struct bufferevent *bev = answerer_new(&a);
+
+	run_until(&a.calls, 1);
+	settle();
+	cr_expect_eq(bytes_at(a.client), -1);
+	cr_assert_eq(bufferevent_enable(bev, EV_WRITE), 0);
+	settle();
+	cr_expect_eq(bytes_at(a.client), 4);
+	bufferevent_free(bev);
+	evutil_closesocket(a.client);
+}
+
+static void answer_then_note(struct bufferevent *bev, void *arg)
+{
+	on_read(bev, arg);
+	cr_assert_eq(bufferevent_write(bev, "pong", 4), 0);
+}
+
+/* BEV-105 */
+Test(bev_socket, an_answer_that_nobody_takes_is_an_error)
+{
+	struct probe probe = { .free_at = 'e' };
+	evutil_socket_t fds[2];
+	struct bufferevent *bev;
+
+	support_socketpair(fds);
+	bev = socket_new(fds[0], BEV_OPT_CLOSE_ON_FREE);
+	bufferevent_setcb(bev, answer_then_note, on_write, on_event, &probe);
+	cr_assert_eq(send(fds[1], "ping", 4, 0), 4);
+	evutil_closesocket(fds[1]);
+	cr_assert_eq(bufferevent_enable(bev, EV_READ), 0);
+	run_until(&probe.events, 1);
+	settle();
+	cr_expect_str_eq(probe.order, "re");
+	cr_expect_eq(probe.what[0], BEV_EVENT_WRITING | BEV_EVENT_ERROR);
+}

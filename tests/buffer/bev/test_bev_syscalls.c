@@ -148,8 +148,6 @@ static void serve_one(struct event_base *base, const struct sockaddr_in *sin)
 	cr_assert_eq(syscall(SYS_sendto, client, text, sizeof(text), 0, NULL, 0),
 		     (long)sizeof(text));
 	support_run_until(base, &has_echoed, 10000);
-	/* The answer leaves at the end of the round. */
-	event_base_loop(base, EVLOOP_NONBLOCK);
 	cr_assert_eq(syscall(SYS_recvfrom, client, text, sizeof(text), MSG_WAITALL, NULL, NULL),
 		     (long)sizeof(text));
 	syscall(SYS_close, client);
@@ -182,6 +180,37 @@ Test(bev_syscalls, a_short_connection_takes_seven_calls_and_its_waits)
 		cr_expect_eq(calls.others, 0, "others: %d", calls.others);
 	}
 	evconnlistener_free(listener);
+	event_base_free(base);
+}
+
+static void answer_in_pieces(struct bufferevent *bev, void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < 5; i++)
+		bufferevent_write(bev, "piece", 5);
+	has_echoed = 1;
+}
+
+Test(bev_syscalls, what_a_read_callback_writes_leaves_in_one_call)
+{
+	struct event_base *base = support_base_new();
+	struct bufferevent *bev;
+	evutil_socket_t ends[2];
+	char text[32];
+
+	support_socketpair(ends);
+	bev = bufferevent_socket_new(base, ends[0], BEV_OPT_CLOSE_ON_FREE);
+	bufferevent_setcb(bev, answer_in_pieces, NULL, NULL, NULL);
+	cr_assert_eq(bufferevent_enable(bev, EV_READ), 0);
+	cr_assert_eq(syscall(SYS_sendto, ends[1], text, 1, 0, NULL, 0), 1);
+	memset(&calls, 0, sizeof(calls));
+	has_echoed = 0;
+	support_run_until(base, &has_echoed, 10000);
+	cr_expect_eq(syscall(SYS_recvfrom, ends[1], text, sizeof(text), 0, NULL, NULL), 25);
+	event_base_loop(base, EVLOOP_NONBLOCK);
+	cr_expect_eq(calls.sends, 1, "sends: %d", calls.sends);
+	bufferevent_free(bev);
+	syscall(SYS_close, ends[1]);
 	event_base_free(base);
 }
 

@@ -2,34 +2,15 @@
 /*
  * The socket type: bytes over a stream descriptor.
  *
- * Output is written at the end of the round in which it was added, so that what many callbacks
- * produce goes in one call, and the descriptor is watched for writability only after it refused
- * some. So, other than with reading, "waits for writing" means that something is in the way.
+ * What the read callback adds is written after it; other output at the end of the round in which it
+ * was added, so that what many callbacks produce goes in one call. The descriptor is watched for
+ * writability only after it refused some. So, other than with reading, "waits for writing" means
+ * that something is in the way.
  */
 
 #include "bufferevent/type_socket.h"
 
 #include "evbuffer.h"
-
-/* --- Reading ---------------------------------------------------------------------------------- */
-
-static void readable(struct bufferevent *bev)
-{
-	size_t room = evi_bev_room(bev, EV_READ);
-	ev_ssize_t n;
-
-	if (room == 0 || !evi_bev_active(bev, EV_READ))
-		return;
-	n = evi_evbuffer_receive(bev->input, evi_bev_fd(bev), room, NULL);
-	if (n > 0) {
-		evi_bev_moved(bev, EV_READ, (size_t)n);
-		evi_bev_notify(bev, EV_READ, 0);
-	} else if (n == 0) {
-		evi_bev_fail(bev, BEV_EVENT_READING | BEV_EVENT_EOF, 0);
-	} else if (!evi_error_is_retriable_rw((int)-n)) {
-		evi_bev_fail(bev, BEV_EVENT_READING | BEV_EVENT_ERROR, (int)-n);
-	}
-}
 
 /* --- Writing ---------------------------------------------------------------------------------- */
 
@@ -63,10 +44,13 @@ static void unblock(struct bufferevent *bev)
 static void write_some(struct bufferevent *bev)
 {
 	struct evi_socket_data *data = evi_bev_data(bev);
-	size_t room = evi_bev_room(bev, EV_WRITE);
+	size_t room;
 	ev_ssize_t n;
 
-	if (room == 0 || !evi_bev_active(bev, EV_WRITE))
+	if (!evi_bev_active(bev, EV_WRITE))
+		return;
+	room = evi_bev_room(bev, EV_WRITE);
+	if (room == 0)
 		return;
 	n = evi_evbuffer_send(bev->output, evi_bev_fd(bev), room);
 	if (n < 0 && !evi_error_is_retriable_rw((int)-n)) {
@@ -101,11 +85,48 @@ static void writable(struct bufferevent *bev)
 		evi_bev_notify(bev, EV_WRITE, 0);
 }
 
+/* --- Reading ---------------------------------------------------------------------------------- */
+
+/*
+ * An answer leaves as soon as the callback has returned, not at the end of the round: its bytes are
+ * still in the caches, and the memory they took serves the next connection.
+ */
+static void tell_read(struct bufferevent *bev)
+{
+	struct evi_socket_data *data = evi_bev_data(bev);
+
+	data->is_answering = 1;
+	evi_bev_notify(bev, EV_READ, 0);
+	data->is_answering = 0;
+	if (evi_evbuffer_len(bev->output) > 0 && !data->is_blocked && evi_bev_fd(bev) >= 0)
+		write_some(bev);
+}
+
+static void readable(struct bufferevent *bev)
+{
+	size_t room = evi_bev_room(bev, EV_READ);
+	ev_ssize_t n;
+
+	if (room == 0 || !evi_bev_active(bev, EV_READ))
+		return;
+	n = evi_evbuffer_receive(bev->input, evi_bev_fd(bev), room, NULL);
+	if (n > 0) {
+		evi_bev_moved(bev, EV_READ, (size_t)n);
+		tell_read(bev);
+	} else if (n == 0) {
+		evi_bev_fail(bev, BEV_EVENT_READING | BEV_EVENT_EOF, 0);
+	} else if (!evi_error_is_retriable_rw((int)-n)) {
+		evi_bev_fail(bev, BEV_EVENT_READING | BEV_EVENT_ERROR, (int)-n);
+	}
+}
+
+/* --- At the end of the round ------------------------------------------------------------------ */
+
 static void output_grew(struct bufferevent *bev)
 {
 	struct evi_socket_data *data = evi_bev_data(bev);
 
-	if (!data->is_blocked && evi_bev_fd(bev) >= 0)
+	if (!data->is_blocked && !data->is_answering && evi_bev_fd(bev) >= 0)
 		evi_bev_at_round_end(bev);
 }
 
