@@ -161,7 +161,7 @@ static void orphan_events(struct event_base *base)
 	if (base->active != NULL)
 		orphan_active(base);
 	while (base->round_end != NULL)
-		evi_round_end_cancel(base, base->round_end);
+		(void)evi_round_end_cancel(base, base->round_end);
 }
 
 static void base_free(struct event_base *base, int with_finalizers)

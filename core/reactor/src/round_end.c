@@ -36,12 +36,16 @@ int evi_round_end_schedule(struct event_base *base, struct evi_round_end *task)
 	return is_new;
 }
 
-void evi_round_end_cancel(struct event_base *base, struct evi_round_end *task)
+int evi_round_end_cancel(struct event_base *base, struct evi_round_end *task)
 {
+	int was_scheduled;
+
 	evi_base_lock(base);
-	if (task->prev != NULL)
+	was_scheduled = task->prev != NULL;
+	if (was_scheduled)
 		unlink_task(base, task);
 	evi_base_unlock(base);
+	return was_scheduled;
 }
 
 /*

@@ -80,6 +80,16 @@ int evi_base_in_loop_thread(struct event_base *base)
 	return base->lock == NULL || base->loop_thread == evi_thread_id();
 }
 
+int evi_base_in_round(struct event_base *base)
+{
+	int is_in_round;
+
+	evi_base_lock(base);
+	is_in_round = base->is_running && evi_base_in_loop_thread(base);
+	evi_base_unlock(base);
+	return is_in_round;
+}
+
 int evthread_make_base_notifiable(struct event_base *base)
 {
 	int err;

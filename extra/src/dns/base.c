@@ -88,6 +88,7 @@ static struct evdns_base *make(struct event_base *event_base, int flags)
 	evi_dns_settings_init(&base->settings);
 	evi_dns_random(base, &base->question_seed, sizeof(base->question_seed));
 	evi_dns_deadlines_init(base);
+	evi_dns_outbox_init(base);
 	base->search = evi_dns_search_new();
 	base->packet = evi_malloc(EVI_DNS_MESSAGE_MAX);
 	if (evi_threading_enabled())
@@ -165,12 +166,14 @@ void evdns_base_free(struct evdns_base *base, int fail_requests)
 	}
 	free_servers(base);
 	evi_dns_deadlines_done(base);
+	evi_dns_outbox_done(base);
 	evdns_base_clear_host_addresses(base);
 	evi_dns_cache_done(base);
 	evi_dns_search_unref(base->search);
 	base->search = NULL;
 	evi_free(base->packet);
-	base->packet = NULL;
+	evi_free(base->batch);
+	base->packet = base->batch = NULL;
 	evi_dns_unref(base);
 	evi_dns_unlock(base);
 }

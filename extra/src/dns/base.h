@@ -9,12 +9,14 @@
  *   query (query.c)       one name and type, in flight or waiting; sendings, timeouts, retries;
  *                         others that ask the same follow it (share.c)
  *   server (server.c)     a nameserver: up or down, its sockets (udp.c) and connection (tcp.c)
+ *   outbox (outbox.c)     queries that leave together by UDP at the end of a round
  *
  * Everything is called with the base's lock held unless a comment says otherwise. The program's
  * callbacks run from deferred callbacks, without it. A base that is freed lives on, empty, until
  * the last request that has still to tell its result is gone.
  */
 
+#include "dns/datagram.h"
 #include "dns/reply.h"
 #include "os/os_net.h"
 
@@ -29,12 +31,6 @@
 #define EVI_DNS_SENDINGS    4
 #define EVI_DNS_QUESTION_BUCKETS 1024
 #define EVI_DNS_RANDOM_POOL 64
-
-union evi_dns_sockaddr {
-	struct sockaddr sa;
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
-};
 
 struct evi_dns_query;
 struct evi_dns_server;
@@ -116,7 +112,7 @@ struct evi_dns_socket {
 	struct event writable; /* watched while queries wait for room */
 	int refs;              /* the server, and sendings */
 	int uses_left;         /* queries that may still leave through it; -1: no limit */
-	int unsent;            /* queries that wait for room */
+	int roomless;          /* queries that wait for room */
 	uint8_t is_watched;
 	uint8_t is_connected;
 	uint8_t is_refused; /* so the system said; to be seen to by the loop */
@@ -131,15 +127,49 @@ void evi_dns_socket_retire_all(struct evi_dns_server *server); /* but the main o
 /* Open the one that stays; 0, or a negative errno. */
 int evi_dns_socket_open_main(struct evi_dns_server *server);
 
-/* 0, -EAGAIN if it would block, or another negative errno. */
-int evi_dns_socket_send(struct evi_dns_socket *socket, const void *data, size_t len);
+/*
+ * Send up to `count`, which is at least 1. How many of them are done with; or, of the first,
+ * -EAGAIN if it would block, or another negative errno.
+ */
+int evi_dns_socket_send(struct evi_dns_socket *socket, const struct evi_dns_outgoing *list,
+			int count);
 
 /* A datagram came by it that answers none of its queries. */
 void evi_dns_socket_mistaken(struct evi_dns_socket *socket);
 
-/* Have evi_dns_query_send_unsent() called when there is room again; once for each query. */
+/* Have evi_dns_outbox_send_roomless() called when there is room again; once for each query. */
 int evi_dns_socket_await_room(struct evi_dns_socket *socket);
 void evi_dns_socket_unawait_room(struct evi_dns_socket *socket);
+
+/* --- What leaves by UDP: outbox.c ------------------------------------------------------------- */
+
+#define EVI_DNS_OUTBOX 32
+
+enum evi_dns_unsent {
+	EVI_DNS_SENT,
+	EVI_DNS_QUEUED,  /* until the end of this round */
+	EVI_DNS_ROOMLESS /* until there is room in its last socket */
+};
+
+struct evi_dns_outbox {
+	struct evi_round_end task;
+	struct evi_dns_query *queries[EVI_DNS_OUTBOX]; /* in order; NULL: taken back */
+	int count;
+	uint8_t is_scheduled; /* the task, which holds a reference to the base */
+	uint8_t is_flushing;
+};
+
+void evi_dns_outbox_init(struct evdns_base *base);
+void evi_dns_outbox_done(struct evdns_base *base);
+
+/* Send the query by its last socket, now or soon; 0, or a negative errno. */
+int evi_dns_outbox_send(struct evi_dns_query *query);
+
+/* If its last sending has not left it is not to leave any more. */
+void evi_dns_outbox_forget(struct evi_dns_query *query);
+
+/* Send what waits for room in that socket, as far as there is any. */
+void evi_dns_outbox_send_roomless(struct evi_dns_socket *socket);
 
 /* --- TCP: tcp.c ------------------------------------------------------------------------------- */
 
@@ -265,8 +295,8 @@ struct evi_dns_query {
 	uint8_t ignores_tc;
 	uint8_t has_moved;   /* once, after NOTIMP or REFUSED */
 	uint8_t has_opt;     /* the message carries an OPT record */
-	uint8_t is_stranded; /* its connection was closed just now, or its datagram refused */
-	uint8_t is_unsent;   /* its last sending waits for room in the socket */
+	uint8_t is_stranded; /* its last sending came to nothing just now */
+	uint8_t unsent;      /* enum evi_dns_unsent, of its last sending */
 	uint8_t distrust;    /* enum evi_dns_distrust */
 	uint16_t message_room;
 	char *name;       /* as asked */
@@ -323,11 +353,14 @@ int evi_dns_query_may_go_by_tcp(const struct evi_dns_query *query);
 void evi_dns_query_distrust(struct evi_dns_query *query, struct evi_dns_server *server);
 void evi_dns_query_distrust_all(struct evi_dns_socket *socket);
 
-/* Send what waits for room in that socket, as far as there is any. */
-void evi_dns_query_send_unsent(struct evi_dns_socket *socket);
-
 /* Nobody listens where the socket is connected to: its queries go to another server that is up. */
 void evi_dns_query_refused(struct evi_dns_socket *socket);
+
+/*
+ * The server failed before the queries that are marked as stranded were sent to it: they go to
+ * another one that is up, or out of time.
+ */
+void evi_dns_query_move_unsent(struct evi_dns_server *server);
 
 /* The server's connection is lost: its queries go elsewhere, or out of time. */
 void evi_dns_query_tcp_lost(struct evi_dns_server *server);
@@ -464,7 +497,9 @@ struct evdns_base {
 	int socket_count;    /* UDP, of all servers */
 	int64_t fresh_second; /* sockets that may still be opened in this second */
 	int fresh_left;
+	struct evi_dns_outbox outbox;
 	uint8_t *packet; /* room for one datagram of any size */
+	uint8_t *batch;  /* for several, of which only what is used is touched; NULL: not needed yet */
 	uint8_t random[EVI_DNS_RANDOM_POOL];
 	size_t random_left;
 	unsigned random_forks; /* when the stock was filled */

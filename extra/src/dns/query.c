@@ -121,17 +121,9 @@ static struct evi_dns_socket *last_socket(const struct evi_dns_query *q)
 	return q->by_tcp || q->sending_count == 0 ? NULL : q->sendings[q->sending_count - 1].socket;
 }
 
-/* What has not been sent yet is not to be sent any more. */
-static void forget_unsent(struct evi_dns_query *q)
-{
-	if (q->is_unsent)
-		evi_dns_socket_unawait_room(last_socket(q));
-	q->is_unsent = 0;
-}
-
 static void drop_sendings(struct evi_dns_query *q)
 {
-	forget_unsent(q);
+	evi_dns_outbox_forget(q);
 	for (int i = 0; i < q->sending_count; i++)
 		drop_sending(q, &q->sendings[i]);
 	q->sending_count = 0;
@@ -140,7 +132,7 @@ static void drop_sendings(struct evi_dns_query *q)
 /* The oldest makes room: an answer to it would be late indeed. */
 static void note_sending(struct evi_dns_query *q, union evi_dns_sending sending)
 {
-	forget_unsent(q);
+	evi_dns_outbox_forget(q);
 	if (q->sending_count == EVI_DNS_SENDINGS) {
 		drop_sending(q, &q->sendings[0]);
 		q->sending_count--;
@@ -353,16 +345,11 @@ static void finish_with(struct evi_dns_query *q, int err)
 static int transmit_udp(struct evi_dns_query *q, struct evi_dns_server *server)
 {
 	struct evi_dns_socket *socket = evi_dns_socket_get(server);
-	int err;
 
 	if (socket == NULL)
 		return -EMFILE;
 	note_sending(q, (union evi_dns_sending){ .socket = socket });
-	err = evi_dns_socket_send(socket, q->message, q->len);
-	if (err != -EAGAIN)
-		return err;
-	q->is_unsent = evi_dns_socket_await_room(socket) == 0;
-	return 0; /* if not: as good as lost on the way */
+	return evi_dns_outbox_send(q);
 }
 
 static int transmit(struct evi_dns_query *q, struct evi_dns_server *server)
@@ -375,29 +362,6 @@ static int transmit(struct evi_dns_query *q, struct evi_dns_server *server)
 	if (err == 0)
 		note_sending(q, (union evi_dns_sending){ .server = server });
 	return err;
-}
-
-/* 0 if it has to go on waiting. */
-static int send_late(struct evi_dns_query *q, struct evi_dns_socket *socket)
-{
-	int err = evi_dns_socket_send(socket, q->message, q->len);
-
-	if (err == -EAGAIN)
-		return 0;
-	forget_unsent(q);
-	if (err < 0)
-		evi_dns_server_failed(socket->server, evutil_socket_error_to_string(-err));
-	return 1;
-}
-
-void evi_dns_query_send_unsent(struct evi_dns_socket *socket)
-{
-	for (int bucket = 0; socket->unsent > 0 && bucket < EVI_DNS_IDS_BUCKETS; bucket++) {
-		for (struct evi_dns_query *q = socket->base->ids[bucket]; q != NULL; q = q->next) {
-			if (q->is_unsent && last_socket(q) == socket && !send_late(q, socket))
-				return;
-		}
-	}
 }
 
 /* Sends once more; a failure to send is noticed by the timeout, like any loss. */
@@ -600,6 +564,21 @@ static void move_on(struct evi_dns_query *q, const struct evi_dns_server *server
 	}
 	evi_dns_deadline_clear(q);
 	send_query(q, server);
+}
+
+void evi_dns_query_move_unsent(struct evi_dns_server *server)
+{
+	struct evi_dns_query *q;
+	int bucket = 0;
+
+	while ((q = next_stranded(server->base, &bucket)) != NULL) {
+		if (!is_another_up(q, server))
+			continue;
+		evi_dns_deadline_clear(q);
+		drop_sendings(q);
+		q->sent--; /* that sending was none */
+		send_query(q, server);
+	}
 }
 
 /* Refused, closed early, or nonsense. */

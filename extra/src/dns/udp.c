@@ -14,6 +14,7 @@
  */
 
 #include "dns/base.h"
+#include "dns/os_batch.h"
 #include "dns/os_port.h"
 
 #include <errno.h>
@@ -33,7 +34,10 @@
 #define MISTAKES_PER_QUERY 4
 
 /* Datagrams taken per wake-up. */
-#define BATCH 64
+#define RECEIVED_MAX 64
+
+/* Rooms of a batch are this far apart: what they hold first is not to share lines of a cache. */
+#define ROOM_STRIDE (EVI_DNS_MESSAGE_MAX + 1 + 256)
 
 static void on_readable(evutil_socket_t fd, short what, void *arg);
 static void on_writable(evutil_socket_t fd, short what, void *arg);
@@ -336,50 +340,60 @@ void evi_dns_socket_unref(struct evi_dns_socket *socket)
 	}
 }
 
-static ev_ssize_t send_now(const struct evi_dns_socket *socket, const void *data, size_t len)
+/* As the system does; an address is for sockets that are not connected. */
+static int send_now(const struct evi_dns_socket *socket, const struct evi_dns_outgoing *list,
+		    int count)
 {
 	const struct evi_dns_server *server = socket->server;
+	const struct sockaddr *to = socket->is_connected ? NULL : &server->addr.sa;
+	ev_socklen_t to_len = socket->is_connected ? 0 : (ev_socklen_t)server->addr_len;
 
-	if (socket->is_connected)
-		return send(socket->fd, data, len, MSG_NOSIGNAL);
-	return sendto(socket->fd, data, len, MSG_NOSIGNAL, &server->addr.sa,
-		      (ev_socklen_t)server->addr_len);
+	if (count == 1)
+		return evi_dns_send_each(socket->fd, list, 1, to, to_len);
+	return evi_dns_batch_send(socket->fd, list, count, to, to_len);
 }
 
-int evi_dns_socket_send(struct evi_dns_socket *socket, const void *data, size_t len)
+int evi_dns_socket_send(struct evi_dns_socket *socket, const struct evi_dns_outgoing *list,
+			int count)
 {
-	int err;
+	int sent = send_now(socket, list, count);
 
-	if (send_now(socket, data, len) >= 0)
-		return 0;
-	err = EVUTIL_SOCKET_ERROR();
-	if (evi_error_is_refused(err)) {
+	if (sent > 0)
+		return sent;
+	if (evi_error_is_refused(-sent)) {
 		/* An earlier one was: the loop sees to that, and this one has not been sent. */
 		socket->is_refused = 1;
 		event_active(&socket->readable, EV_READ, 1);
-		return 0;
+		return 1;
 	}
-	return evi_error_is_retriable_rw(err) ? -EAGAIN : -err;
+	return evi_error_is_retriable_rw(-sent) ? -EAGAIN : sent;
 }
 
 int evi_dns_socket_await_room(struct evi_dns_socket *socket)
 {
-	if (socket->unsent == 0 && event_add(&socket->writable, NULL) < 0)
+	if (socket->roomless == 0 && event_add(&socket->writable, NULL) < 0)
 		return -EIO;
-	socket->unsent++;
+	socket->roomless++;
 	return 0;
 }
 
 void evi_dns_socket_unawait_room(struct evi_dns_socket *socket)
 {
-	if (--socket->unsent == 0)
+	if (--socket->roomless == 0)
 		(void)event_del_noblock(&socket->writable);
 }
 
 /* Zone and flow label aside, address and port must be the server's. */
 static int is_from_server(const struct evi_dns_server *server, const union evi_dns_sockaddr *from)
 {
-	return evutil_sockaddr_cmp(&server->addr.sa, &from->sa, 1) == 0;
+	const union evi_dns_sockaddr *addr = &server->addr;
+
+	if (from->sa.sa_family != addr->sa.sa_family)
+		return 0;
+	if (addr->sa.sa_family == AF_INET)
+		return from->in.sin_port == addr->in.sin_port &&
+		       from->in.sin_addr.s_addr == addr->in.sin_addr.s_addr;
+	return evutil_sockaddr_cmp(&addr->sa, &from->sa, 1) == 0;
 }
 
 static void receive_failed(struct evi_dns_socket *socket, int err)
@@ -390,39 +404,75 @@ static void receive_failed(struct evi_dns_socket *socket, int err)
 		evi_dns_server_failed(socket->server, evutil_socket_error_to_string(err));
 }
 
-/* One datagram; 0 if there is none. */
-static int receive(struct evi_dns_socket *socket)
+static void take(struct evi_dns_socket *socket, const struct evi_dns_incoming *in)
 {
-	struct evi_dns_server *server = socket->server;
-	uint8_t *packet = socket->base->packet;
-	union evi_dns_sockaddr from;
-	ev_socklen_t from_len = sizeof(from);
-	ev_ssize_t len;
 	char text[80];
 
-	memset(&from, 0, sizeof(from));
-	len = recvfrom(socket->fd, (void *)packet, EVI_DNS_MESSAGE_MAX, 0, &from.sa, &from_len);
-	if (len < 0) {
-		receive_failed(socket, EVUTIL_SOCKET_ERROR());
-		return 0;
-	}
-	if (from.sa.sa_family == server->addr.sa.sa_family && is_from_server(server, &from)) {
-		(void)evi_dns_server_message(server, socket, packet, (size_t)len);
-		return 1;
-	}
-	evi_dns_log(1, "Address mismatch on received DNS packet.  Apparent source was %s",
-		    evi_dns_sockaddr_text(&from.sa, text, sizeof(text)));
+	if (is_from_server(socket->server, &in->from))
+		(void)evi_dns_server_message(socket->server, socket, in->data, in->len);
+	else
+		evi_dns_log(1, "Address mismatch on received DNS packet.  Apparent source was %s",
+			    evi_dns_sockaddr_text(&in->from.sa, text, sizeof(text)));
+}
+
+/* Queries that wait for it, while it is being read. */
+static int count_waiting(const struct evi_dns_socket *socket)
+{
+	return socket->refs - 1 - is_in_use(socket);
+}
+
+/* Room for several datagrams, each of any size; NULL if there is none. */
+static uint8_t *need_batch(struct evdns_base *base)
+{
+	if (base->batch == NULL)
+		base->batch = evi_malloc((size_t)EVI_DNS_BATCH * ROOM_STRIDE);
+	return base->batch;
+}
+
+/* How many are received together, into which room. */
+static int choose_room(struct evi_dns_socket *socket, uint8_t **ret_room)
+{
+	int count = count_waiting(socket);
+
+	if (count > EVI_DNS_BATCH)
+		count = EVI_DNS_BATCH;
+	*ret_room = count > 1 ? need_batch(socket->base) : NULL;
+	if (*ret_room != NULL)
+		return count;
+	*ret_room = socket->base->packet;
 	return 1;
+}
+
+/* As many datagrams as queries wait for; 0 if that were all there are. */
+static int receive(struct evi_dns_socket *socket)
+{
+	struct evi_dns_incoming list[EVI_DNS_BATCH];
+	uint8_t *room;
+	int wanted = choose_room(socket, &room), received;
+
+	for (int i = 0; i < wanted; i++) {
+		list[i].data = room + (size_t)i * ROOM_STRIDE;
+		list[i].room = EVI_DNS_MESSAGE_MAX;
+		list[i].from.sa.sa_family = AF_UNSPEC;
+	}
+	received = wanted > 1 ? evi_dns_batch_receive(socket->fd, list, wanted)
+			      : evi_dns_receive_each(socket->fd, list, 1);
+	if (received < 0)
+		receive_failed(socket, -received);
+	for (int i = 0; i < received; i++)
+		take(socket, &list[i]);
+	return received == wanted ? received : 0;
 }
 
 /* What nobody waits for has time until it is told of again. */
 static void receive_all(struct evi_dns_socket *socket)
 {
-	int count = 0;
+	int count = 0, received;
 
-	do
-		count++;
-	while (receive(socket) && count < BATCH && socket->refs > 1 + is_in_use(socket));
+	do {
+		received = receive(socket);
+		count += received;
+	} while (received > 0 && count < RECEIVED_MAX && count_waiting(socket) > 0);
 	if (!socket->is_refused)
 		return;
 	socket->is_refused = 0;
@@ -453,5 +503,5 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	on_ready(arg, evi_dns_query_send_unsent);
+	on_ready(arg, evi_dns_outbox_send_roomless);
 }

@@ -295,7 +295,7 @@ static void die(struct evi_bev *b)
 	evi_limits_leave(b);
 	evi_bev_unwait(&b->pub, EV_READ | EV_WRITE);
 	evi_deferred_cancel(b->pub.ev_base, &b->deferred);
-	evi_round_end_cancel(b->pub.ev_base, &b->round_end);
+	(void)evi_round_end_cancel(b->pub.ev_base, &b->round_end);
 	close_descriptor(b);
 }
 

@@ -227,9 +227,13 @@ static inline void evi_round_end_init(struct evi_round_end *task, evi_round_end_
 EVENT2_EXPORT_SYMBOL
 int evi_round_end_schedule(struct event_base *base, struct evi_round_end *task);
 
-/** Take it back; does nothing if it is not scheduled. */
+/**
+ * Take it back.
+ *
+ * @return 1 if it will not run, 0 if it was not scheduled, or its turn has come
+ */
 EVENT2_EXPORT_SYMBOL
-void evi_round_end_cancel(struct event_base *base, struct evi_round_end *task);
+int evi_round_end_cancel(struct event_base *base, struct evi_round_end *task);
 
 /** Keep the loop alive without an event (`event_base_get_num_events` counts it as virtual). */
 EVENT2_EXPORT_SYMBOL
@@ -260,6 +264,13 @@ uint64_t evi_base_now_ns(struct event_base *base);
 /** Nonzero if the calling thread runs the loop of `base`, or if threads cannot be told apart. */
 EVENT2_EXPORT_SYMBOL
 int evi_base_in_loop_thread(struct event_base *base);
+
+/**
+ * Nonzero if this is part of a round of the loop of `base`, whose end is thus near: a callback that
+ * the loop runs, in its thread.
+ */
+EVENT2_EXPORT_SYMBOL
+int evi_base_in_round(struct event_base *base);
 
 /** The base that event_init() made last, or NULL. */
 EVENT2_EXPORT_SYMBOL
