@@ -13,7 +13,7 @@ build_packages="gcc g++ meson ninja-build pkg-config python3 libssl-dev libmbedt
 test_packages="libcriterion-dev libc-ares-dev clang libclang-rt-14-dev cmake valgrind binutils openssl
 	doxygen"
 peer_packages="memcached libmemcached-tools tmux redsocks sslsplit transmission-daemon tor fstrm-bin
-	curl nginx-light apache2-utils wrk gnutls-bin nodejs chromium
+	litecoind coturn curl nginx-light apache2-utils wrk gnutls-bin nodejs chromium
 	bind9-dnsutils dnsperf dnsmasq-base unbound nsd
 	libevent-2.1-7 libevent-core-2.1-7 libevent-extra-2.1-7 libevent-pthreads-2.1-7
 	libevent-openssl-2.1-7"
