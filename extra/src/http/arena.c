@@ -12,11 +12,11 @@
 #include <stdint.h>
 #include <string.h>
 
-#define BLOCK_MIN 4096
+/* The first block from the heap, in lengths of the owner's memory. */
+#define FIRST_GROWTH 3
 
 struct evi_arena_block {
 	struct evi_arena_block *older;
-	size_t len;
 	max_align_t bytes[];
 };
 
@@ -26,6 +26,7 @@ void evi_arena_init(struct evi_arena *arena, void *memory, size_t len)
 	arena->open = memory;
 	arena->at = memory;
 	arena->end = (char *)memory + len - ((uintptr_t)memory + len) % EVI_ARENA_ALIGN;
+	arena->next = len * FIRST_GROWTH;
 }
 
 void evi_arena_done(struct evi_arena *arena)
@@ -42,7 +43,7 @@ void evi_arena_done(struct evi_arena *arena)
 int evi_arena_grow(struct evi_arena *arena, size_t len)
 {
 	size_t used = (size_t)(arena->at - arena->open);
-	size_t want = arena->blocks != NULL ? arena->blocks->len * 2 : BLOCK_MIN;
+	size_t want = arena->next;
 	struct evi_arena_block *block;
 
 	if (len > SIZE_MAX / 4 - used)
@@ -55,10 +56,10 @@ int evi_arena_grow(struct evi_arena *arena, size_t len)
 		return -ENOMEM;
 
 	block->older = arena->blocks;
-	block->len = want;
 	if (used > 0)
 		memcpy(block->bytes, arena->open, used);
 	arena->blocks = block;
+	arena->next = want * 2;
 	arena->open = (char *)block->bytes;
 	arena->at = arena->open + used;
 	arena->end = arena->open + want;

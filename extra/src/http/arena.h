@@ -19,6 +19,7 @@ struct evi_arena {
 	char *open;                     /* start of the open item */
 	char *at;                       /* its end: the next free byte */
 	char *end;                      /* of the block */
+	size_t next;                    /* how large the next from the heap is to be */
 };
 
 /* What items are aligned to; blocks are, at both ends. */

@@ -102,11 +102,12 @@ static void write_line(struct evi_writer *w, const struct evi_request *r, const 
 /* POST and PUT always say how long they are; others if there is something. */
 static int wants_length(struct evi_request *r, const struct evi_method *method)
 {
-	if (evhttp_find_header(&r->output_headers, "Content-Length") != NULL ||
-	    evhttp_find_header(&r->output_headers, "Transfer-Encoding") != NULL)
+	int always = r->pub.type == EVHTTP_REQ_POST || r->pub.type == EVHTTP_REQ_PUT;
+
+	if (!always && (!method->has_body || evbuffer_get_length(r->pub.output_buffer) == 0))
 		return 0;
-	return r->pub.type == EVHTTP_REQ_POST || r->pub.type == EVHTTP_REQ_PUT ||
-	       (method->has_body && evbuffer_get_length(r->pub.output_buffer) > 0);
+	return evhttp_find_header(&r->output_headers, "Content-Length") == NULL &&
+	       evhttp_find_header(&r->output_headers, "Transfer-Encoding") == NULL;
 }
 
 static int write_head(struct evhttp_connection *c, struct evi_request *r,
@@ -176,10 +177,13 @@ int evi_client_send_body(struct evhttp_connection *c, struct evi_request *r)
 
 static int waits_for_continue(struct evi_request *r)
 {
-	const char *expect = evhttp_find_header(&r->output_headers, "Expect");
+	const char *expect;
 
-	return expect != NULL && evi_text_casecmp(expect, "100-continue") == 0 &&
-	       r->pub.minor > 0 && (r->streams || evbuffer_get_length(r->pub.output_buffer) > 0);
+	if (r->pub.minor == 0 ||
+	    (!r->streams && evbuffer_get_length(r->pub.output_buffer) == 0))
+		return 0;
+	expect = evhttp_find_header(&r->output_headers, "Expect");
+	return expect != NULL && evi_text_casecmp(expect, "100-continue") == 0;
 }
 
 static int send_request(struct evhttp_connection *c, struct evi_request *r)
@@ -204,6 +208,17 @@ static int send_request(struct evhttp_connection *c, struct evi_request *r)
 	return 0;
 }
 
+/*
+ * Enabling starts the timeout for reading. Where writing is enabled already it goes by itself, and
+ * to be told that it may begin would only cost.
+ */
+static int start_transport(struct evhttp_connection *c)
+{
+	short missing = (short)(EV_WRITE & ~bufferevent_get_enabled(c->bev));
+
+	return bufferevent_enable(c->bev, EV_READ | missing);
+}
+
 void evi_client_send(struct evhttp_connection *c)
 {
 	struct evi_request *r = evi_request_of(c->client->queue.tqh_first);
@@ -215,7 +230,7 @@ void evi_client_send(struct evhttp_connection *c)
 	evi_request_start_head(r, EVI_HEAD_RESPONSE, c->headers_max);
 	mark_output(c, r);
 	bufferevent_setcb(c->bev, evi_client_on_read, evi_client_on_write, evi_client_on_event, c);
-	if (send_request(c, r) != 0 || bufferevent_enable(c->bev, EV_READ | EV_WRITE) != 0)
+	if (send_request(c, r) != 0 || start_transport(c) != 0)
 		evi_client_fail(c, EVREQ_HTTP_BUFFER_ERROR);
 }
 

@@ -81,8 +81,7 @@ static void send_page(struct evi_request *r, int code, const char *line, const c
 		evbuffer_drain(buf, evbuffer_get_length(buf));
 	if ((!is_own_page && write_page(buf, code, reason) != 0) ||
 	    evhttp_add_header(&r->output_headers, "Content-Type", "text/html") != 0 ||
-	    evi_reply_write_head(r, code, line, evbuffer_get_length(buf), 0) != 0 ||
-	    (!r->sends_no_body && evbuffer_add_buffer(bufferevent_get_output(c->bev), buf) != 0)) {
+	    evi_reply_write(r, code, line, NULL) != 0) {
 		r->reply = EVI_REPLY_ENDED; /* nobody goes on with it */
 		evhttp_connection_free(c);
 		return;

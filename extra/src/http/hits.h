@@ -44,9 +44,10 @@ static inline uint64_t evi_word_between(uint64_t word, unsigned low, unsigned hi
 
 static inline uint64_t evi_word_controls(const char *in)
 {
-	uint64_t word = evi_word_at(in);
+	uint64_t word = evi_word_at(in), rest = word & ~EVI_TOPS;
 
-	return evi_word_between(word, 0, 0x1f) | evi_word_between(word, 0x7f, 0x7f);
+	/* The first sum reaches a top bit from 0x20 on, the second with 0x7f. */
+	return (~(rest + EVI_ONES * 0x60) | (rest + EVI_ONES)) & ~word & EVI_TOPS;
 }
 
 static inline uint64_t evi_word_unusual(const char *in)

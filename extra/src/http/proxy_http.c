@@ -50,7 +50,7 @@ static int ask(struct evi_client *client)
 	size_t max = HEAD_FIXED + 2 * strlen(client->address) +
 		     (credentials != NULL ? strlen(credentials) : 0);
 
-	tunnel->r = evi_request_make();
+	tunnel->r = evi_request_make(EVI_CLIENT_BLOCK);
 	if (tunnel->r == NULL || evi_writer_open(&w, bufferevent_get_output(tunnel->bev), max) != 0)
 		return -ENOMEM;
 	evi_request_start_head(tunnel->r, EVI_HEAD_RESPONSE, HEAD_MAX);

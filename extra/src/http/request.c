@@ -14,29 +14,39 @@
 
 #define FIELDS_MAX 1000
 
-struct evi_request *evi_request_make(void)
+static void init(struct evi_request *r, struct evbuffer *input, struct evbuffer *output,
+		 size_t block_len)
 {
-	struct evi_request *r = evi_malloc(sizeof(*r) + EVI_REQUEST_BLOCK);
-
-	if (r == NULL)
-		return NULL;
 	memset(r, 0, sizeof(*r));
-	r->pub.input_buffer = evbuffer_new();
-	r->pub.output_buffer = evbuffer_new();
-	if (r->pub.input_buffer == NULL || r->pub.output_buffer == NULL) {
-		if (r->pub.input_buffer != NULL)
-			evbuffer_free(r->pub.input_buffer);
-		if (r->pub.output_buffer != NULL)
-			evbuffer_free(r->pub.output_buffer);
-		evi_free(r);
-		return NULL;
-	}
+	r->block_len = block_len;
+	r->pub.input_buffer = input;
+	r->pub.output_buffer = output;
 	r->pub.input_headers = &r->input_headers;
 	r->pub.output_headers = &r->output_headers;
 	EVI_QUEUE_INIT(&r->input_headers);
 	EVI_QUEUE_INIT(&r->output_headers);
-	evi_arena_init(&r->arena, r->block, EVI_REQUEST_BLOCK);
+	evi_arena_init(&r->arena, r->block, block_len);
 	r->drained_end = &r->drained;
+}
+
+struct evi_request *evi_request_make(size_t block_len)
+{
+	struct evi_request *r = evi_malloc(sizeof(*r) + block_len);
+	struct evbuffer *input, *output;
+
+	if (r == NULL)
+		return NULL;
+	input = evbuffer_new();
+	output = evbuffer_new();
+	if (input == NULL || output == NULL) {
+		if (input != NULL)
+			evbuffer_free(input);
+		if (output != NULL)
+			evbuffer_free(output);
+		evi_free(r);
+		return NULL;
+	}
+	init(r, input, output, block_len);
 	return r;
 }
 
@@ -81,19 +91,11 @@ void evi_request_reset(struct evi_request *r)
 	struct evbuffer *output = r->pub.output_buffer;
 
 	let_go(r);
-	memset(r, 0, sizeof(*r));
 	if (evbuffer_get_length(input) > 0)
 		evbuffer_drain(input, evbuffer_get_length(input));
 	if (evbuffer_get_length(output) > 0)
 		evbuffer_drain(output, evbuffer_get_length(output));
-	r->pub.input_buffer = input;
-	r->pub.output_buffer = output;
-	r->pub.input_headers = &r->input_headers;
-	r->pub.output_headers = &r->output_headers;
-	EVI_QUEUE_INIT(&r->input_headers);
-	EVI_QUEUE_INIT(&r->output_headers);
-	evi_arena_init(&r->arena, r->block, EVI_REQUEST_BLOCK);
-	r->drained_end = &r->drained;
+	init(r, input, output, r->block_len);
 }
 
 void evi_request_destroy(struct evi_request *r)
@@ -137,7 +139,7 @@ void evi_request_start_head(struct evi_request *r, enum evi_head_kind kind, size
 	if (r->input_headers.tqh_first != NULL)
 		evhttp_clear_headers(&r->input_headers);
 	evi_arena_done(&r->arena);
-	evi_arena_init(&r->arena, r->block, EVI_REQUEST_BLOCK);
+	evi_arena_init(&r->arena, r->block, r->block_len);
 	evi_head_init(&r->head, kind, &r->arena, &r->input_headers, size_max, FIELDS_MAX);
 }
 
@@ -145,7 +147,7 @@ void evi_request_start_head(struct evi_request *r, enum evi_head_kind kind, size
 
 struct evhttp_request *evhttp_request_new(void (*cb)(struct evhttp_request *, void *), void *arg)
 {
-	struct evi_request *r = evi_request_make();
+	struct evi_request *r = evi_request_make(EVI_CLIENT_BLOCK);
 
 	if (r == NULL)
 		return NULL;

@@ -97,9 +97,13 @@ static unsigned char lower(unsigned char byte)
 
 int evi_is_word(const char *text, size_t len, const char *word)
 {
-	for (size_t i = 0; i < len; i++)
-		if (word[i] == '\0' || lower((unsigned char)text[i]) != (unsigned char)word[i])
+	for (size_t i = 0; i < len; i++) {
+		char difference = text[i] ^ word[i];
+
+		/* Upper case differs from lower case by one bit. */
+		if (difference != 0 && (difference != 0x20 || word[i] < 'a'))
 			return 0;
+	}
 	return word[len] == '\0';
 }
 

@@ -108,7 +108,10 @@ static inline size_t evi_copy_text(char *to, const char *in, size_t len)
 /* Nonzero if the string is a token of one byte or more. */
 int evi_is_token(const char *text);
 
-/* Nonzero if `len` bytes equal the lower-case string `word`, ASCII letters in any case. */
+/*
+ * Nonzero if `len` bytes, no NUL among them, equal the lower-case string `word`, ASCII letters in
+ * any case.
+ */
 int evi_is_word(const char *text, size_t len, const char *word);
 
 /* Like strcasecmp(), ASCII only, in every locale. */

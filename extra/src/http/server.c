@@ -65,7 +65,7 @@ struct evi_request *evi_server_take_request(struct evhttp *http)
 	struct evi_request *r = http->cache;
 
 	if (r == NULL)
-		return evi_request_make();
+		return evi_request_make(EVI_SERVER_BLOCK);
 	http->cache = r->cached;
 	http->cached--;
 	r->cached = NULL;

@@ -158,9 +158,8 @@ void evi_server_refuse(struct evhttp_connection *c, int code, enum evhttp_reques
 /* Write a whole error page as the reply. `is_own`: made by the library, not evhttp_send_error(). */
 void evi_error_page_send(struct evi_request *r, int code, const char *reason, int is_not_found);
 
-/* Write the head of a reply; 0 or -ENOMEM. `len`: of the body as far as known. */
-int evi_reply_write_head(struct evi_request *r, int code, const char *reason, uint64_t len,
-			 int is_streamed);
+/* Write a whole reply: the head, the request's output buffer and `body` (or NULL). 0 or -ENOMEM. */
+int evi_reply_write(struct evi_request *r, int code, const char *reason, struct evbuffer *body);
 
 /* The interim response. */
 void evi_reply_write_continue(struct evhttp_connection *c);

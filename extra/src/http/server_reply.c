@@ -22,12 +22,12 @@
 /* What the application's own fields say. */
 struct own_fields {
 	size_t size;
-	unsigned has_length : 1;
-	unsigned has_coding : 1;
-	unsigned is_chunked : 1;
-	unsigned has_date : 1;
-	unsigned has_type : 1;
-	unsigned closes : 1;
+	char has_length;
+	char has_coding;
+	char is_chunked;
+	char has_date;
+	char has_type;
+	char closes;
 };
 
 static void note_field(struct own_fields *own, const struct evkeyval *pair)
@@ -38,14 +38,14 @@ static void note_field(struct own_fields *own, const struct evkeyval *pair)
 	if (len == 4 && evi_is_word(pair->key, len, "date"))
 		own->has_date = 1;
 	else if (len == 10 && evi_is_word(pair->key, len, "connection"))
-		own->closes |= evi_value_has_option(pair->value, "close");
+		own->closes |= evi_value_has_option(pair->value, "close") != 0;
 	else if (len == 12 && evi_is_word(pair->key, len, "content-type"))
 		own->has_type = 1;
 	else if (len == 14 && evi_is_word(pair->key, len, "content-length"))
 		own->has_length = 1;
 	else if (len == 17 && evi_is_word(pair->key, len, "transfer-encoding")) {
 		own->has_coding = 1;
-		own->is_chunked |= evi_value_has_option(pair->value, "chunked");
+		own->is_chunked |= evi_value_has_option(pair->value, "chunked") != 0;
 	}
 }
 
@@ -70,10 +70,10 @@ static int has_no_body(const struct evi_request *r, int code)
 struct automatic {
 	const char *date;
 	const char *type;
-	unsigned keep_alive : 1;
-	unsigned chunked : 1;
-	unsigned length : 1;
-	unsigned close : 1;
+	char keep_alive;
+	char chunked;
+	char length;
+	char close;
 };
 
 /* A request for keep-alive is HTTP/1.0's way; 1.1 needs no word for it. */
@@ -81,6 +81,13 @@ static int asks_to_keep(const struct evi_request *r)
 {
 	return r->head.minor == 0 && (r->head.connection & EVI_CONNECTION_KEEP_ALIVE) != 0;
 }
+
+/* What is known of the body when the head is written. */
+struct reply_body {
+	uint64_t len;
+	size_t copied;   /* so much of it is copied behind the head */
+	int is_streamed; /* `len` is not known */
+};
 
 /* How the body is delimited, and with that whether the connection can go on. */
 static void decide_framing(struct evi_request *r, const struct own_fields *own, int is_modern,
@@ -182,30 +189,64 @@ static void write_status(struct evi_writer *w, const struct evi_request *r, int 
 	EVI_WRITE(w, "\r\n");
 }
 
-int evi_reply_write_head(struct evi_request *r, int code, const char *reason, uint64_t len,
-			 int is_streamed)
+/* Writes the head, with room for as many bytes of the body behind it as are to be copied. */
+static int open_reply(struct evi_writer *w, struct evi_request *r, int code, const char *reason,
+		      const struct reply_body *body)
 {
 	struct evbuffer *out = bufferevent_get_output(r->pub.evcon->bev);
 	struct own_fields own = note_fields(r);
 	struct automatic added;
-	struct evi_writer w;
-	size_t max = HEAD_FIXED + own.size;
+	size_t max = HEAD_FIXED + own.size + body->copied;
 
 	if (reason == NULL)
 		reason = evi_status_phrase(code);
 	code = code < 100 || code > 999 ? HTTP_INTERNAL : code;
 	r->pub.response_code = code;
 	r->sends_no_body = has_no_body(r, code);
-	added = decide(r, &own, is_streamed);
+	added = decide(r, &own, body->is_streamed);
 	max += strlen(reason) + (added.type != NULL ? strlen(added.type) : 0);
-	if (evi_writer_open(&w, out, max) != 0)
+	if (evi_writer_open(w, out, max) != 0)
 		return -ENOMEM;
 
-	write_status(&w, r, code, reason);
-	write_own(&w, r, &added);
-	write_automatic(&w, &added, len);
-	EVI_WRITE(&w, "\r\n");
-	return evi_writer_close(&w);
+	write_status(w, r, code, reason);
+	write_own(w, r, &added);
+	write_automatic(w, &added, body->len);
+	EVI_WRITE(w, "\r\n");
+	return 0;
+}
+
+static int copy_body(struct evi_writer *w, struct evbuffer *own, struct evbuffer *body)
+{
+	int err = evi_write_buffer(w, own);
+
+	if (err == 0 && body != NULL)
+		err = evi_write_buffer(w, body);
+	return err;
+}
+
+static int move_body(struct evbuffer *out, struct evbuffer *own, struct evbuffer *body)
+{
+	if (evbuffer_add_buffer(out, own) != 0 ||
+	    (body != NULL && evbuffer_add_buffer(out, body) != 0))
+		return -ENOMEM;
+	return 0;
+}
+
+int evi_reply_write(struct evi_request *r, int code, const char *reason, struct evbuffer *body)
+{
+	struct evbuffer *own = r->pub.output_buffer;
+	size_t len = evbuffer_get_length(own) + (body != NULL ? evbuffer_get_length(body) : 0);
+	struct reply_body what = { .len = len, .copied = len <= EVI_COPIED_MAX ? len : 0 };
+	struct evi_writer w;
+	int err = open_reply(&w, r, code, reason, &what);
+
+	if (err == 0 && !r->sends_no_body && what.copied > 0)
+		err = copy_body(&w, own, body);
+	if (err == 0)
+		err = evi_writer_close(&w);
+	if (err == 0 && !r->sends_no_body && what.copied < len)
+		err = move_body(bufferevent_get_output(r->pub.evcon->bev), own, body);
+	return err;
 }
 
 void evi_reply_write_continue(struct evhttp_connection *c)
@@ -271,24 +312,13 @@ void evhttp_send_reply(struct evhttp_request *req, int code, const char *reason,
 		       struct evbuffer *databuf)
 {
 	struct evi_request *r = answerable(req, EVI_REPLY_NONE);
-	struct evbuffer *out;
-	size_t own_len, len;
 
 	if (r == NULL) {
 		if (req->evcon == NULL)
 			evhttp_request_free(req);
 		return;
 	}
-	out = bufferevent_get_output(req->evcon->bev);
-	own_len = evbuffer_get_length(req->output_buffer);
-	len = databuf != NULL ? evbuffer_get_length(databuf) : 0;
-	if (evi_reply_write_head(r, code, reason, own_len + len, 0) != 0) {
-		give_up_all(r);
-		return;
-	}
-	if (!r->sends_no_body &&
-	    ((own_len > 0 && evbuffer_add_buffer(out, req->output_buffer) != 0) ||
-	     (databuf != NULL && evbuffer_add_buffer(out, databuf) != 0))) {
+	if (evi_reply_write(r, code, reason, databuf) != 0) {
 		give_up_all(r);
 		return;
 	}
@@ -299,11 +329,13 @@ void evhttp_send_reply(struct evhttp_request *req, int code, const char *reason,
 
 void evhttp_send_reply_start(struct evhttp_request *req, int code, const char *reason)
 {
+	static const struct reply_body unknown = { .is_streamed = 1 };
 	struct evi_request *r = answerable(req, EVI_REPLY_NONE);
+	struct evi_writer w;
 
 	if (r == NULL)
 		return;
-	if (evi_reply_write_head(r, code, reason, 0, 1) != 0) {
+	if (open_reply(&w, r, code, reason, &unknown) != 0 || evi_writer_close(&w) != 0) {
 		give_up(r);
 		return;
 	}

@@ -12,6 +12,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define CHUNK_FIXED (sizeof(size_t) * 2 + 4) /* the size, and the ends of two lines */
+
 int evi_writer_open(struct evi_writer *writer, struct evbuffer *out, size_t max)
 {
 	writer->out = out;
@@ -33,9 +35,9 @@ void evi_write_text(struct evi_writer *writer, const char *text)
 	size_t left = strlen(text);
 
 	for (;;) {
-		size_t run = evi_scan_text(text, left);
+		size_t run = evi_copy_text(writer->at, text, left);
 
-		evi_write(writer, text, run);
+		writer->at += run;
 		if (run == left)
 			return;
 		*writer->at++ = ' ';
@@ -56,27 +58,49 @@ void evi_write_number(struct evi_writer *writer, uint64_t number)
 	evi_write(writer, digits + at, sizeof(digits) - at);
 }
 
-static int write_chunk_size(struct evbuffer *out, size_t len)
+int evi_write_buffer(struct evi_writer *writer, struct evbuffer *from)
+{
+	size_t len = evbuffer_get_length(from);
+
+	if (len > 0 && evbuffer_remove(from, writer->at, len) != (int)len)
+		return -ENOMEM;
+	writer->at += len;
+	return 0;
+}
+
+static void write_chunk_size(struct evi_writer *writer, size_t len)
 {
 	static const char hex[] = "0123456789abcdef";
-	char line[sizeof(len) * 2 + 2];
-	size_t at = sizeof(line) - 2;
+	unsigned shift = 0;
 
-	line[sizeof(line) - 2] = '\r';
-	line[sizeof(line) - 1] = '\n';
-	do {
-		line[--at] = hex[len & 15];
-		len >>= 4;
-	} while (len > 0);
-	return evbuffer_add(out, line + at, sizeof(line) - at);
+	while (len >> shift > 15)
+		shift += 4;
+	*writer->at++ = hex[len >> shift];
+	while (shift > 0) {
+		shift -= 4;
+		*writer->at++ = hex[len >> shift & 15];
+	}
+	EVI_WRITE(writer, "\r\n");
 }
 
 int evi_write_chunk(struct evbuffer *out, struct evbuffer *piece)
 {
-	if (write_chunk_size(out, evbuffer_get_length(piece)) != 0 ||
-	    evbuffer_add_buffer(out, piece) != 0 || evbuffer_add(out, "\r\n", 2) != 0)
+	size_t len = evbuffer_get_length(piece);
+	size_t copied = len <= EVI_COPIED_MAX ? len : 0;
+	struct evi_writer w;
+
+	if (evi_writer_open(&w, out, CHUNK_FIXED + copied) != 0)
 		return -ENOMEM;
-	return 0;
+	write_chunk_size(&w, len);
+	if (copied == 0)
+		return evi_writer_close(&w) != 0 || evbuffer_add_buffer(out, piece) != 0 ||
+				       evbuffer_add(out, "\r\n", 2) != 0
+			       ? -ENOMEM
+			       : 0;
+	if (evi_write_buffer(&w, piece) != 0)
+		return -ENOMEM;
+	EVI_WRITE(&w, "\r\n");
+	return evi_writer_close(&w);
 }
 
 size_t evi_fields_size(const struct evkeyvalq *list)
