@@ -199,3 +199,22 @@ Test(dns_memory, its_lack_is_told_inside_the_call)
 	evdns_base_free(dns, 0);
 	event_base_free(base);
 }
+
+/* One block for a lookup, its messages and an answer of a few addresses. */
+Test(dns_memory, a_lookup_takes_one_block)
+{
+	struct asked a;
+	long before;
+
+	set_up(&a, answer_address);
+	ask_for(&a, "host", 0);
+	before = support_allocations();
+	for (int i = 0; i < 50; i++) {
+		a.told.calls = 0;
+		(void)evdns_base_resolve_ipv4(a.dns, "host", 0, tell, &a.told);
+		while (a.told.calls == 0)
+			cr_assert_eq(event_base_loop(a.base, EVLOOP_ONCE), 0);
+	}
+	cr_assert_eq(support_allocations() - before, 50);
+	tear_down(&a);
+}

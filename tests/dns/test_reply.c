@@ -636,3 +636,55 @@ Test(dns_reply, a_server_that_cannot_read_edns_is_asked_without)
 	cr_assert_eq(a.fake.queries, 3);
 	tear_down(&a);
 }
+
+/* The first letter of the name is how many addresses there are; "t": and a text at the end. */
+static size_t as_many_as_asked(struct fake *fake, const uint8_t *query, size_t len, uint8_t *reply)
+{
+	size_t n = begin_reply(query, reply, REPLY_OK), size = question_type(query) == 1 ? 4 : 16;
+	uint8_t address[16] = { 10 };
+
+	(void)fake;
+	(void)len;
+	for (int i = 0; i < (query[13] | 0x20) - 'a'; i++) {
+		address[size - 1] = (uint8_t)i;
+		n = add_record(reply, n, 1, question_type(query), 1, 300, address, size);
+	}
+	return (query[14] | 0x20) == 't' ? add_record(reply, n, 1, 16, 1, 300, "\1x", 2) : n;
+}
+
+static int misaligned;
+
+static void tell_aligned(int result, char type, int count, int ttl, void *addresses, void *arg)
+{
+	misaligned += (uintptr_t)addresses % 4 != 0;
+	tell(result, type, count, ttl, addresses, arg);
+}
+
+/* DNS-098, DNS-100, DNS-129: however much room a name has left for its addresses. */
+Test(dns_reply, any_number_of_addresses_of_names_of_any_length)
+{
+	struct asked a;
+
+	set_up(&a, as_many_as_asked);
+	for (int i = 0; i < 2 * 20 * 20; i++) {
+		int length = i / 20 % 20 + 2, count = i % 20 + 1, size = i % 2 ? 4 : 16;
+		char name[] = "atcdefghijklmnopqrstuvwxyz";
+
+		memset(&a.told, 0, sizeof(a.told));
+		name[0] = (char)('a' + count);
+		name[1] = i < 20 * 20 ? 't' : 'b';
+		name[length] = '\0';
+		if (size == 4)
+			(void)evdns_base_resolve_ipv4(a.dns, name, 0, tell_aligned, &a.told);
+		else
+			(void)evdns_base_resolve_ipv6(a.dns, name, 0, tell_aligned, &a.told);
+		await(a.base, &a.told.calls);
+		cr_assert_eq(a.told.count, count, "%s", name);
+		for (int k = 0; k < count; k++) {
+			cr_assert_eq(a.told.addresses[k * size], 10);
+			cr_assert_eq(a.told.addresses[(k + 1) * size - 1], k);
+		}
+	}
+	cr_assert_eq(misaligned, 0);
+	tear_down(&a);
+}

@@ -86,7 +86,7 @@ static struct evdns_base *make(struct event_base *event_base, int flags)
 	base->waiting_last = &base->waiting;
 	base->requests_last = &base->requests;
 	evi_dns_settings_init(&base->settings);
-	evi_dns_random(base, &base->question_seed, sizeof(base->question_seed));
+	evi_dns_random(base, &base->hash_secret, sizeof(base->hash_secret));
 	evi_dns_deadlines_init(base);
 	evi_dns_outbox_init(base);
 	base->search = evi_dns_search_new();

@@ -30,7 +30,7 @@
 #define EVI_DNS_IDS_BUCKETS 256
 #define EVI_DNS_SENDINGS    4
 #define EVI_DNS_QUESTION_BUCKETS 1024
-#define EVI_DNS_RANDOM_POOL 64
+#define EVI_DNS_RANDOM_POOL 256
 
 struct evi_dns_query;
 struct evi_dns_server;
@@ -485,7 +485,7 @@ struct evdns_base {
 	unsigned rotation;
 	struct evi_dns_query *ids[EVI_DNS_IDS_BUCKETS];
 	struct evi_dns_query *questions[EVI_DNS_QUESTION_BUCKETS];
-	uint32_t question_seed; /* so that nobody can choose names for one bucket */
+	uint64_t hash_secret; /* so that nobody can choose names for one bucket */
 	struct evi_dns_deadline deadlines; /* a ring, the earliest first */
 	struct event timer;
 	int64_t timer_at_us; /* 0: not set */

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#define BUCKETS       256
+#define BUCKETS       1024
 #define ENTRIES_MAX   4096
 #define ADDRESSES_MAX 256 /* of one name; answers with more are not kept */
 #define BYTES_MAX     (4u << 20)
@@ -17,6 +17,7 @@ struct evi_dns_cached {
 	struct evi_dns_cached *next;                 /* in the bucket */
 	struct evi_dns_cached *newer, **older_link;  /* all, oldest first */
 	uint64_t expires_ns;
+	uint32_t hash;
 	int asked;
 	char *canonical;
 	size_t size;
@@ -33,22 +34,14 @@ static uint64_t now_ns(struct evdns_base *base)
 	return (uint64_t)tv.tv_sec * 1000000000u + (uint64_t)tv.tv_usec * 1000u;
 }
 
-static unsigned hash_of(const char *name)
+static uint32_t hash_of(const struct evdns_base *base, const char *name)
 {
-	size_t len = evi_dns_name_len(name);
-	uint32_t hash = 2166136261u;
-
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)name[i];
-
-		hash = (hash ^ (c >= 'A' && c <= 'Z' ? c + 32u : c)) * 16777619u;
-	}
-	return hash % BUCKETS;
+	return evi_dns_name_hash(name, evi_dns_name_len(name), base->hash_secret);
 }
 
 static void drop(struct evi_dns_cache *cache, struct evi_dns_cached *entry)
 {
-	struct evi_dns_cached **link = &cache->buckets[hash_of(entry->name)];
+	struct evi_dns_cached **link = &cache->buckets[entry->hash % BUCKETS];
 
 	while (*link != entry)
 		link = &(*link)->next;
@@ -64,12 +57,13 @@ static void drop(struct evi_dns_cache *cache, struct evi_dns_cached *entry)
 	evi_free(entry);
 }
 
-static struct evi_dns_cached *find(struct evi_dns_cache *cache, const char *name)
+static struct evi_dns_cached *find(const struct evi_dns_cache *cache, const char *name,
+				   uint32_t hash)
 {
 	struct evi_dns_cached *entry =
-		cache->buckets != NULL ? cache->buckets[hash_of(name)] : NULL;
+		cache->buckets != NULL ? cache->buckets[hash % BUCKETS] : NULL;
 
-	while (entry != NULL && !evi_dns_name_equals(entry->name, name))
+	while (entry != NULL && (entry->hash != hash || !evi_dns_name_equals(entry->name, name)))
 		entry = entry->next;
 	return entry;
 }
@@ -137,7 +131,7 @@ static struct evi_dns_cached *make(const char *name, const struct evutil_addrinf
 
 static void insert(struct evi_dns_cache *cache, struct evi_dns_cached *entry)
 {
-	struct evi_dns_cached **bucket = &cache->buckets[hash_of(entry->name)];
+	struct evi_dns_cached **bucket = &cache->buckets[entry->hash % BUCKETS];
 
 	entry->next = *bucket;
 	*bucket = entry;
@@ -162,7 +156,8 @@ void evi_dns_cache_put(struct evdns_base *base, const char *name,
 		       const struct evutil_addrinfo *list, int asked, int ttl)
 {
 	struct evi_dns_cache *cache = &base->cache;
-	struct evi_dns_cached *old = find(cache, name), *entry;
+	uint32_t hash = hash_of(base, name);
+	struct evi_dns_cached *old = find(cache, name, hash), *entry;
 
 	if (old != NULL)
 		drop(cache, old);
@@ -171,6 +166,7 @@ void evi_dns_cache_put(struct evdns_base *base, const char *name,
 	entry = make(name, list);
 	if (entry == NULL)
 		return;
+	entry->hash = hash;
 	entry->asked = asked;
 	entry->expires_ns = now_ns(base) + (uint64_t)ttl * 1000000000u;
 	while (cache->count >= ENTRIES_MAX || cache->size + entry->size > BYTES_MAX)
@@ -210,7 +206,7 @@ int evi_dns_cache_get(struct evdns_base *base, const char *name,
 		      const struct evutil_addrinfo *hints, uint16_t port,
 		      struct evutil_addrinfo **ret_list)
 {
-	struct evi_dns_cached *entry = find(&base->cache, name);
+	struct evi_dns_cached *entry = find(&base->cache, name, hash_of(base, name));
 	struct evutil_addrinfo *list = NULL;
 	int wanted = families_of(hints);
 

@@ -63,25 +63,76 @@ int evi_dns_name_dots(const char *name)
 
 #define EVERY(byte) (UINT64_C(0x0101010101010101) * (byte))
 
-/* 0x20 in each byte of `word` that is a letter and whose bit in `bits` is set. */
-static uint64_t flips(uint64_t word, uint8_t bits)
+/* 0x20 in each byte of `word` that is a letter; that is what tells capitals from small ones. */
+static uint64_t letters(uint64_t word)
 {
 	uint64_t lower = (word | EVERY(0x20)) & EVERY(0x7f);
 	uint64_t from_a = lower + EVERY(0x80 - 'a'), behind_z = lower + EVERY(0x7f - 'z');
+
+	return (from_a & ~behind_z & ~word & EVERY(0x80)) >> 2;
+}
+
+/* 0x20 in each byte whose bit is set. */
+static uint64_t spread(uint8_t bits)
+{
 	uint64_t chosen = (EVERY(bits) & UINT64_C(0x8040201008040201)) + EVERY(0x7f);
 
-	return (from_a & ~behind_z & ~word & chosen & EVERY(0x80)) >> 2;
+	return (chosen & EVERY(0x80)) >> 2;
 }
 
 /* Eight letters at a time; which bit is whose does not matter. */
 void evi_dns_name_flip_case(uint8_t *name, size_t len, const uint8_t *bits)
 {
-	for (size_t i = 0; i < len; i += 8) {
-		size_t part = len - i < 8 ? len - i : 8;
-		uint64_t word = 0;
+	uint64_t word;
 
-		memcpy(&word, name + i, part);
-		word ^= flips(word, bits[i / 8]);
-		memcpy(name + i, &word, part);
+	for (; len >= sizeof(word); len -= sizeof(word), name += sizeof(word)) {
+		memcpy(&word, name, sizeof(word));
+		word ^= letters(word) & spread(*bits++);
+		memcpy(name, &word, sizeof(word));
 	}
+	for (size_t i = 0; i < len; i++)
+		name[i] ^= (uint8_t)letters(name[i]) & (uint8_t)(*bits >> i << 5);
+}
+
+/* Halves multiplied with each other: what a byte does to the result depends on the secret. */
+static uint64_t mix(uint64_t hash, uint64_t word, uint64_t secret)
+{
+	uint64_t sum = (hash ^ (word | letters(word))) + secret;
+
+	return (sum & UINT32_MAX) * (sum >> 32) ^ sum >> 32;
+}
+
+uint32_t evi_dns_name_hash(const char *name, size_t len, uint64_t secret)
+{
+	uint64_t hash = len, word;
+
+	for (; len >= sizeof(word); len -= sizeof(word), name += sizeof(word)) {
+		memcpy(&word, name, sizeof(word));
+		hash = mix(hash, word, secret);
+	}
+	word = 0;
+	memcpy(&word, name, len);
+	hash = mix(hash, word, secret);
+	return (uint32_t)(hash ^ hash >> 32);
+}
+
+size_t evi_dns_name_to_wire(const char *name, uint8_t *wire)
+{
+	size_t len = evi_dns_name_len(name);
+	uint8_t *length = wire, *end = wire + len + 1;
+
+	if (len == 0) {
+		*wire = 0;
+		return 1;
+	}
+	memcpy(wire + 1, name, len);
+	*end = 0;
+	for (uint8_t *at = wire + 1; at < end; at++) {
+		if (*at != '.')
+			continue;
+		*length = (uint8_t)(at - length - 1);
+		length = at;
+	}
+	*length = (uint8_t)(end - length - 1);
+	return len + 2;
 }

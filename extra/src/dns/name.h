@@ -34,4 +34,10 @@ int evi_dns_name_dots(const char *name);
  */
 void evi_dns_name_flip_case(uint8_t *name, size_t len, const uint8_t *bits);
 
+/* The same for names that differ in case only. Who does not know the secret cannot foresee it. */
+uint32_t evi_dns_name_hash(const char *name, size_t len, uint64_t secret);
+
+/* A valid name as it stands in messages: up to two bytes more than the text. Its length there. */
+size_t evi_dns_name_to_wire(const char *name, uint8_t *wire);
+
 #endif

@@ -76,34 +76,48 @@ static int wants_opt(const struct evi_dns_query *q)
 	       (q->server == NULL || !q->server->lacks_edns);
 }
 
-/* A new id, and letters of new case. */
+static void randomize_case(struct evi_dns_query *q, size_t name_len)
+{
+	uint8_t bits[EVI_DNS_NAME_SIZE / 8 + 1];
+
+	evi_dns_random(q->base, bits, name_len / 8 + 1);
+	evi_dns_name_flip_case(q->message + EVI_DNS_HEADER_SIZE, name_len, bits);
+}
+
+static void append_opt(struct evi_dns_query *q)
+{
+	struct evi_dns_writer w;
+
+	evi_dns_writer_init(&w, q->message, q->message_room);
+	w.at = q->len;
+	evi_dns_write_opt(&w, (unsigned)q->base->settings.edns_udp_size, 0);
+	q->len = (uint16_t)w.at;
+}
+
+/* A new id, and letters of new case. The room for it was made for this name. */
 static void build_message(struct evi_dns_query *q)
 {
-	struct evi_dns_header header = { .flags = EVI_DNS_RD, .counts = { 1, 0, 0, 0 } };
-	struct evi_dns_writer w;
-	uint8_t bits[EVI_DNS_NAME_SIZE / 8 + 1];
-	size_t name_end;
+	uint8_t *message = q->message, *end;
+	size_t name_len;
 
 	drop_id(q);
 	take_id(q);
 	q->has_opt = wants_opt(q) != 0;
-	header.id = q->id;
-	header.counts[3] = q->has_opt;
-	evi_dns_writer_init(&w, q->message, q->message_room);
-	evi_dns_write_header(&w, &header);
-	evi_dns_write_name(&w, q->name, 0);
-	name_end = w.at;
-	q->question_len = (uint16_t)(name_end + 4 - EVI_DNS_HEADER_SIZE);
-	evi_dns_write_u16(&w, q->type);
-	evi_dns_write_u16(&w, EVI_DNS_CLASS_IN);
+	memcpy(message,
+	       (const uint8_t[EVI_DNS_HEADER_SIZE]){ (uint8_t)(q->id >> 8), (uint8_t)q->id,
+						     EVI_DNS_RD >> 8, 0, 0, 1, [11] = q->has_opt },
+	       EVI_DNS_HEADER_SIZE);
+	name_len = evi_dns_name_to_wire(q->name, message + EVI_DNS_HEADER_SIZE);
+	end = message + EVI_DNS_HEADER_SIZE + name_len;
+	memcpy(end, (const uint8_t[4]){ (uint8_t)(q->type >> 8), (uint8_t)q->type, 0,
+					EVI_DNS_CLASS_IN },
+	       4);
+	q->question_len = (uint16_t)(name_len + 4);
+	q->len = (uint16_t)(EVI_DNS_HEADER_SIZE + q->question_len);
 	if (q->has_opt)
-		evi_dns_write_opt(&w, (unsigned)q->base->settings.edns_udp_size, 0);
-	q->len = (uint16_t)w.at;
-	if (!q->base->settings.randomize_case)
-		return;
-	evi_dns_random(q->base, bits, (name_end - EVI_DNS_HEADER_SIZE) / 8 + 1);
-	evi_dns_name_flip_case(q->message + EVI_DNS_HEADER_SIZE, name_end - EVI_DNS_HEADER_SIZE,
-			       bits);
+		append_opt(q);
+	if (q->base->settings.randomize_case)
+		randomize_case(q, name_len);
 }
 
 /* --- Sendings --------------------------------------------------------------------------------- */
@@ -697,10 +711,13 @@ static void format_error(struct evi_dns_query *q, struct evi_dns_server *server)
 	send_to(q, server);
 }
 
+/* The query's message is not needed any more: its room is the answer's. */
 static void answered(struct evi_dns_query *q, struct evi_dns_reader *reader,
 		     const struct evi_dns_header *header)
 {
-	struct evi_dns_question question = { .name = q->name, .type = q->type };
+	size_t unaligned = -(uintptr_t)q->message % sizeof(uint64_t);
+	struct evi_dns_question question = { .name = q->name, .type = q->type,
+		.room = q->message + unaligned, .room_size = q->message_room - unaligned };
 	struct evi_dns_answer answer;
 
 	evi_dns_reply_read(reader, header, &question, &answer);

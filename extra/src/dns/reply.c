@@ -14,10 +14,12 @@
 
 void evi_dns_answer_done(struct evi_dns_answer *answer)
 {
-	evi_free(answer->addresses);
+	if (!answer->is_in_room)
+		evi_free(answer->addresses);
 	evi_free(answer->name);
 	answer->addresses = NULL;
 	answer->name = NULL;
+	answer->is_in_room = 0;
 }
 
 void evi_dns_answer_copy(struct evi_dns_answer *copy, const struct evi_dns_answer *answer,
@@ -26,6 +28,7 @@ void evi_dns_answer_copy(struct evi_dns_answer *copy, const struct evi_dns_answe
 	size_t size = (size_t)answer->count * (type == EVI_DNS_TYPE_AAAA ? 16 : 4);
 
 	*copy = *answer;
+	copy->is_in_room = 0;
 	copy->addresses = answer->addresses != NULL ? evi_malloc(size) : NULL;
 	copy->name = answer->name != NULL ? evi_strdup(answer->name) : NULL;
 	if (copy->addresses != NULL)
@@ -204,24 +207,43 @@ struct wanted {
 	size_t room; /* bytes of answer->addresses */
 };
 
+/* Room for `need` bytes of addresses, of which `used` have been written; NULL if out of memory. */
+static uint8_t *need_room(struct wanted *w, size_t used, size_t need)
+{
+	struct evi_dns_answer *answer = w->answer;
+	const struct evi_dns_question *question = w->question;
+	uint8_t *bigger;
+
+	if (need <= w->room)
+		return answer->addresses;
+	if (need <= question->room_size) {
+		answer->is_in_room = 1;
+		w->room = question->room_size;
+		return question->room;
+	}
+	bigger = evi_realloc(answer->is_in_room ? NULL : answer->addresses, need * 2);
+	if (bigger == NULL)
+		return NULL;
+	if (answer->is_in_room)
+		memcpy(bigger, answer->addresses, used);
+	answer->is_in_room = 0;
+	w->room = need * 2;
+	return bigger;
+}
+
 static int add_addresses(struct wanted *w, const struct evi_dns_reader *r,
 			 const struct evi_dns_record *record)
 {
-	size_t size = address_size(w->question->type);
-	size_t used = (size_t)w->answer->count * size, need = used + record->len;
+	size_t size = address_size(w->question->type), used = (size_t)w->answer->count * size;
+	uint8_t *addresses;
 
 	if (record->len == 0 || record->len % size != 0)
 		return DNS_ERR_UNKNOWN;
-	if (need > w->room) {
-		size_t room = need * 2;
-		uint8_t *bigger = evi_realloc(w->answer->addresses, room);
-
-		if (bigger == NULL)
-			return DNS_ERR_UNKNOWN;
-		w->answer->addresses = bigger;
-		w->room = room;
-	}
-	memcpy(w->answer->addresses + used, r->data + record->data, record->len);
+	addresses = need_room(w, used, used + record->len);
+	if (addresses == NULL)
+		return DNS_ERR_UNKNOWN;
+	memcpy(addresses + used, r->data + record->data, record->len);
+	w->answer->addresses = addresses;
 	w->answer->count += (int)(record->len / size);
 	return DNS_ERR_NONE;
 }
@@ -343,11 +365,39 @@ static void read_chain(struct evi_dns_reader *r, const struct evi_dns_header *he
 		answer->name = evi_strdup(chain->names[chain->name_count - 1]);
 }
 
+/*
+ * The usual reply: one record or more, each known at once to be what was asked for. 0 if it is not
+ * like that, and then nothing has been read.
+ */
+static int read_plain(const struct evi_dns_reader *reader, const struct evi_dns_header *header,
+		      const struct evi_dns_question *question, struct evi_dns_answer *answer)
+{
+	struct wanted wanted = { .question = question, .answer = answer, .ttl = INT32_MAX };
+	struct evi_dns_reader r = *reader;
+	struct evi_dns_record record;
+
+	if ((header->flags & EVI_DNS_RCODE) != 0 || header->counts[1] == 0 ||
+	    question->type == EVI_DNS_TYPE_PTR)
+		return 0;
+	for (unsigned i = 0; i < header->counts[1]; i++) {
+		if (!evi_dns_read_record_of_question(&r, &record) || r.has_failed ||
+		    !is_in(&record, question->type) ||
+		    add_addresses(&wanted, &r, &record) != DNS_ERR_NONE) {
+			fail(answer, DNS_ERR_NONE);
+			return 0;
+		}
+		wanted.ttl = smaller(wanted.ttl, sane_ttl(record.ttl));
+	}
+	answer->ttl = (int)wanted.ttl;
+	return 1;
+}
+
 void evi_dns_reply_read(struct evi_dns_reader *r, const struct evi_dns_header *header,
 			const struct evi_dns_question *question, struct evi_dns_answer *answer)
 {
 	struct chain chain;
 
 	memset(answer, 0, sizeof(*answer));
-	read_chain(r, header, question, &chain, answer);
+	if (!read_plain(r, header, question, answer))
+		read_chain(r, header, question, &chain, answer);
 }

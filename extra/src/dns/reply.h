@@ -11,13 +11,19 @@ struct evi_dns_question {
 	uint16_t type;
 	const uint8_t *sent; /* as it was sent, or NULL: most servers repeat it byte by byte */
 	size_t sent_len;
+	uint8_t *room; /* for addresses, aligned like them, and as long as the answer; or NULL */
+	size_t room_size;
 };
 
-/* The result of a lookup. `addresses` and `name` are owned; evi_dns_answer_done() frees them. */
+/*
+ * The result of a lookup. `name` and, unless they stand in the room for them, `addresses` are
+ * owned; evi_dns_answer_done() frees them.
+ */
 struct evi_dns_answer {
 	int err; /* DNS_ERR_ */
 	int ttl;
 	int count;
+	int is_in_room;
 	uint8_t *addresses; /* count * 4 or 16 bytes, or NULL */
 	/* PTR: the name; A and AAAA: the end of the chain of aliases, or NULL */
 	char *name;

@@ -31,10 +31,6 @@ static int step_name(const struct evdns_request *r, int step, char *name, size_t
 {
 	int domain, len;
 
-	if (r->search == NULL) {
-		name[0] = '\0'; /* the name itself */
-		return step == 0;
-	}
 	if (step > r->search->count)
 		return 0;
 	domain = is_bare_first(r) ? step - 1 : step;
@@ -45,29 +41,31 @@ static int step_name(const struct evdns_request *r, int step, char *name, size_t
 	return len >= 0 && (size_t)len < size ? 1 : -1;
 }
 
+static int prepare(struct evdns_request *r, const char *name)
+{
+	uint8_t by_tcp = r->query.by_tcp;
+
+	if (evi_dns_query_init(&r->query, r->query.base, name, r->query.type) < 0)
+		return -1;
+	r->query.by_tcp = by_tcp;
+	r->query.ignores_tc = (r->flags & DNS_QUERY_IGNTC) != 0;
+	return 0;
+}
+
 /* Prepares the query of the next step that can be asked for; 0, or -1 if there is none. */
 static int prepare_step(struct evdns_request *r)
 {
 	char name[2 * EVI_DNS_NAME_SIZE];
-	struct evdns_base *base = r->query.base;
-	uint16_t type = r->query.type;
-	uint8_t by_tcp = r->query.by_tcp;
+	int exists;
 
-	for (;; r->step++) {
-		int exists = step_name(r, r->step, name, sizeof(name));
-
-		if (exists == 0)
-			return -1;
-		if (exists < 0 || evi_dns_query_init(&r->query, base,
-						     r->search != NULL ? name : r->name, type) < 0)
-			continue;
-		r->query.by_tcp = by_tcp;
-		r->query.ignores_tc = (r->flags & DNS_QUERY_IGNTC) != 0;
-		if (r->search != NULL)
-			evi_dns_log(0, "Search: now trying %s (%d)", name, type);
+	while ((exists = step_name(r, r->step, name, sizeof(name))) != 0) {
 		r->step++;
+		if (exists < 0 || prepare(r, name) < 0)
+			continue;
+		evi_dns_log(0, "Search: now trying %s (%d)", name, r->query.type);
 		return 0;
 	}
+	return -1;
 }
 
 /* --- The end ---------------------------------------------------------------------------------- */
@@ -162,10 +160,9 @@ void evi_dns_request_answered(struct evdns_request *r, struct evi_dns_answer *an
 /* --- The beginning ---------------------------------------------------------------------------- */
 
 /* A final dot makes a name absolute. */
-static int is_searched(struct evdns_base *base, const char *name, uint16_t type, int flags)
+static int is_searched(struct evdns_base *base, const char *name, size_t len, uint16_t type,
+		       int flags)
 {
-	size_t len = strlen(name);
-
 	return type != EVI_DNS_TYPE_PTR && !(flags & DNS_QUERY_NO_SEARCH) &&
 	       base->search->count > 0 && (len == 0 || name[len - 1] != '.');
 }
@@ -183,9 +180,9 @@ static void link_request(struct evdns_base *base, struct evdns_request *r)
  * Memory for a request with the room that its query needs. Without a search the name that is asked
  * for is the request's own, and the query's room begins with it.
  */
-static struct evdns_request *make(const char *name, int with_search)
+static struct evdns_request *make(const char *name, size_t len, int with_search)
 {
-	size_t len = strlen(name), name_room = with_search ? EVI_DNS_NAME_SIZE : len + 1;
+	size_t name_room = with_search ? EVI_DNS_NAME_SIZE : len + 1;
 	size_t own_room = with_search ? len + 1 : 0;
 	struct evdns_request *r = evi_malloc(sizeof(*r) + own_room + EVI_DNS_QUERY_ROOM(name_room));
 
@@ -200,15 +197,14 @@ static struct evdns_request *make(const char *name, int with_search)
 struct evdns_request *evi_dns_request_new(struct evdns_base *base, const char *name, uint16_t type,
 					  int flags, evi_dns_request_fn *fn, void *arg)
 {
-	int with_search = is_searched(base, name, type, flags);
+	size_t len = strlen(name);
+	int with_search = is_searched(base, name, len, type, flags);
 	struct evdns_request *r;
 
 	/* more of a check follows for each name that is asked for */
-	if (strlen(name) > EVI_DNS_NAME_MAX + 1)
+	if (len > EVI_DNS_NAME_MAX + 1 || (len == 0 && with_search))
 		return NULL;
-	if (name[0] == '\0' && with_search)
-		return NULL;
-	r = make(name, with_search);
+	r = make(name, len, with_search);
 	if (r == NULL)
 		return NULL;
 	r->query.base = base;
@@ -223,7 +219,7 @@ struct evdns_request *evi_dns_request_new(struct evdns_base *base, const char *n
 		r->search->refs++;
 	}
 	r->query.by_tcp = (flags & DNS_QUERY_USEVC) || base->settings.use_vc;
-	if (prepare_step(r) < 0) {
+	if ((with_search ? prepare_step(r) : prepare(r, r->name)) < 0) {
 		evi_dns_search_unref(r->search);
 		evi_free(r);
 		return NULL;

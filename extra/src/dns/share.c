@@ -14,17 +14,13 @@
 
 static struct evi_dns_query **bucket_of(struct evdns_base *base, const struct evi_dns_query *q)
 {
-	uint32_t hash = base->question_seed ^ q->type;
+	uint32_t hash = evi_dns_name_hash(q->name, strlen(q->name), base->hash_secret);
 
-	for (const char *c = q->name; *c != '\0'; c++)
-		hash = (hash ^ (unsigned char)*c) * 16777619u; /* FNV-1a */
-	return &base->questions[(hash ^ hash >> 16) % EVI_DNS_QUESTION_BUCKETS];
+	return &base->questions[(hash ^ q->type) % EVI_DNS_QUESTION_BUCKETS];
 }
 
-static void enter(struct evi_dns_query *q)
+static void enter(struct evi_dns_query *q, struct evi_dns_query **bucket)
 {
-	struct evi_dns_query **bucket = bucket_of(q->base, q);
-
 	q->same_next = *bucket;
 	if (q->same_next != NULL)
 		q->same_next->same_prev = &q->same_next;
@@ -54,15 +50,16 @@ static int is_same(struct evi_dns_query *leader, struct evi_dns_query *q)
 
 int evi_dns_share_join(struct evi_dns_query *q)
 {
-	struct evi_dns_query *leader;
+	struct evi_dns_query **bucket, *leader;
 
 	if (q->only != NULL)
 		return 0;
-	leader = *bucket_of(q->base, q);
+	bucket = bucket_of(q->base, q);
+	leader = *bucket;
 	while (leader != NULL && !is_same(leader, q))
 		leader = leader->same_next;
 	if (leader == NULL) {
-		enter(q);
+		enter(q, bucket);
 		return 0;
 	}
 	q->state = EVI_DNS_FOLLOWING;
@@ -85,7 +82,7 @@ struct evi_dns_query *evi_dns_share_end(struct evi_dns_query *q)
 	heir->next = NULL;
 	heir->prev = NULL;
 	heir->state = EVI_DNS_IDLE;
-	enter(heir);
+	enter(heir, bucket_of(heir->base, heir));
 	return heir;
 }
 

@@ -8,6 +8,9 @@
 /* More pointers than a name of 127 labels could need are a loop. */
 #define POINTERS_MAX 127
 
+/* Of a record, between its owner and its data: type, class, TTL and length. */
+#define RECORD_HEAD_SIZE 10
+
 /* A pointer has 14 bits. */
 #define POINTER_REACH 0x3fff
 
@@ -30,6 +33,16 @@ static const uint8_t *take(struct evi_dns_reader *r, size_t len)
 	return bytes;
 }
 
+static uint16_t u16_at(const uint8_t *b)
+{
+	return (uint16_t)(b[0] << 8 | b[1]);
+}
+
+static uint32_t u32_at(const uint8_t *b)
+{
+	return (uint32_t)u16_at(b) << 16 | u16_at(b + 2);
+}
+
 uint8_t evi_dns_read_u8(struct evi_dns_reader *r)
 {
 	const uint8_t *b = take(r, 1);
@@ -41,23 +54,27 @@ uint16_t evi_dns_read_u16(struct evi_dns_reader *r)
 {
 	const uint8_t *b = take(r, 2);
 
-	return b != NULL ? (uint16_t)(b[0] << 8 | b[1]) : 0;
+	return b != NULL ? u16_at(b) : 0;
 }
 
 uint32_t evi_dns_read_u32(struct evi_dns_reader *r)
 {
 	const uint8_t *b = take(r, 4);
 
-	return b != NULL ? (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3]
-			 : 0;
+	return b != NULL ? u32_at(b) : 0;
 }
 
 void evi_dns_read_header(struct evi_dns_reader *r, struct evi_dns_header *header)
 {
-	header->id = evi_dns_read_u16(r);
-	header->flags = evi_dns_read_u16(r);
+	static const uint8_t nothing[EVI_DNS_HEADER_SIZE];
+	const uint8_t *b = take(r, EVI_DNS_HEADER_SIZE);
+
+	if (b == NULL)
+		b = nothing;
+	header->id = u16_at(b);
+	header->flags = u16_at(b + 2);
 	for (int i = 0; i < 4; i++)
-		header->counts[i] = evi_dns_read_u16(r);
+		header->counts[i] = u16_at(b + 4 + 2 * i);
 }
 
 struct text {
@@ -126,10 +143,15 @@ void evi_dns_read_name(struct evi_dns_reader *r, char out[EVI_DNS_NAME_SIZE], in
 
 static void read_behind_owner(struct evi_dns_reader *r, struct evi_dns_record *record)
 {
-	record->type = evi_dns_read_u16(r);
-	record->class = evi_dns_read_u16(r);
-	record->ttl = evi_dns_read_u32(r);
-	record->len = evi_dns_read_u16(r);
+	static const uint8_t nothing[RECORD_HEAD_SIZE];
+	const uint8_t *b = take(r, RECORD_HEAD_SIZE);
+
+	if (b == NULL)
+		b = nothing;
+	record->type = u16_at(b);
+	record->class = u16_at(b + 2);
+	record->ttl = u32_at(b + 4);
+	record->len = u16_at(b + 8);
 	record->data = r->at;
 	(void)take(r, record->len);
 }
