@@ -106,17 +106,20 @@ static enum evi_tls_result handshake(struct evi_tls *tls, void *object)
 static enum evi_tls_result read_data(struct evi_tls *tls, void *object, void *data, size_t len,
 				     size_t *ret_len)
 {
+	struct evi_openssl_transport *transport = evi_openssl_transport_of(object);
 	enum evi_tls_result result;
 
 	clear_errors();
+	transport->has_written = 0;
 	result = result_of(tls, object, SSL_read_ex(object, data, len, ret_len));
-	clear_errors();
+	if (result != EVI_TLS_OK || transport->has_written)
+		clear_errors(); /* decrypting alone leaves nothing; a handshake on the way may */
 	return result;
 }
 
 static int holds_bytes(void *object)
 {
-	return SSL_has_pending(object) || SSL_pending(object) > 0;
+	return SSL_has_pending(object); /* what SSL_pending() counts included */
 }
 
 static enum evi_tls_result write_data(struct evi_tls *tls, void *object, const void *data,

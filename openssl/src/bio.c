@@ -28,12 +28,14 @@ static ev_ssize_t send_bytes(struct evi_openssl_transport *transport, const char
 
 static int on_write(BIO *bio, const char *data, int len)
 {
+	struct evi_openssl_transport *transport = transport_of(bio);
 	ev_ssize_t n;
 
 	BIO_clear_retry_flags(bio);
 	if (len <= 0)
 		return 0;
-	n = send_bytes(BIO_get_data(bio), data, len);
+	transport->has_written = 1;
+	n = send_bytes(transport, data, len);
 	if (n == -EAGAIN)
 		BIO_set_retry_write(bio);
 	return n > 0 ? (int)n : -1;
@@ -59,11 +61,17 @@ static int on_puts(BIO *bio, const char *text)
 	return on_write(bio, text, (int)strlen(text));
 }
 
+/* Most of it is OpenSSL asking, several times for each record, what the kernel does. */
 static long on_ctrl(BIO *bio, int command, long number, void *pointer)
 {
-	struct evi_openssl_transport *transport = transport_of(bio);
+	struct evi_openssl_transport *transport;
 	int fd;
 
+	if (command == BIO_CTRL_GET_KTLS_RECV)
+		return 0;
+	transport = transport_of(bio);
+	if (command == BIO_CTRL_GET_KTLS_SEND)
+		return transport->kernel != NULL && evi_openssl_kernel_sends(transport);
 	switch (command) {
 	case BIO_C_GET_FD:
 		fd = transport->tls != NULL ? (int)evi_tls_fd(transport->tls) : -1;

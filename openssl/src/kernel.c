@@ -92,8 +92,8 @@ ev_ssize_t evi_openssl_kernel_send_record(struct evi_openssl_transport *transpor
 long evi_openssl_kernel_control(struct evi_openssl_transport *transport, int command, long number,
 				void *pointer)
 {
-	int is_asked = command == BIO_CTRL_GET_KTLS_SEND || command == SET_KTLS_RECORD_TYPE ||
-		       command == CLEAR_KTLS_RECORD_TYPE || (command == SET_KTLS && number != 0);
+	int is_asked = command == SET_KTLS_RECORD_TYPE || command == CLEAR_KTLS_RECORD_TYPE ||
+		       (command == SET_KTLS && number != 0);
 
 	if (transport->kernel == NULL || !is_asked)
 		return 0;

@@ -7,6 +7,12 @@
 #include <openssl/bio.h>
 #include <openssl/ssl.h>
 
+/* OpenSSL before 3.0 does not ask. */
+#ifndef BIO_CTRL_GET_KTLS_SEND
+#define BIO_CTRL_GET_KTLS_SEND 73
+#define BIO_CTRL_GET_KTLS_RECV 76
+#endif
+
 extern const struct evi_tls_ops evi_openssl_ops;
 
 /* What belongs to our BIO. */
@@ -15,6 +21,7 @@ struct evi_openssl_transport {
 	BIO *kernel;     /* a reference: a socket BIO that may hand the kernel its keys; or NULL */
 	int record_type; /* of the next write, if the kernel encrypts and it is no data; else -1 */
 	int is_cut;      /* the kernel that has the keys is not behind the descriptor any more */
+	int has_written; /* something went out, or should have; for who has cleared it */
 };
 
 /* A transport for SSL that moves bytes through the engine; NULL if out of memory. */
@@ -40,7 +47,7 @@ int evi_openssl_kernel_sends(const struct evi_openssl_transport *transport);
 ev_ssize_t evi_openssl_kernel_send_record(struct evi_openssl_transport *transport, const char *data,
 					  int len);
 
-/* What the BIO is asked or told in this matter; 0 for all else. */
+/* What the BIO is told in this matter; 0 for all else. */
 long evi_openssl_kernel_control(struct evi_openssl_transport *transport, int command, long number,
 				void *pointer);
 

@@ -230,6 +230,59 @@ Test(tls_object, other_settings_stay_the_users, .timeout = 120)
 	tls_pair_fini(&pair);
 }
 
+/* Touches both buffers of the bufferevent while a record of it is read or written. */
+static void meddle(int is_write, int version, int type, const void *data, size_t len, SSL *ssl,
+		   void *arg)
+{
+	struct bufferevent *bev = arg;
+
+	(void)version;
+	(void)data;
+	(void)len;
+	(void)ssl;
+	if (type != SSL3_RT_HEADER)
+		return;
+	if (is_write)
+		(void)evbuffer_drain(bufferevent_get_output(bev), 1);
+	else
+		(void)evbuffer_add(bufferevent_get_input(bev), "x", 1);
+}
+
+/* TLS-055, TLS-073: what the user does when OpenSSL calls him back changes no byte on its way. */
+Test(tls_object, its_callbacks_disturb_no_data, .timeout = 120)
+{
+	if (tls_library() != &tls_openssl)
+		cr_skip_test("the other library has no such callback");
+	for (int is_filter = 0; is_filter < 2; is_filter++) {
+		tls_pair_init(&pair, is_filter, BEV_OPT_CLOSE_ON_FREE);
+		tls_pair_connect(&pair);
+		for (int i = 0; i < 2; i++) {
+			struct bufferevent *bev = i ? pair.server.bev : pair.client.bev;
+			SSL *ssl = bufferevent_openssl_get_ssl(bev);
+
+			SSL_set_msg_callback(ssl, meddle);
+			SSL_set_msg_callback_arg(ssl, bev);
+		}
+		tls_write_pattern(pair.client.bev, 700); /* records that share a chain */
+		for (int i = 0; i < 20; i++)
+			evbuffer_add_reference(bufferevent_get_output(pair.client.bev), "0123456789", 10,
+					       NULL, NULL);
+		tls_write_pattern(pair.server.bev, 100000);
+		tls_pair_receive(&pair, &pair.server, 900);
+		tls_pair_receive(&pair, &pair.client, 100000);
+		tls_check_pattern(pair.client.bev, 100000);
+		evbuffer_drain(bufferevent_get_input(pair.server.bev), 700);
+		for (int i = 0; i < 20; i++) {
+			char part[10];
+
+			cr_assert_eq(bufferevent_read(pair.server.bev, part, 10), 10);
+			cr_assert_arr_eq(part, "0123456789", 10);
+		}
+		cr_assert_eq(evbuffer_get_length(bufferevent_get_input(pair.server.bev)), 0);
+		tls_pair_fini(&pair);
+	}
+}
+
 /* TLS-007: who holds a reference of his own keeps an object that reaches nothing any more. */
 Test(tls_object, one_that_is_held_elsewhere_is_harmless, .timeout = 120)
 {

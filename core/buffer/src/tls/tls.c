@@ -12,8 +12,8 @@
 
 #define BOTH (EV_READ | EV_WRITE)
 
-/* How often one turn reads and writes; each time four records in each direction at most. */
-#define BURSTS_PER_TURN 4
+/* How often one turn reads and writes. */
+#define BURSTS_PER_TURN 16
 
 struct evi_tls *evi_tls_of(struct bufferevent *bev)
 {

@@ -72,8 +72,17 @@ struct evi_tls *evi_tls_of(struct bufferevent *bev);
 void evi_tls_let_go(struct evi_tls *tls);
 
 /* Around every call of an operation that may call the user back. */
-void evi_tls_call_begin(struct evi_tls *tls);
-void evi_tls_call_end(struct evi_tls *tls);
+static inline void evi_tls_call_begin(struct evi_tls *tls)
+{
+	tls->is_in_call = 1;
+}
+
+static inline void evi_tls_call_end(struct evi_tls *tls)
+{
+	tls->is_in_call = 0;
+	if (!evi_bev_lives(evi_bev_of(tls->bev)))
+		evi_tls_let_go(tls);
+}
 
 /* tls_handshake.c: prepare the engine for its first handshake; stop what that has scheduled. */
 void evi_tls_handshake_init(struct evi_tls *tls);

@@ -8,55 +8,86 @@
  * waiting.
  */
 
-#include "evbuffer.h"
+#include "evbuffer/store.h"
 #include "tls/tls.h"
 
 #include <errno.h>
 
 #define RECORD_MAX EVI_TLS_RECORD_MAX
 
-/* What is moved in one direction before the other has its turn. */
-#define BURST_MAX (4 * RECORD_MAX)
+/*
+ * What is moved in one direction before the other has its turn: one record while more is to be
+ * read, so that it is answered, and its memory used again, while that is in the processor's cache.
+ */
+#define READ_MAX RECORD_MAX
+#define WRITE_MAX (4 * RECORD_MAX)
 
 /* What the kernel is asked to encrypt at once. */
 #define FILE_MAX (16 * RECORD_MAX)
 
 /* --- Reading ---------------------------------------------------------------------------------- */
 
-static enum evi_tls_result decrypt(struct evi_tls *tls, struct evbuffer_iovec *space)
+static enum evi_tls_result decrypt(struct evi_tls *tls, void *data, size_t len, size_t *ret_len)
 {
 	enum evi_tls_result result;
-	size_t len = 0;
 
 	evi_tls_call_begin(tls);
-	result = tls->ops->read(tls, tls->object, space->iov_base, space->iov_len, &len);
+	result = tls->ops->read(tls, tls->object, data, len, ret_len);
 	evi_tls_call_end(tls);
-	space->iov_len = len;
 	return result;
+}
+
+/*
+ * Into a chain of its own, which is in no buffer meanwhile: who is called back by the TLS library
+ * cannot take it away.
+ */
+static enum evi_tls_result read_chain(struct evi_tls *tls, size_t wanted, size_t *ret_len)
+{
+	struct evbuffer *input = tls->bev->input;
+	enum evi_tls_result result;
+	struct evi_chain *chain;
+
+	if (evi_store_spare(input, wanted) < 0) {
+		tls->transport_err = ENOMEM;
+		return EVI_TLS_FAILED;
+	}
+	chain = input->spare;
+	input->spare = NULL;
+	result = decrypt(tls, evi_chain_tail(chain), wanted, ret_len);
+	if (result != EVI_TLS_OK) {
+		evi_store_retire(input, chain);
+		return result;
+	}
+	chain->len = *ret_len;
+	chain->room -= *ret_len;
+	evi_store_link(input, chain);
+	evi_evbuffer_notify(input, *ret_len, 0);
+	return EVI_TLS_OK;
+}
+
+/* Behind what the input holds already. */
+static enum evi_tls_result read_tail(struct evi_tls *tls, size_t wanted, size_t *ret_len)
+{
+	struct evbuffer *input = tls->bev->input;
+	struct evbuffer_iovec tail = { evi_chain_tail(input->last), wanted };
+	enum evi_tls_result result = decrypt(tls, tail.iov_base, wanted, ret_len);
+
+	if (result != EVI_TLS_OK)
+		return result;
+	tail.iov_len = *ret_len;
+	evi_evbuffer_unfreeze(input, EVI_BUF_FROZEN_END);
+	(void)evbuffer_commit_space(input, &tail, 1); /* refused if the user has taken the chain */
+	evi_evbuffer_freeze(input, EVI_BUF_FROZEN_END);
+	return EVI_TLS_OK;
 }
 
 static enum evi_tls_result read_piece(struct evi_tls *tls, size_t max, size_t *ret_len)
 {
-	struct evbuffer *input = tls->bev->input;
-	struct evbuffer_iovec space;
-	enum evi_tls_result result;
+	const struct evi_chain *last = tls->bev->input->last;
+	size_t wanted = max < RECORD_MAX ? max : RECORD_MAX;
 
-	evi_evbuffer_unfreeze(input, EVI_BUF_FROZEN_END);
-	if (evbuffer_reserve_space(input, (ev_ssize_t)(max < RECORD_MAX ? max : RECORD_MAX), &space,
-				   1) == 1) {
-		if (space.iov_len > max)
-			space.iov_len = max;
-		result = decrypt(tls, &space);
-		if (result == EVI_TLS_OK) {
-			*ret_len = space.iov_len;
-			(void)evbuffer_commit_space(input, &space, 1);
-		}
-	} else {
-		tls->transport_err = ENOMEM;
-		result = EVI_TLS_FAILED;
-	}
-	evi_evbuffer_freeze(input, EVI_BUF_FROZEN_END);
-	return result;
+	return last != NULL && last->room >= wanted ? read_tail(tls, wanted, ret_len)
+						    : read_chain(tls, wanted, ret_len);
 }
 
 /* After a small message, mostly: the object need not be asked, nor memory be kept ready for it. */
@@ -70,7 +101,7 @@ static int has_run_dry(const struct evi_tls *tls)
 static enum evi_tls_result read_burst(struct evi_tls *tls, size_t *ret_total)
 {
 	size_t room = evi_bev_room(tls->bev, EV_READ);
-	size_t left = room < BURST_MAX ? room : BURST_MAX;
+	size_t left = room < READ_MAX ? room : READ_MAX;
 	enum evi_tls_result result = EVI_TLS_OK;
 
 	*ret_total = 0;
@@ -143,7 +174,7 @@ static const void *next_piece(struct evi_tls *tls, size_t max, size_t *ret_len)
 {
 	struct evbuffer *output = tls->bev->output;
 	size_t len = evi_evbuffer_len(output);
-	struct evbuffer_iovec piece = { NULL, 0 };
+	struct evbuffer_iovec piece;
 
 	if (max > RECORD_MAX)
 		max = RECORD_MAX;
@@ -151,7 +182,9 @@ static const void *next_piece(struct evi_tls *tls, size_t max, size_t *ret_len)
 		*ret_len = tls->retry_len > 0 ? tls->retry_len : len < max ? len : max;
 		return evbuffer_pullup(output, (ev_ssize_t)*ret_len);
 	}
-	if (evbuffer_peek(output, 1, NULL, &piece, 1) < 1)
+	if (!(output->flags & EVI_BUF_UNLOADED))
+		piece = (struct evbuffer_iovec){ output->first->data, output->first->len };
+	else if (evbuffer_peek(output, 1, NULL, &piece, 1) < 1)
 		return NULL;
 	*ret_len = piece.iov_len < max ? piece.iov_len : max;
 	return piece.iov_base;
@@ -204,13 +237,13 @@ static enum evi_tls_result write_piece(struct evi_tls *tls, size_t max, size_t *
 	struct evbuffer *output = tls->bev->output;
 	enum evi_tls_result result;
 
-	evi_evbuffer_unfreeze(output, EVI_BUF_FROZEN_FRONT);
 	result = send_file(tls, max, ret_len);
 	if (result == EVI_TLS_OK && *ret_len == 0)
 		result = encrypt_piece(tls, max, ret_len);
-	if (result == EVI_TLS_OK)
-		(void)evbuffer_drain(output, *ret_len);
-	evi_evbuffer_freeze(output, EVI_BUF_FROZEN_FRONT);
+	if (result == EVI_TLS_OK) {
+		evi_store_drop(output, *ret_len);
+		evi_evbuffer_notify(output, 0, *ret_len);
+	}
 	return result;
 }
 
@@ -226,10 +259,11 @@ static int may_encrypt(const struct evi_tls *tls)
 static enum evi_tls_result write_burst(struct evi_tls *tls, size_t *ret_total)
 {
 	size_t room = evi_bev_room(tls->bev, EV_WRITE);
+	size_t max = tls->has_more && evi_tls_active(tls, EV_READ) ? READ_MAX : WRITE_MAX;
 	enum evi_tls_result result = EVI_TLS_OK;
 
 	*ret_total = 0;
-	while (result == EVI_TLS_OK && *ret_total < BURST_MAX && tls->sent < room &&
+	while (result == EVI_TLS_OK && *ret_total < max && tls->sent < room &&
 	       may_encrypt(tls)) {
 		size_t len = 0;
 

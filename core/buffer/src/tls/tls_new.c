@@ -32,18 +32,6 @@ void evi_tls_let_go(struct evi_tls *tls)
 									   : evi_bev_fd(bev));
 }
 
-void evi_tls_call_begin(struct evi_tls *tls)
-{
-	tls->is_in_call = 1;
-}
-
-void evi_tls_call_end(struct evi_tls *tls)
-{
-	tls->is_in_call = 0;
-	if (!evi_bev_is_alive(tls->bev))
-		evi_tls_let_go(tls);
-}
-
 /* The bufferevent with its engine, not yet on any transport; NULL with the object untouched. */
 static struct bufferevent *make(const struct bufferevent_ops *type, struct event_base *base,
 				const struct evi_tls_ops *ops, enum bufferevent_ssl_state state,
