@@ -152,12 +152,12 @@ Test(http_server_listen, options_of_the_socket)
 /* HTTP-008 */
 Test(http_server_listen, the_error_of_a_failed_bind_is_kept)
 {
-	errno = 0;
+	EVUTIL_SET_SOCKET_ERROR(0);
 	cr_assert_eq(evhttp_bind_socket(http, "127.0.0.1", port), -1);
-	cr_assert_eq(errno, EADDRINUSE);
-	errno = 0;
+	cr_assert_eq(EVUTIL_SOCKET_ERROR(), support_socket_error(EADDRINUSE));
+	EVUTIL_SET_SOCKET_ERROR(0);
 	cr_assert_null(evhttp_bind_socket_with_handle(http, "192.0.2.1", 1));
-	cr_assert_eq(errno, EADDRNOTAVAIL);
+	cr_assert_eq(EVUTIL_SOCKET_ERROR(), support_socket_error(EADDRNOTAVAIL));
 }
 
 /* HTTP-009: with version 6, or a plain failure without. */

@@ -83,6 +83,9 @@ struct event_base *support_base_new(void);
 /* Nonzero where qemu-user stands between select(2) and the kernel: it takes 1024 descriptors. */
 int support_is_select_emulated(const struct event_base *base);
 
+/* The number that sockets have for an errno here, as EVUTIL_SOCKET_ERROR() tells it. */
+int support_socket_error(int err);
+
 /* Milliseconds on the monotonic clock. */
 double support_now_ms(void);
 

@@ -39,7 +39,7 @@ static void expect_failure(enum evhttp_failure_stage stage, enum evhttp_request_
 	cr_expect_not_null(failure.text);
 	cr_expect_eq(failure.stage, stage);
 	cr_expect_eq(failure.reason, reason);
-	cr_expect_eq(failure.socket_error, err);
+	cr_expect_eq(failure.socket_error, err != 0 ? support_socket_error(err) : 0);
 }
 
 static void on_open(struct evws_connection *evws, int status, void *arg)

@@ -4,6 +4,7 @@
  */
 
 #include "http/client.h"
+#include "os/os_net.h"
 
 #include <event2/bufferevent_ssl.h>
 #include <event2/component/reactor.h>
@@ -31,7 +32,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 		evi_client_pump(c);
 		break;
 	case EVI_CLIENT_CONNECT:
-		failed(c, ETIMEDOUT);
+		failed(c, EVI_NET_TIMED_OUT);
 		break;
 	case EVI_CLIENT_HEAD:
 		/* No 100 (Continue) after all (RFC 9110 10.1.1): the body goes out unasked. */
@@ -153,7 +154,7 @@ void evi_client_connect_failed(struct evhttp_connection *c, int err,
 {
 	struct evi_client *client = c->client;
 	int is_silence =
-		failure->lookup_error == 0 && (evi_error_is_refused(err) || err == ETIMEDOUT);
+		failure->lookup_error == 0 && (evi_error_is_refused(err) || err == EVI_NET_TIMED_OUT);
 	int may_retry = client->address != NULL || client->path != NULL;
 
 	client->socket_error = err;
@@ -194,7 +195,7 @@ static void failed(struct evhttp_connection *c, int err)
 	char text[EVI_FAILURE_TEXT];
 	struct evhttp_failure failure = {
 		.stage = stage_of(c),
-		.reason = err == ETIMEDOUT ? EVREQ_HTTP_TIMEOUT : EVREQ_HTTP_EOF,
+		.reason = err == EVI_NET_TIMED_OUT ? EVREQ_HTTP_TIMEOUT : EVREQ_HTTP_EOF,
 		.socket_error = err,
 		.lookup_error = lookup_error,
 		.text = lookup_error != 0 ? evutil_gai_strerror(lookup_error)
@@ -246,7 +247,7 @@ void evi_client_on_event(struct bufferevent *bev, short what, void *arg)
 	} else {
 		c->client->lookup_error = bufferevent_socket_get_dns_error(bev);
 		if ((what & BEV_EVENT_TIMEOUT) != 0)
-			err = ETIMEDOUT;
+			err = EVI_NET_TIMED_OUT;
 		else if ((what & BEV_EVENT_EOF) != 0)
 			err = 0;
 		failed(c, err);
@@ -302,7 +303,7 @@ static int start(struct evhttp_connection *c)
 	if (client->path != NULL)
 		return start_unix(c);
 	if (client->address == NULL) {
-		EVUTIL_SET_SOCKET_ERROR(ECONNREFUSED);
+		EVUTIL_SET_SOCKET_ERROR(EVI_NET_REFUSED);
 		return -1;
 	}
 	if ((c->flags & EVHTTP_CON_REUSE_CONNECTED_ADDR) != 0 && known->is_known)

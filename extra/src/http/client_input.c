@@ -7,10 +7,10 @@
 #include "http/client.h"
 #include "http/server.h"
 #include "http/scan.h"
+#include "os/os_net.h"
 
 #include <event2/component/reactor.h>
 
-#include <errno.h>
 
 #define INTERIMS_MAX 10000
 
@@ -246,7 +246,7 @@ void evi_client_on_end(struct evhttp_connection *c, short what)
 	if (c->current == NULL)
 		return;
 	if ((what & BEV_EVENT_TIMEOUT) != 0) {
-		c->client->socket_error = ETIMEDOUT;
+		c->client->socket_error = EVI_NET_TIMED_OUT;
 		evi_client_fail(c, EVREQ_HTTP_TIMEOUT);
 	} else if ((what & BEV_EVENT_ERROR) != 0 && (what & BEV_EVENT_WRITING) != 0 &&
 		   (c->flags & EVHTTP_CON_READ_ON_WRITE_ERROR) != 0) {

@@ -6,6 +6,7 @@
 
 #include "http/client.h"
 #include "http/queue.h"
+#include "os/os_net.h"
 
 #include <event2/component/reactor.h>
 #include <event2/component/tls.h>
@@ -250,7 +251,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 	const struct evhttp_failure failure = {
 		.stage = r->is_queued ? EVHTTP_STAGE_CONNECT : stage_of(c, r),
 		.reason = EVREQ_HTTP_TIMEOUT,
-		.socket_error = ETIMEDOUT,
+		.socket_error = EVI_NET_TIMED_OUT,
 		.text = "the request took longer than it may",
 	};
 

@@ -13,7 +13,6 @@
 #include <event2/buffer.h>
 #include <event2/util.h>
 
-#include <errno.h>
 #include <string.h>
 
 /* A reply head larger than this is none. */
@@ -139,7 +138,7 @@ void evi_ws_client_give_up(struct evws_connection *ws)
 	if (ws->opening->is_aborted)
 		fail(ws, EVREQ_HTTP_REQUEST_CANCEL, 0, "the session was closed");
 	else
-		fail(ws, EVREQ_HTTP_TIMEOUT, ETIMEDOUT, "the server did not answer in time");
+		fail(ws, EVREQ_HTTP_TIMEOUT, EVI_NET_TIMED_OUT, "the server did not answer in time");
 }
 
 void evi_ws_client_abort(struct evws_connection *ws)
@@ -346,7 +345,7 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 	else if (what & BEV_EVENT_EOF)
 		fail(ws, EVREQ_HTTP_EOF, 0, "the connection ended before the response");
 	else
-		fail(ws, err == ETIMEDOUT ? EVREQ_HTTP_TIMEOUT : EVREQ_HTTP_EOF, err, NULL);
+		fail(ws, err == EVI_NET_TIMED_OUT ? EVREQ_HTTP_TIMEOUT : EVREQ_HTTP_EOF, err, NULL);
 	evi_ws_leave(ws);
 }
 
