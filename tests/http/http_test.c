@@ -22,12 +22,12 @@ int http_done;
 
 ev_uint16_t http_port_of(struct evhttp_bound_socket *bound)
 {
-	struct sockaddr_in name = { 0 };
+	struct sockaddr_storage name = { 0 };
 	ev_socklen_t len = sizeof(name);
 
 	cr_assert_eq(getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *)&name, &len),
 		     0);
-	return ntohs(name.sin_port);
+	return ntohs(((struct sockaddr_in *)&name)->sin_port); /* that of IPv6 is in the same place */
 }
 
 void http_open(void)

@@ -20,6 +20,13 @@ struct hook {
 
 static char trace[64];
 
+/* Where the system's headers have an INPUT of their own, the old names are not there. */
+#ifdef INPUT
+static const enum EVRPC_HOOK_TYPE old_input = INPUT, old_output = OUTPUT;
+#else
+static const enum EVRPC_HOOK_TYPE old_input = EVRPC_INPUT, old_output = EVRPC_OUTPUT;
+#endif
+
 static int run_hook(void *ctx, struct evhttp_request *req, struct evbuffer *data, void *arg)
 {
 	struct hook *hook = arg;
@@ -49,9 +56,9 @@ Test(rpc_hooks, run_in_the_order_added_at_all_four_places)
 	trace[0] = '\0';
 	world_init(&world, 1);
 	evrpc_add_hook(world.pool, EVRPC_OUTPUT, run_hook, &hooks[0]);
-	evrpc_add_hook(world.pool, OUTPUT, run_hook, &hooks[1]);
+	evrpc_add_hook(world.pool, old_output, run_hook, &hooks[1]);
 	evrpc_add_hook(world.rpc, EVRPC_INPUT, run_hook, &hooks[2]);
-	evrpc_add_hook(world.rpc, INPUT, run_hook, &hooks[3]);
+	evrpc_add_hook(world.rpc, old_input, run_hook, &hooks[3]);
 	evrpc_add_hook(world.rpc, EVRPC_OUTPUT, run_hook, &hooks[4]);
 	handle = evrpc_add_hook(world.rpc, EVRPC_OUTPUT, run_hook, &hooks[5]);
 	evrpc_add_hook(world.pool, EVRPC_INPUT, run_hook, &hooks[6]);

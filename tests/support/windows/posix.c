@@ -76,6 +76,8 @@ intptr_t posix_socket(int domain, int type, int protocol)
 {
 	intptr_t fd = (intptr_t)socket(domain, type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC), protocol);
 
+	if (fd == -1 && domain == AF_UNIX && WSAGetLastError() == WSAEAFNOSUPPORT)
+		return posix_cannot("there are no Unix-domain sockets");
 	if (fd != -1 && (type & SOCK_NONBLOCK))
 		(void)unblock(fd, 1);
 	return with_errno(fd);

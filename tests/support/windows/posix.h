@@ -20,6 +20,7 @@
 
 typedef int socklen_t;
 typedef unsigned short sa_family_t;
+typedef unsigned short in_port_t;
 
 #define SOCK_NONBLOCK 0x800
 #define SOCK_CLOEXEC  0x80000
@@ -39,10 +40,14 @@ typedef unsigned short sa_family_t;
 #define TCP_KEEPINTVL    0x7004
 #define TCP_KEEPCNT      0x7005
 
-/* Words of 16-bit compilers, in the way of variables. */
+/* Words of 16-bit compilers and macros, in the way of names of the suites. */
 #undef near
 #undef far
 #undef interface
+#undef TEXT
+
+/* The C runtime has a function of this name. */
+#define tell suites_tell
 
 #define F_GETFD    1
 #define F_SETFD    2
@@ -80,6 +85,9 @@ char *posix_mkdtemp(char *name);
 int posix_mkstemp(char *name);
 int posix_unlink(const char *name);
 
+/* 0, or an error. */
+int posix_setenv(const char *name, const char *value);
+
 ssize_t posix_pwrite(intptr_t fd, const void *buf, size_t n, long long at);
 
 /* A temporary file, which becomes *text when it is closed; one at a time. */
@@ -105,6 +113,10 @@ int posix_fclose(FILE *file);
 #define getsockopt(fd, level, name, value, len)  getsockopt(fd, level, name, (char *)(value), len)
 #define recv(fd, buf, n, flags)                  recv(fd, (char *)(buf), (int)(n), flags)
 #define send(fd, buf, n, flags)                  send(fd, (const char *)(buf), (int)(n), flags)
+#define recvfrom(fd, buf, n, flags, from, len)                                                     \
+	recvfrom(fd, (char *)(buf), (int)(n), flags, from, len)
+#define sendto(fd, buf, n, flags, to, len)                                                         \
+	sendto(fd, (const char *)(buf), (int)(n), flags, to, len)
 
 #define mkdtemp(name)             posix_mkdtemp(name)
 #define mkstemp(name)             posix_mkstemp(name)
@@ -121,7 +133,8 @@ int posix_fclose(FILE *file);
 #define fork()                    posix_cannot("there is no fork()")
 #define waitpid(pid, status, how) posix_cannot("there is no waitpid()")
 
-/* What the library has instead of POSIX locks. */
+/* What the library has instead of POSIX locks; their header comes before the names mean others. */
+#include <event2/thread.h>
 #define evthread_use_pthreads()               evthread_use_windows_threads()
 #define evthread_use_pthreads_with_flags(how) evthread_use_windows_threads()
 #define EVTHREAD_PTHREAD_PRIO_INHERIT         1
