@@ -98,6 +98,9 @@ struct evi_dns_hosts {
 	struct evi_dns_host *first, **last;
 };
 
+/* Add localhost, as both addresses of the loopback, if the table does not have it. */
+void evi_dns_hosts_need_localhost(struct evdns_base *base);
+
 /* --- Sockets: udp.c --------------------------------------------------------------------------- */
 
 /*

@@ -56,6 +56,23 @@ static void add_localhost(struct evdns_base *base)
 	(void)add_text(base, "::1", "localhost");
 }
 
+static int has_host(const struct evdns_base *base, const char *name)
+{
+	const struct evi_dns_host *host = base->hosts.first;
+
+	while (host != NULL && evutil_ascii_strcasecmp(host->name, name) != 0)
+		host = host->next;
+	return host != NULL;
+}
+
+void evi_dns_hosts_need_localhost(struct evdns_base *base)
+{
+	evi_dns_lock(base);
+	if (!has_host(base, "localhost"))
+		add_localhost(base);
+	evi_dns_unlock(base);
+}
+
 static int load(struct evdns_base *base, const char *file)
 {
 	char *text, *rest, *line;

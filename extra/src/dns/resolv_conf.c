@@ -128,14 +128,13 @@ static int parse_file(struct evdns_base *base, int flags, const char *file)
 
 int evdns_base_resolv_conf_parse(struct evdns_base *base, int flags, const char *const filename)
 {
-	char path[512];
 	int result;
 
 	if (base == NULL)
 		return -1;
 	evi_dns_lock(base);
 	if (flags & DNS_OPTION_HOSTSFILE)
-		(void)evdns_base_load_hosts(base, evi_dns_hosts_path(path, sizeof(path)));
+		evi_dns_load_system_hosts(base);
 	result = parse_file(base, flags, filename);
 	evi_dns_unlock(base);
 	return result;

@@ -6,10 +6,8 @@
 
 #include <event2/dns.h>
 
-#include <stddef.h>
-
-/* The path of the hosts table; `buf` may serve to hold it. NULL if there is none. */
-const char *evi_dns_hosts_path(char *buf, size_t len);
+/* Takes in the system's table of hosts. */
+void evi_dns_load_system_hosts(struct evdns_base *base);
 
 /* Sets up a resolver as the system's own; `options` are DNS_OPTION_ bits. 0 or an EVDNS_ERROR_. */
 int evi_dns_configure(struct evdns_base *base, int options);

@@ -3,11 +3,9 @@
 
 #include "os/os_dns.h"
 
-const char *evi_dns_hosts_path(char *buf, size_t len)
+void evi_dns_load_system_hosts(struct evdns_base *base)
 {
-	(void)buf;
-	(void)len;
-	return "/etc/hosts";
+	(void)evdns_base_load_hosts(base, "/etc/hosts");
 }
 
 int evi_dns_configure(struct evdns_base *base, int options)

@@ -17,7 +17,8 @@
 /* GetAdaptersAddresses() may find that the list has grown since it was asked how long it is. */
 #define ATTEMPTS 3
 
-const char *evi_dns_hosts_path(char *buf, size_t len)
+/* NULL if the system does not tell. */
+static const char *hosts_path(char *buf, size_t len)
 {
 	static const char file[] = "\\drivers\\etc\\hosts";
 	UINT used = GetSystemDirectoryA(buf, (UINT)len);
@@ -133,13 +134,13 @@ static int add_nameservers(struct evdns_base *base)
 	return added > 0 ? added : add_of_registry(base);
 }
 
-static void load_hosts(struct evdns_base *base)
+/* Windows leaves localhost, which is only a comment in its table, to the resolver. */
+void evi_dns_load_system_hosts(struct evdns_base *base)
 {
 	char buf[MAX_PATH];
-	const char *path = evi_dns_hosts_path(buf, sizeof(buf));
 
-	if (path != NULL)
-		(void)evdns_base_load_hosts(base, path);
+	(void)evdns_base_load_hosts(base, hosts_path(buf, sizeof(buf)));
+	evi_dns_hosts_need_localhost(base);
 }
 
 int evdns_base_config_windows_nameservers(struct evdns_base *base)
@@ -148,7 +149,7 @@ int evdns_base_config_windows_nameservers(struct evdns_base *base)
 		base = evdns_get_global_base();
 	if (base == NULL)
 		return -1;
-	load_hosts(base);
+	evi_dns_load_system_hosts(base);
 	return add_nameservers(base) > 0 ? 0 : -1;
 }
 
