@@ -316,6 +316,34 @@ Test(dns_cache, the_oldest_makes_room)
 	event_base_free(base);
 }
 
+/*
+ * DNS-218, DNS-219: names are found again in whatever case, those of one letter and those of many,
+ * while the table grows and also where there is no memory for that.
+ */
+Test(dns_cache, it_grows_or_does_without)
+{
+	for (int refused = 0; refused < 2; refused++) {
+		struct event_base *base = support_base_new();
+		struct evdns_base *dns = evdns_base_new(base, 0);
+		struct sockaddr_in in;
+		char name[64];
+		int total = 600;
+
+		for (int i = 0; i < total; i++) {
+			snprintf(name, sizeof(name), "Host%.*d", 1 + i % 40, i);
+			support_fail_once_after(refused && (i == 64 || i == 256) ? 0 : -1);
+			evdns_cache_write(dns, name, one_address(&in, (unsigned)i), 600);
+			cr_assert_eq(support_has_refused(), refused && (i == 64 || i == 256));
+		}
+		for (int i = 0; i < total; i++) {
+			snprintf(name, sizeof(name), "hOST%.*d", 1 + i % 40, i);
+			cr_assert_eq(known(dns, name, (unsigned)i), 0, "%s", name);
+		}
+		evdns_base_free(dns, 0);
+		event_base_free(base);
+	}
+}
+
 static size_t thousands(struct fake *fake, const uint8_t *query, size_t len, uint8_t *reply)
 {
 	static uint8_t addresses[60000];

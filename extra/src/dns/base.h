@@ -430,7 +430,8 @@ void evi_dns_request_drop(struct evdns_request *request);
 struct evi_dns_cached;
 
 struct evi_dns_cache {
-	struct evi_dns_cached **buckets; /* NULL while empty */
+	struct evi_dns_cached **buckets;
+	unsigned bucket_count;
 	struct evi_dns_cached *oldest, **newest;
 	int count;
 	size_t size; /* bytes, all entries together */

@@ -8,13 +8,13 @@
 
 #include <string.h>
 
-#define BUCKETS       1024
+#define BUCKETS_MIN   64
 #define ENTRIES_MAX   4096
 #define ADDRESSES_MAX 256 /* of one name; answers with more are not kept */
 #define BYTES_MAX     (4u << 20)
 
 struct evi_dns_cached {
-	struct evi_dns_cached *next;                 /* in the bucket */
+	struct evi_dns_cached *next, **prev;         /* in the bucket */
 	struct evi_dns_cached *newer, **older_link;  /* all, oldest first */
 	uint64_t expires_ns;
 	uint32_t hash;
@@ -39,13 +39,16 @@ static uint32_t hash_of(const struct evdns_base *base, const char *name)
 	return evi_dns_name_hash(name, evi_dns_name_len(name), base->hash_secret);
 }
 
+static struct evi_dns_cached **bucket_of(const struct evi_dns_cache *cache, uint32_t hash)
+{
+	return &cache->buckets[hash % cache->bucket_count];
+}
+
 static void drop(struct evi_dns_cache *cache, struct evi_dns_cached *entry)
 {
-	struct evi_dns_cached **link = &cache->buckets[entry->hash % BUCKETS];
-
-	while (*link != entry)
-		link = &(*link)->next;
-	*link = entry->next;
+	*entry->prev = entry->next;
+	if (entry->next != NULL)
+		entry->next->prev = entry->prev;
 	*entry->older_link = entry->newer;
 	if (entry->newer != NULL)
 		entry->newer->older_link = entry->older_link;
@@ -61,7 +64,7 @@ static struct evi_dns_cached *find(const struct evi_dns_cache *cache, const char
 				   uint32_t hash)
 {
 	struct evi_dns_cached *entry =
-		cache->buckets != NULL ? cache->buckets[hash % BUCKETS] : NULL;
+		cache->bucket_count > 0 ? *bucket_of(cache, hash) : NULL;
 
 	while (entry != NULL && (entry->hash != hash || !evi_dns_name_equals(entry->name, name)))
 		entry = entry->next;
@@ -108,10 +111,11 @@ static struct evi_dns_cached *make(const char *name, const struct evutil_addrinf
 	size_t name_len = evi_dns_name_len(name);
 	size_t at = (sizeof(struct evi_dns_cached) + name_len + 1 + 15) & ~(size_t)15;
 	size_t size = at + (size_t)count_of(list) * sizeof(union evi_dns_sockaddr);
-	struct evi_dns_cached *entry = evi_calloc(1, size);
+	struct evi_dns_cached *entry = evi_malloc(size);
 
 	if (entry == NULL)
 		return NULL;
+	memset(entry, 0, at);
 	entry->size = size;
 	memcpy(entry->name, name, name_len);
 	entry->addresses = (union evi_dns_sockaddr *)(void *)((char *)entry + at);
@@ -129,12 +133,20 @@ static struct evi_dns_cached *make(const char *name, const struct evutil_addrinf
 	return entry;
 }
 
-static void insert(struct evi_dns_cache *cache, struct evi_dns_cached *entry)
+static void enter_bucket(struct evi_dns_cache *cache, struct evi_dns_cached *entry)
 {
-	struct evi_dns_cached **bucket = &cache->buckets[entry->hash % BUCKETS];
+	struct evi_dns_cached **bucket = bucket_of(cache, entry->hash);
 
 	entry->next = *bucket;
+	if (entry->next != NULL)
+		entry->next->prev = &entry->next;
+	entry->prev = bucket;
 	*bucket = entry;
+}
+
+static void insert(struct evi_dns_cache *cache, struct evi_dns_cached *entry)
+{
+	enter_bucket(cache, entry);
 	entry->newer = NULL;
 	entry->older_link = cache->newest;
 	*cache->newest = entry;
@@ -143,13 +155,25 @@ static void insert(struct evi_dns_cache *cache, struct evi_dns_cached *entry)
 	cache->size += entry->size;
 }
 
+/* Room for one more; 0 if there is none at all. Where memory is short the buckets get longer. */
 static int prepare(struct evi_dns_cache *cache)
 {
-	if (cache->buckets != NULL)
-		return 0;
-	cache->buckets = evi_calloc(BUCKETS, sizeof(struct evi_dns_cached *));
-	cache->newest = &cache->oldest;
-	return cache->buckets != NULL ? 0 : -1;
+	unsigned count = cache->bucket_count > 0 ? 4 * cache->bucket_count : BUCKETS_MIN;
+	struct evi_dns_cached **bigger;
+
+	if (cache->bucket_count > (unsigned)cache->count)
+		return 1;
+	bigger = evi_calloc(count, sizeof(bigger[0]));
+	if (bigger == NULL)
+		return cache->bucket_count > 0;
+	evi_free(cache->buckets);
+	cache->buckets = bigger;
+	cache->bucket_count = count;
+	if (cache->newest == NULL)
+		cache->newest = &cache->oldest;
+	for (struct evi_dns_cached *entry = cache->oldest; entry != NULL; entry = entry->newer)
+		enter_bucket(cache, entry);
+	return 1;
 }
 
 void evi_dns_cache_put(struct evdns_base *base, const char *name,
@@ -161,7 +185,11 @@ void evi_dns_cache_put(struct evdns_base *base, const char *name,
 
 	if (old != NULL)
 		drop(cache, old);
-	if (list == NULL || ttl <= 0 || count_of(list) > 2 * ADDRESSES_MAX || prepare(cache) < 0)
+	if (list == NULL || ttl <= 0 || count_of(list) > 2 * ADDRESSES_MAX)
+		return;
+	if (cache->count >= ENTRIES_MAX)
+		drop(cache, cache->oldest);
+	if (!prepare(cache))
 		return;
 	entry = make(name, list);
 	if (entry == NULL)
@@ -169,7 +197,7 @@ void evi_dns_cache_put(struct evdns_base *base, const char *name,
 	entry->hash = hash;
 	entry->asked = asked;
 	entry->expires_ns = now_ns(base) + (uint64_t)ttl * 1000000000u;
-	while (cache->count >= ENTRIES_MAX || cache->size + entry->size > BYTES_MAX)
+	while (cache->size + entry->size > BYTES_MAX)
 		drop(cache, cache->oldest);
 	insert(cache, entry);
 }
@@ -234,6 +262,7 @@ void evi_dns_cache_done(struct evdns_base *base)
 		drop(&base->cache, base->cache.oldest);
 	evi_free(base->cache.buckets);
 	base->cache.buckets = NULL;
+	base->cache.bucket_count = 0;
 }
 
 void evdns_cache_write(struct evdns_base *dns_base, char *nodename, struct evutil_addrinfo *res,

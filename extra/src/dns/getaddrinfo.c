@@ -474,9 +474,10 @@ static int start(struct evdns_base *base, const char *node, const struct evutil_
 
 	if (!evi_dns_name_is_valid(node, EVI_DNS_NAME_MAX))
 		return EVUTIL_EAI_FAIL;
-	g = evi_calloc(1, sizeof(*g) + len + 1);
+	g = evi_malloc(sizeof(*g) + len + 1);
 	if (g == NULL)
 		return EVUTIL_EAI_MEMORY;
+	memset(g, 0, sizeof(*g));
 	memcpy(g->name, node, len + 1);
 	g->base = base;
 	g->cb = cb;

@@ -102,16 +102,20 @@ static uint64_t mix(uint64_t hash, uint64_t word, uint64_t secret)
 	return (sum & UINT32_MAX) * (sum >> 32) ^ sum >> 32;
 }
 
+/* What is left at the end is read with what stands before it, if there is enough. */
 uint32_t evi_dns_name_hash(const char *name, size_t len, uint64_t secret)
 {
-	uint64_t hash = len, word;
+	uint64_t hash = len, word = 0;
+	size_t at = 0;
 
-	for (; len >= sizeof(word); len -= sizeof(word), name += sizeof(word)) {
-		memcpy(&word, name, sizeof(word));
+	for (; at + sizeof(word) < len; at += sizeof(word)) {
+		memcpy(&word, name + at, sizeof(word));
 		hash = mix(hash, word, secret);
 	}
-	word = 0;
-	memcpy(&word, name, len);
+	if (len >= sizeof(word))
+		memcpy(&word, name + len - sizeof(word), sizeof(word));
+	else
+		memcpy(&word, name, len);
 	hash = mix(hash, word, secret);
 	return (uint32_t)(hash ^ hash >> 32);
 }

@@ -35,10 +35,11 @@ static struct evutil_addrinfo *copy_entry(const struct addrinfo *from,
 
 struct evutil_addrinfo *evi_addrinfo_new(const struct sockaddr *sa, ev_socklen_t len)
 {
-	struct evutil_addrinfo *ai = evi_calloc(1, sizeof(*ai) + (size_t)len);
+	struct evutil_addrinfo *ai = evi_malloc(sizeof(*ai) + (size_t)len);
 
 	if (ai == NULL)
 		return NULL;
+	memset(ai, 0, sizeof(*ai));
 	ai->ai_family = sa->sa_family;
 	ai->ai_addrlen = len;
 	ai->ai_addr = (struct sockaddr *)(void *)(ai + 1);
