@@ -27,7 +27,7 @@ struct evi_deferral;
 enum {
 	EVI_BUF_FROZEN_FRONT = 1 << 1, /* no bytes may leave */
 	EVI_BUF_FROZEN_END = 1 << 2,   /* no bytes may be appended */
-	EVI_BUF_WATCHED = 1 << 3,      /* somebody wants to hear of changes */
+	EVI_BUF_WATCHED = 1 << 3,      /* a callback wants to hear of changes */
 	EVI_BUF_UNLOADED = 1 << 4,     /* may hold file ranges that are not in memory */
 	EVI_BUF_DRAINS_TO_FD = 1 << 5, /* EVBUFFER_FLAG_DRAINS_TO_FD */
 	EVI_BUF_OWN_LOCK = 1 << 6,     /* `lock` is freed with the buffer */
@@ -35,17 +35,24 @@ enum {
 	EVI_BUF_EMBEDDED = 1 << 7,
 	/* evbuffer_free() was called; something still holds a reference */
 	EVI_BUF_FREED = 1 << 8,
+	/* the owner wants to hear of bytes that were added; of bytes that left as well */
+	EVI_BUF_OWNER_GROWTH = 1 << 9,
+	EVI_BUF_OWNER_LOSS = 1 << 10,
 };
+
+/* Somebody is to be told of bytes added; of bytes gone. */
+#define EVI_BUF_TELLS_GROWTH (EVI_BUF_WATCHED | EVI_BUF_OWNER_GROWTH)
+#define EVI_BUF_TELLS_LOSS (EVI_BUF_WATCHED | EVI_BUF_OWNER_LOSS)
 
 /*
  * How the bufferevent that a buffer belongs to takes part in its life. `changed` runs after the
- * change callbacks of each round, never deferred; it is the bufferevent's cue to write or to read
- * on. `ref` and `unref` keep it alive while a deferred round is on its way.
+ * change callbacks of each round, never deferred, if the flags say that the owner wants to hear of
+ * such a change; it is the bufferevent's cue to write or to read on. `ref` and `unref` keep it alive while a deferred round is on its way.
  */
 struct evi_evbuffer_owner_ops {
 	void (*ref)(void *owner);
 	void (*unref)(void *owner); /* without the lock held */
-	void (*changed)(void *owner, struct evbuffer *buf, const struct evbuffer_cb_info *info);
+	void (*changed)(void *owner, struct evbuffer *buf);
 };
 
 struct evbuffer {
@@ -80,9 +87,16 @@ void evi_evbuffer_init(struct evbuffer *buf);
  */
 void evi_evbuffer_done(struct evbuffer *buf);
 
-/* Make `owner` hear of changes; `ops` is borrowed for ever. `ops->changed` may be NULL. */
+/* Give the buffer an owner, who hears of nothing yet; `ops` is borrowed for ever. */
 void evi_evbuffer_set_owner(struct evbuffer *buf, const struct evi_evbuffer_owner_ops *ops,
 			    void *owner);
+
+/* Which changes the owner hears of from now on: EVI_BUF_OWNER_* bits. */
+static inline void evi_evbuffer_set_owner_wants(struct evbuffer *buf, unsigned wants)
+{
+	buf->flags &= (uint16_t)~(EVI_BUF_OWNER_GROWTH | EVI_BUF_OWNER_LOSS);
+	buf->flags |= (uint16_t)wants;
+}
 
 /* Use the owner's lock; borrowed. NULL does nothing. */
 void evi_evbuffer_share_lock(struct evbuffer *buf, void *lock);
@@ -180,15 +194,15 @@ void evi_evbuffer_tell(struct evbuffer *buf, size_t added, size_t deleted);
  */
 static inline void evi_evbuffer_notify(struct evbuffer *buf, size_t added, size_t deleted)
 {
-	if ((added | deleted) != 0 && (buf->flags & EVI_BUF_WATCHED))
+	if ((added != 0 && (buf->flags & EVI_BUF_TELLS_GROWTH)) ||
+	    (deleted != 0 && (buf->flags & EVI_BUF_TELLS_LOSS)))
 		evi_evbuffer_tell(buf, added, deleted);
 }
 
 /* The end of a changing call: notify, then unlock. The buffer may be gone afterwards. */
 static inline void evi_evbuffer_finish(struct evbuffer *buf, size_t added, size_t deleted)
 {
-	if (buf->flags & EVI_BUF_WATCHED)
-		evi_evbuffer_notify(buf, added, deleted);
+	evi_evbuffer_notify(buf, added, deleted);
 	evi_evbuffer_unlock(buf);
 }
 

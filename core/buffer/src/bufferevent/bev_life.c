@@ -95,22 +95,12 @@ static void tell_output_grew(struct evi_bev *b)
 		b->pub.be_ops->output_grew(&b->pub);
 }
 
-/* Most changes concern nobody: no high mark, or output that leaves, or a buffer about to go. */
-static int concerns(const struct evi_bev *b, const struct evbuffer *buf,
-		    const struct evbuffer_cb_info *info)
-{
-	if (b->flags & (EVI_BEV_IS_DEAD | EVI_BEV_IS_CORKED))
-		return buf == &b->input && !(b->flags & EVI_BEV_IS_DEAD);
-	if (buf == &b->output)
-		return info->n_added > 0;
-	return b->pub.wm_read.high != 0 || (b->held_read & EVI_BEV_HELD_MARK);
-}
-
-static void owner_changed(void *owner, struct evbuffer *buf, const struct evbuffer_cb_info *info)
+/* Input that grew or shrank while it has a high mark; output that grew. */
+static void owner_changed(void *owner, struct evbuffer *buf)
 {
 	struct evi_bev *b = owner;
 
-	if (!concerns(b, buf, info))
+	if (b->flags & EVI_BEV_IS_DEAD || (buf == &b->output && b->flags & EVI_BEV_IS_CORKED))
 		return;
 	evi_bev_enter(&b->pub);
 	if (buf == &b->input)
@@ -162,6 +152,7 @@ static void init_buffers(struct evi_bev *b)
 	b->input.max_read = EVI_BEV_SINGLE_DEFAULT;
 	evi_evbuffer_set_owner(&b->input, &owner_ops, b);
 	evi_evbuffer_set_owner(&b->output, &owner_ops, b);
+	evi_evbuffer_set_owner_wants(&b->output, EVI_BUF_OWNER_GROWTH);
 	evi_evbuffer_freeze(&b->input, EVI_BUF_FROZEN_END);
 	evi_evbuffer_freeze(&b->output, EVI_BUF_FROZEN_FRONT);
 }

@@ -21,6 +21,15 @@ void evi_bev_check_mark(struct evi_bev *b)
 		evi_bev_unhold(&b->pub, EV_READ, EVI_BEV_HELD_MARK);
 }
 
+/* The mark that was set is the only reason to look at the input's length. */
+static void set_read_marks(struct evi_bev *b, const struct event_watermark *marks)
+{
+	b->pub.wm_read = *marks;
+	evi_evbuffer_set_owner_wants(
+		&b->input, marks->high > 0 ? EVI_BUF_OWNER_GROWTH | EVI_BUF_OWNER_LOSS : 0);
+	evi_bev_check_mark(b);
+}
+
 static size_t min_size(size_t a, size_t b)
 {
 	return a < b ? a : b;
@@ -85,10 +94,8 @@ void bufferevent_setwatermark(struct bufferevent *bev, short events, size_t lowm
 	evi_bev_enter(bev);
 	if (events & EV_WRITE)
 		bev->wm_write = marks;
-	if (events & EV_READ) {
-		bev->wm_read = marks;
-		evi_bev_check_mark(evi_bev_of(bev));
-	}
+	if (events & EV_READ)
+		set_read_marks(evi_bev_of(bev), &marks);
 	evi_bev_leave(bev);
 }
 

@@ -60,6 +60,8 @@ void evi_bev_assign(struct evi_bev *b, evutil_socket_t fd)
 		     evi_bev_on_read, b);
 	event_assign(&b->pub.ev_write, base, fd, is_watched ? (short)(flags | EV_WRITE) : flags,
 		     evi_bev_on_write, b);
+	if (event_get_priority(&b->pub.ev_read) == b->priority)
+		return; /* the middle one, which every new event has */
 	event_priority_set(&b->pub.ev_read, b->priority);
 	event_priority_set(&b->pub.ev_write, b->priority);
 }

@@ -78,8 +78,6 @@ void evi_evbuffer_set_owner(struct evbuffer *buf, const struct evi_evbuffer_owne
 {
 	buf->owner_ops = ops;
 	buf->owner = owner;
-	if (ops->changed != NULL)
-		buf->flags |= EVI_BUF_WATCHED;
 }
 
 void evi_evbuffer_share_lock(struct evbuffer *buf, void *lock)

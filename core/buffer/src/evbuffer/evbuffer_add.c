@@ -9,7 +9,7 @@
 #include <assert.h>
 #include <errno.h>
 
-#define SLOW_PREPEND (EVI_BUF_FROZEN_FRONT | EVI_BUF_WATCHED)
+#define SLOW_PREPEND (EVI_BUF_FROZEN_FRONT | EVI_BUF_TELLS_GROWTH)
 
 static evi_noinline int add_generally(struct evbuffer *buf, const void *data, size_t len)
 {
@@ -43,7 +43,7 @@ int evbuffer_add(struct evbuffer *buf, const void *data, size_t len)
 	} else {
 		return add_generally(buf, data, len);
 	}
-	if (buf->flags & EVI_BUF_WATCHED)
+	if (buf->flags & EVI_BUF_TELLS_GROWTH)
 		evi_evbuffer_finish(buf, len, 0);
 	return 0;
 }

@@ -58,7 +58,7 @@ static int any_is_on(const struct evbuffer *buf)
 /* Keeps the flag that fast paths look at in step with the list. */
 static void update_watched(struct evbuffer *buf)
 {
-	if ((buf->owner_ops != NULL && buf->owner_ops->changed != NULL) || any_is_on(buf))
+	if (any_is_on(buf))
 		buf->flags |= EVI_BUF_WATCHED;
 	else
 		buf->flags &= (uint16_t)~EVI_BUF_WATCHED;
@@ -146,6 +146,12 @@ static void run_deferred(struct evi_deferred *deferred, void *arg)
 		ops->unref(owner);
 }
 
+static int concerns_owner(const struct evbuffer *buf, size_t added, size_t deleted)
+{
+	return (added > 0 && (buf->flags & EVI_BUF_OWNER_GROWTH)) ||
+	       (deleted > 0 && (buf->flags & EVI_BUF_OWNER_LOSS));
+}
+
 void evi_evbuffer_tell(struct evbuffer *buf, size_t added, size_t deleted)
 {
 	struct evbuffer_cb_info info = { .orig_size = buf->len + deleted - added,
@@ -159,8 +165,8 @@ void evi_evbuffer_tell(struct evbuffer *buf, size_t added, size_t deleted)
 		run_round(buf, &info);
 	else if (any_is_on(buf))
 		schedule(buf, added, deleted);
-	if (buf->owner_ops != NULL && buf->owner_ops->changed != NULL)
-		buf->owner_ops->changed(buf->owner, buf, &info);
+	if (concerns_owner(buf, added, deleted))
+		buf->owner_ops->changed(buf->owner, buf);
 	buf->refs--;
 }
 
@@ -170,7 +176,7 @@ void evi_evbuffer_callbacks_done(struct evbuffer *buf)
 	struct evbuffer_cb_entry *entry = buf->callbacks;
 
 	buf->callbacks = NULL;
-	buf->flags &= (uint16_t)~EVI_BUF_WATCHED;
+	buf->flags &= (uint16_t) ~(EVI_BUF_TELLS_GROWTH | EVI_BUF_TELLS_LOSS);
 	while (entry != NULL) {
 		struct evbuffer_cb_entry *next = entry->next;
 

@@ -49,7 +49,9 @@ static int plan_read(struct evbuffer *buf, struct read_plan *plan, size_t wanted
 {
 	struct evi_chain **link = &plan->chains;
 
-	*plan = (struct read_plan){ .uses_tail = 0 };
+	plan->n_vec = plan->uses_tail = 0;
+	plan->offered = 0;
+	plan->chains = NULL;
 	if (buf->last != NULL &&
 	    (buf->last->room >= wanted || buf->last->room >= ROOM_WORTH_USING)) {
 		plan->uses_tail = 1;
@@ -200,6 +202,15 @@ static ev_ssize_t write_front(struct evbuffer *buf, evutil_socket_t fd, size_t m
 	return evi_io_write(fd, vec, collect(buf, max, vec), has_more, &buf->plain_fd);
 }
 
+/* Releases what was sent: all of it, to the pool, where the next read finds it. */
+static void drop_sent(struct evbuffer *buf, size_t n)
+{
+	if (n < buf->len)
+		evi_store_drop(buf, n);
+	else
+		evi_chain_unref_list(evi_store_unlink_all(buf));
+}
+
 /* Writes and drops. */
 static ev_ssize_t take_front(struct evbuffer *buf, evutil_socket_t fd, size_t max, int has_more)
 {
@@ -271,9 +282,15 @@ static evi_noinline ev_ssize_t send_mixed(struct evbuffer *buf, evutil_socket_t 
 
 ev_ssize_t evi_evbuffer_send(struct evbuffer *buf, evutil_socket_t fd, size_t max)
 {
-	ev_ssize_t n = evi_unlikely(buf->flags & EVI_BUF_UNLOADED) ? send_mixed(buf, fd, max)
-								   : take_front(buf, fd, max, 0);
+	ev_ssize_t n;
 
+	if (evi_unlikely(buf->flags & EVI_BUF_UNLOADED)) {
+		n = send_mixed(buf, fd, max);
+	} else {
+		n = write_front(buf, fd, max, 0);
+		if (n > 0)
+			drop_sent(buf, (size_t)n);
+	}
 	if (n > 0)
 		evi_evbuffer_notify(buf, 0, (size_t)n);
 	return n;

@@ -18,7 +18,7 @@
 /* The end of a call on two buffers. References keep each alive while the other's callbacks run. */
 static void finish_pair(struct evbuffer *from, struct evbuffer *to, size_t moved)
 {
-	if (!((from->flags | to->flags) & EVI_BUF_WATCHED)) {
+	if (!(from->flags & EVI_BUF_TELLS_LOSS) && !(to->flags & EVI_BUF_TELLS_GROWTH)) {
 		evi_evbuffer_unlock(from);
 		evi_evbuffer_unlock(to);
 		return;

@@ -12,7 +12,7 @@
 #include <errno.h>
 #include <limits.h>
 
-#define SLOW_DRAIN (EVI_BUF_FROZEN_FRONT | EVI_BUF_WATCHED)
+#define SLOW_DRAIN (EVI_BUF_FROZEN_FRONT | EVI_BUF_TELLS_LOSS)
 #define SLOW_REMOVE (EVI_BUF_FROZEN_FRONT | EVI_BUF_UNLOADED)
 #define SLOW_PULLUP (EVI_BUF_UNLOADED)
 
@@ -105,7 +105,7 @@ int evbuffer_remove(struct evbuffer *buf, void *out, size_t len)
 	} else {
 		return remove_generally(buf, out, len);
 	}
-	if (len > 0 && buf->flags & EVI_BUF_WATCHED)
+	if (len > 0 && buf->flags & EVI_BUF_TELLS_LOSS)
 		evi_evbuffer_finish(buf, 0, len);
 	return (int)len;
 }
