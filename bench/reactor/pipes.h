@@ -73,7 +73,7 @@ static inline void pipes_measure(struct pipes *p, void (*loop)(void *), void *ar
 {
 	uint64_t start;
 
-	p->left = n / 10 + 1;
+	p->left = 10 * p->count;
 	loop(arg); /* warm */
 	pipes_fill(p);
 	p->left = n;
