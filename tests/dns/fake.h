@@ -17,6 +17,8 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -547,22 +549,27 @@ static inline size_t answer_by_name(struct fake *fake, const uint8_t *query, siz
 /* A file with that content, in a place of its own; removed by file_done(). */
 struct text_file {
 	char name[64];
+	char directory[32];
 };
 
 static inline struct text_file file_with(const void *text, size_t len)
 {
-	struct text_file file = { "/tmp/dns-test-XXXXXX" };
-	int fd = mkstemp(file.name);
+	struct text_file file = { .directory = "/tmp/dns-test-XXXXXX" };
+	FILE *out;
 
-	cr_assert_geq(fd, 0);
-	cr_assert_eq(write(fd, text, len), (ssize_t)len);
-	close(fd);
+	cr_assert_not_null(mkdtemp(file.directory));
+	snprintf(file.name, sizeof(file.name), "%s/file", file.directory);
+	out = fopen(file.name, "wb");
+	cr_assert_not_null(out);
+	cr_assert_eq(fwrite(text, 1, len, out), len);
+	cr_assert_eq(fclose(out), 0);
 	return file;
 }
 
 static inline void file_done(struct text_file *file)
 {
 	cr_assert_eq(unlink(file->name), 0);
+	cr_assert_eq(rmdir(file->directory), 0);
 }
 
 /*

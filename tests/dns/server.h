@@ -133,7 +133,7 @@ static inline void receive_nothing(struct served *s, int fd)
 	static uint8_t reply[PACKET_MAX];
 
 	cr_assert_eq(receive_within(s, fd, reply, 200), -1);
-	cr_assert_eq(errno, EAGAIN);
+	cr_assert_eq(EVUTIL_SOCKET_ERROR(), support_socket_error(EAGAIN));
 }
 
 /* A query for `name`, given as wire bytes without the zero at the end, of that type. */

@@ -171,7 +171,7 @@ Test(dns_compose, addresses_are_packed_when_only_that_fits)
 
 static void pointers(struct evdns_server_request *req)
 {
-	struct in_addr in = { htonl(0x01020304) };
+	struct in_addr in = { .s_addr = htonl(0x01020304) };
 
 	cr_assert_eq(evdns_server_request_add_ptr_reply(req, &in, NULL, "a.b", 60), 0);
 	cr_assert_eq(evdns_server_request_add_ptr_reply(req, NULL, "x.y", "a.b", 60), 0);

@@ -292,7 +292,7 @@ static void append(struct bytes *b, const char *owner, size_t owner_len, unsigne
 static struct told told_by(struct bytes *b, unsigned type)
 {
 	struct asked a;
-	struct in_addr in = { htonl(0x01020304) };
+	struct in_addr in = { .s_addr = htonl(0x01020304) };
 
 	set_up(&a, say);
 	a.fake.arg = b;

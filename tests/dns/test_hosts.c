@@ -106,7 +106,7 @@ Test(dns_hosts, lines_are_an_address_and_names)
 		"10.0.0.4:80 port\n"
 		"[::1] bracket\n"
 		"rubbish name\n"
-		"fe80::5%lo zone\n"
+		"fe80::5%1 zone\n"
 		"::6 dotted.\n"
 		"10.0.0.7 last";
 	struct table t = start();

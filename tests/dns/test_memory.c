@@ -89,7 +89,7 @@ static void by_tcp(struct scene *scene)
 
 static void reverse(struct scene *scene)
 {
-	struct in_addr in = { htonl(0x7f000001) };
+	struct in_addr in = { .s_addr = htonl(0x7f000001) };
 	struct told t = { 0 };
 
 	if (evdns_base_resolve_reverse(scene->dns, &in, 0, tell, &t) != NULL)

@@ -49,7 +49,7 @@ Test(dns_nameservers, are_added_by_text)
 	cr_assert_eq(evdns_base_nameserver_ip_add(b.dns, "127.0.0.1"), 0);
 	cr_assert_eq(evdns_base_nameserver_ip_add(b.dns, "127.0.0.1:54"), 0);
 	cr_assert_eq(evdns_base_nameserver_ip_add(b.dns, "[::1]:55"), 0);
-	cr_assert_eq(evdns_base_nameserver_ip_add(b.dns, "fe80::1%lo"), 0);
+	cr_assert_eq(evdns_base_nameserver_ip_add(b.dns, "fe80::1%1"), 0);
 	cr_assert_eq(port_at(b.dns, 0), 53);
 	cr_assert_eq(port_at(b.dns, 1), 54);
 	cr_assert_eq(port_at(b.dns, 2), 55);

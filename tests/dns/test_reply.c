@@ -10,7 +10,7 @@ static const uint8_t ip6[16] = { 0x20, 1, 0xd, 0xb8, [15] = 7 };
 
 static void ask(struct asked *a, unsigned type)
 {
-	struct in_addr in = { htonl(0x01020304) };
+	struct in_addr in = { .s_addr = htonl(0x01020304) };
 	struct evdns_request *request;
 
 	memset(&a->told, 0, sizeof(a->told));

@@ -9,7 +9,7 @@ TestSuite(dns_request, .init = support_leak_init, .fini = support_leak_fini, .ti
 Test(dns_request, addresses_are_asked_for_by_name)
 {
 	struct asked a;
-	struct in_addr in = { htonl(0x01020304) };
+	struct in_addr in = { .s_addr = htonl(0x01020304) };
 	struct in6_addr in6;
 	struct told t = { 0 };
 

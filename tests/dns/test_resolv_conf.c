@@ -150,7 +150,7 @@ Test(dns_resolv_conf, nameservers_are_one_a_line)
 		"NAMESERVER 127.0.0.4\n"
 		"nameservers 127.0.0.5\n"
 		"; nameserver 127.0.0.6\n"
-		"nameserver fe80::1%lo\n"
+		"nameserver fe80::1%1\n"
 		"nameserver 127.0.0.7";
 	int servers;
 

@@ -275,7 +275,7 @@ Test(dns_search, a_request_keeps_its_list)
 Test(dns_search, addresses_are_not_searched)
 {
 	struct asked a;
-	struct in_addr in = { htonl(0x01020304) };
+	struct in_addr in = { .s_addr = htonl(0x01020304) };
 	struct told t = { 0 };
 
 	set_up(&a, answer_by_name);

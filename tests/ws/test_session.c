@@ -569,7 +569,7 @@ Test(ws_session, ping_flood)
 		most = len > most ? len : most;
 		event_base_loop(base, EVLOOP_ONCE);
 	}
-	cr_log_info("at most %zu bytes of output", most);
+	cr_log_info("at most %lu bytes of output", (unsigned long)most);
 	cr_expect_leq(most, 1u << 20);
 	cr_expect_str_eq(http_log, "session closed-1008");
 	ws_peer_close(&peer);
@@ -621,7 +621,7 @@ Test(ws_session, small_frames)
 	bufferevent_write_buffer(peer.peer->bev, bytes);
 	evbuffer_free(bytes);
 	ws_until(&ws_messages, 100000);
-	cr_log_info("at most %zu bytes of input", most_input);
+	cr_log_info("at most %lu bytes of input", (unsigned long)most_input);
 	cr_expect_gt(most_input, 0);
 	cr_expect_leq(most_input, 256u << 10);
 	ws_peer_close(&peer);

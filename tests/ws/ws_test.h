@@ -15,6 +15,9 @@
 
 #include <stdint.h>
 
+/* windows.h has one; the suites have frames of text. */
+#undef TEXT
+
 #define BYTES(text) (text), sizeof(text) - 1
 
 #define WS_KEY "dGhlIHNhbXBsZSBub25jZQ=="

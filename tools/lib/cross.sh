@@ -47,7 +47,7 @@ case $target in
 x86_64-w64-mingw32)
 	options="$options -Dopenssl=disabled -Dmbedtls=disabled -Dbench=disabled -Dexamples=disabled"
 	not_run "TLS: Debian has no TLS library for mingw-w64"
-	not_run "suites of WebSocket, DNS and fuzz targets, benchmarks, examples: written to POSIX" ;;
+	not_run "fuzz targets, benchmarks, examples: written to POSIX" ;;
 musl)
 	options="$options -Dopenssl=disabled -Dmbedtls=disabled -Dextra=disabled -Dcompat=disabled
 		-Dbench=disabled"
