@@ -265,7 +265,7 @@ static const char *const requests[] = {
 	REQUEST("/pieces"),
 };
 
-enum { HELLO, PAGE, HEADERS30, PIPELINE16, PIECES, UPLOADS, CLOSE };
+enum { HELLO, PAGE, HEADERS30, PIPELINE16, PIECES, UPLOADS, POST, CLOSE };
 
 #define BY_CLOCK 0x10000
 
@@ -286,6 +286,17 @@ static char *upload_request(size_t *ret_len)
 	return text;
 }
 
+static char *post_request(size_t *ret_len)
+{
+	static char text[CHUNK * 2];
+	size_t len = (size_t)sprintf(text, "POST /hello HTTP/1.1\r\n" FIELDS_OF_WRK
+					   "Content-Length: %d\r\n\r\n", CHUNK);
+
+	memset(text + len, 'p', CHUNK);
+	*ret_len = len + CHUNK;
+	return text;
+}
+
 static void run(long n, const struct bench_case *which)
 {
 	int kind = (int)(which->a & 0xffff);
@@ -297,6 +308,8 @@ static void run(long n, const struct bench_case *which)
 		load.rounds = load.connections;
 	if (kind == UPLOADS) {
 		load.request = upload_request(&load.len);
+	} else if (kind == POST) {
+		load.request = post_request(&load.len);
 	} else {
 		load.request = requests[kind == CLOSE ? HELLO : kind];
 		load.len = strlen(load.request);
@@ -411,6 +424,7 @@ static const struct bench_case cases[] = {
 	{ "pipeline16:cpu", run, PIPELINE16, 64, 320000 },
 	{ "pieces64:cpu", run, PIECES, 64, 50000 },
 	{ "upload16:cpu", run, UPLOADS, 16, 10000 },
+	{ "post64:cpu", run, POST, 64, 50000 },
 	{ "close32:cpu", run, CLOSE, 32, 20000 },
 	{ "hello64", run, HELLO | BY_CLOCK, 64, 100000 },
 	{ "hello256", run, HELLO | BY_CLOCK, 256, 100000 },

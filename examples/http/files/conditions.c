@@ -3,18 +3,37 @@
 
 #include "files.h"
 
-#include <inttypes.h>
-#include <stdio.h>
+#include <stdint.h>
 #include <string.h>
+
+/* A number and what follows it; returns where to go on. By hand: each reply has four of them. */
+static char *add_hex(char *at, uintmax_t number, char end)
+{
+	unsigned shift = 0;
+
+	while (number >> shift > 15)
+		shift += 4;
+	for (; shift > 0; shift -= 4)
+		*at++ = "0123456789abcdef"[number >> shift & 15];
+	*at++ = "0123456789abcdef"[number & 15];
+	*at++ = end;
+	return at;
+}
 
 void version_of(struct version *version, const struct stat *st)
 {
+	char *at = version->tag;
 	struct tm tm;
 
 	/* Weak within a second of the change: another one might leave the same time. */
-	snprintf(version->tag, sizeof(version->tag), "%s\"%jx-%jx.%lx-%jx\"",
-		 time(NULL) - st->st_mtime < 2 ? "W/" : "", (uintmax_t)st->st_ino,
-		 (uintmax_t)st->st_mtim.tv_sec, st->st_mtim.tv_nsec, (uintmax_t)st->st_size);
+	if (time(NULL) - st->st_mtime < 2)
+		at = stpcpy(at, "W/");
+	*at++ = '"';
+	at = add_hex(at, (uintmax_t)st->st_ino, '-');
+	at = add_hex(at, (uintmax_t)st->st_mtim.tv_sec, '.');
+	at = add_hex(at, (uintmax_t)st->st_mtim.tv_nsec, '-');
+	at = add_hex(at, (uintmax_t)st->st_size, '"');
+	*at = '\0';
 	gmtime_r(&st->st_mtime, &tm);
 	evutil_date_rfc1123(version->date, sizeof(version->date), &tm);
 	version->changed = st->st_mtime;

@@ -17,6 +17,9 @@
 
 #define BOUNDARY "4d5a07f1e9c24b60"
 
+/* Reading this much costs less than what it takes to have the kernel send it from the file. */
+#define READ_MAX 16384
+
 static void add_field(struct evhttp_request *req, const char *name, const char *value)
 {
 	evhttp_add_header(evhttp_request_get_output_headers(req), name, value);
@@ -165,26 +168,60 @@ static int add_body(struct evhttp_request *req, struct evbuffer *body,
 					 ranges->last - ranges->first + 1);
 }
 
+/* All of a small file. */
+static int read_file(struct evbuffer *body, int fd, ev_off_t size)
+{
+	struct evbuffer_iovec space;
+
+	if (size == 0)
+		return 0;
+	if (evbuffer_reserve_space(body, size, &space, 1) != 1)
+		return -1;
+	space.iov_len = (size_t)size;
+	if (read(fd, space.iov_base, space.iov_len) != size) /* it has just become shorter */
+		return -1;
+	return evbuffer_commit_space(body, &space, 1);
+}
+
+/* By reference; the body goes to a socket as it is, so the kernel may copy it: sendfile(2). */
+static int refer_to_file(struct evhttp_request *req, struct evbuffer *body, int fd, ev_off_t size,
+			 const char *type, const struct range *ranges, int n)
+{
+	struct evbuffer_file_segment *segment =
+		evbuffer_file_segment_new(fd, 0, size, EVBUF_FS_CLOSE_ON_FREE);
+	int result;
+
+	if (segment == NULL) {
+		close(fd);
+		return -1;
+	}
+	result = add_body(req, body, segment, type, ranges, n, size);
+	evbuffer_file_segment_free(segment);
+	return result;
+}
+
 /* The file is taken. */
 static void send_file(struct evhttp_request *req, const struct site *site, int fd, ev_off_t size,
 		      const char *type, const struct range *ranges, int n)
 {
-	struct evbuffer_file_segment *segment =
-		evbuffer_file_segment_new(fd, 0, size, EVBUF_FS_CLOSE_ON_FREE);
 	struct evbuffer *body = evbuffer_new();
+	int result = -1;
 
-	if (segment == NULL)
+	if (body == NULL) {
 		close(fd);
-	/* It goes to a socket as it is, so the kernel may copy it: sendfile(2). */
-	if (body != NULL && site->secure == NULL)
-		evbuffer_set_flags(body, EVBUFFER_FLAG_DRAINS_TO_FD);
-	if (segment == NULL || body == NULL ||
-	    add_body(req, body, segment, type, ranges, n, size) < 0)
+	} else if (n == 0 && size <= READ_MAX) {
+		add_field(req, "Content-Type", type);
+		result = read_file(body, fd, size);
+		close(fd);
+	} else {
+		if (site->secure == NULL)
+			evbuffer_set_flags(body, EVBUFFER_FLAG_DRAINS_TO_FD);
+		result = refer_to_file(req, body, fd, size, type, ranges, n);
+	}
+	if (result < 0)
 		evhttp_send_error(req, HTTP_INTERNAL, NULL);
 	else
 		send_body(req, site, n > 0 ? 206 : HTTP_OK, body);
-	if (segment != NULL)
-		evbuffer_file_segment_free(segment);
 	if (body != NULL)
 		evbuffer_free(body);
 }

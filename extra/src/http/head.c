@@ -410,7 +410,7 @@ static inline size_t take_whole_line(struct evi_head *head, const char *in, size
 	name = evi_copy_token(text, in, len);
 	if (name == 0 || name >= last || in[name] != ':')
 		return 0;
-	value = name + 1;
+	value = name + 1 + (in[name + 1] == ' ');
 	while (value < last && is_blank(in[value]))
 		value++;
 	end = value + evi_copy_text(text + value, in + value, len - value);

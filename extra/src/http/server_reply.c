@@ -215,15 +215,6 @@ static int open_reply(struct evi_writer *w, struct evi_request *r, int code, con
 	return 0;
 }
 
-static int copy_body(struct evi_writer *w, struct evbuffer *own, struct evbuffer *body)
-{
-	int err = evi_write_buffer(w, own);
-
-	if (err == 0 && body != NULL)
-		err = evi_write_buffer(w, body);
-	return err;
-}
-
 static int move_body(struct evbuffer *out, struct evbuffer *own, struct evbuffer *body)
 {
 	if (evbuffer_add_buffer(out, own) != 0 ||
@@ -235,13 +226,17 @@ static int move_body(struct evbuffer *out, struct evbuffer *own, struct evbuffer
 int evi_reply_write(struct evi_request *r, int code, const char *reason, struct evbuffer *body)
 {
 	struct evbuffer *own = r->pub.output_buffer;
-	size_t len = evbuffer_get_length(own) + (body != NULL ? evbuffer_get_length(body) : 0);
+	size_t own_len = evbuffer_get_length(own);
+	size_t len = own_len + (body != NULL ? evbuffer_get_length(body) : 0);
 	struct reply_body what = { .len = len, .copied = len <= EVI_COPIED_MAX ? len : 0 };
 	struct evi_writer w;
 	int err = open_reply(&w, r, code, reason, &what);
 
-	if (err == 0 && !r->sends_no_body && what.copied > 0)
-		err = copy_body(&w, own, body);
+	if (err == 0 && !r->sends_no_body && what.copied > 0) {
+		err = evi_write_buffer(&w, own, own_len);
+		if (err == 0 && body != NULL)
+			err = evi_write_buffer(&w, body, len - own_len);
+	}
 	if (err == 0)
 		err = evi_writer_close(&w);
 	if (err == 0 && !r->sends_no_body && what.copied < len)

@@ -58,10 +58,8 @@ void evi_write_number(struct evi_writer *writer, uint64_t number)
 	evi_write(writer, digits + at, sizeof(digits) - at);
 }
 
-int evi_write_buffer(struct evi_writer *writer, struct evbuffer *from)
+int evi_write_buffer(struct evi_writer *writer, struct evbuffer *from, size_t len)
 {
-	size_t len = evbuffer_get_length(from);
-
 	if (len > 0 && evbuffer_remove(from, writer->at, len) != (int)len)
 		return -ENOMEM;
 	writer->at += len;
@@ -97,7 +95,7 @@ int evi_write_chunk(struct evbuffer *out, struct evbuffer *piece)
 				       evbuffer_add(out, "\r\n", 2) != 0
 			       ? -ENOMEM
 			       : 0;
-	if (evi_write_buffer(&w, piece) != 0)
+	if (evi_write_buffer(&w, piece, len) != 0)
 		return -ENOMEM;
 	EVI_WRITE(&w, "\r\n");
 	return evi_writer_close(&w);

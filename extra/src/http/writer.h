@@ -49,8 +49,8 @@ void evi_write_number(struct evi_writer *writer, uint64_t number);
  */
 #define EVI_COPIED_MAX 2048
 
-/* Move all of a buffer to the writer, which has room for it. 0 or -ENOMEM. */
-int evi_write_buffer(struct evi_writer *writer, struct evbuffer *from);
+/* Move all of a buffer, `len` bytes, to the writer, which has room for it. 0 or -ENOMEM. */
+int evi_write_buffer(struct evi_writer *writer, struct evbuffer *from, size_t len);
 
 /* Move all of `piece`, which is not empty, to `out` as one chunk (RFC 9112 7.1). 0 or -ENOMEM. */
 int evi_write_chunk(struct evbuffer *out, struct evbuffer *piece);
