@@ -3,7 +3,9 @@
  * TLS bufferevents over TCP: an echo server in this process, its clients in a child.
  *
  * The cost is the server's processor time: per message, or per handshake. `raw` cases are the same
- * server without a library, on SSL_read(), SSL_write() and epoll alone: what cannot be left out.
+ * server without a library, on SSL_read(), SSL_write() and epoll alone: what cannot be left out. It
+ * stays with a connection for as long as that has something; the one of `raw/fair` cases lets the
+ * others have their turn after 256 KiB, as a server must.
  * `mem` cases tell the bytes of one connection that is idle, OpenSSL's included; `alloc` cases how
  * often the library, without OpenSSL, asks for memory per message.
  */
@@ -133,9 +135,15 @@ struct raw {
 	SSL *ssl;
 	size_t len, sent; /* of `data`, which is taken while something is to be sent */
 	char *data;
+	struct raw *next; /* of those that had their turn, but may have more */
+	int is_listed;
 };
 
 #define RAW_READ_LEN 65536
+#define RAW_FAIR_LEN (256 * 1024)
+
+static size_t raw_turn = SIZE_MAX;
+static struct raw *raw_unfinished;
 
 static char raw_block[RAW_READ_LEN];
 
@@ -203,14 +211,21 @@ static int raw_echo(struct raw *raw, size_t len)
 static int raw_serve(struct raw *raw, int epoll)
 {
 	int was_blocked = raw->len > 0;
-	size_t n;
+	size_t n, left = raw_turn;
 
 	if (raw->len > 0 && !raw_push(raw, raw->data, raw->len)) {
 		raw->len = 0;
 		raw_watch(raw, epoll, EPOLL_CTL_MOD, EPOLLIN);
 	}
 	while (raw->len == 0) {
+		if (left == 0) {
+			raw->is_listed = 1;
+			raw->next = raw_unfinished;
+			raw_unfinished = raw;
+			return 0;
+		}
 		if (SSL_read_ex(raw->ssl, raw_block, sizeof(raw_block), &n) == 1) {
+			left -= n < left ? n : left;
 			if (raw_echo(raw, n) && !was_blocked)
 				raw_watch(raw, epoll, EPOLL_CTL_MOD, EPOLLOUT);
 			continue;
@@ -223,6 +238,36 @@ static int raw_serve(struct raw *raw, int epoll)
 	}
 	raw_watch(raw, epoll, EPOLL_CTL_MOD, EPOLLOUT);
 	return 0;
+}
+
+/* How many of the connections have ended. */
+static long raw_serve_list(struct raw *raw, int epoll)
+{
+	long ended = 0;
+
+	while (raw != NULL) {
+		struct raw *next = raw->next;
+
+		raw->is_listed = 0;
+		ended += raw_serve(raw, epoll);
+		raw = next;
+	}
+	return ended;
+}
+
+static long raw_serve_ready(const struct epoll_event *events, int n, int listener, int epoll)
+{
+	long ended = 0;
+
+	for (int i = 0; i < n; i++) {
+		struct raw *raw = events[i].data.ptr;
+
+		if (raw == NULL)
+			raw_accept(listener, epoll);
+		else if (!raw->is_listed)
+			ended += raw_serve(raw, epoll);
+	}
+	return ended;
 }
 
 static int raw_listen(struct sockaddr_in *sin)
@@ -242,13 +287,12 @@ static void raw_run(int listener, long to_end)
 
 	epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &ev);
 	while (to_end > 0) {
-		int n = epoll_wait(epoll, events, 256, -1);
+		struct raw *unfinished = raw_unfinished;
+		int n = epoll_wait(epoll, events, 256, unfinished != NULL ? 0 : -1);
 
-		for (int i = 0; i < n; i++)
-			if (events[i].data.ptr == NULL)
-				raw_accept(listener, epoll);
-			else
-				to_end -= raw_serve(events[i].data.ptr, epoll);
+		raw_unfinished = NULL; /* some are added to it now */
+		to_end -= raw_serve_ready(events, n, listener, epoll);
+		to_end -= raw_serve_list(unfinished, epoll);
 	}
 	close(epoll);
 }
@@ -335,6 +379,12 @@ static void run_raw(long n, const struct bench_case *which)
 
 	set_up();
 	bench_report_ns(measure_raw(&plan), (double)plan.messages);
+}
+
+static void run_raw_fair(long n, const struct bench_case *which)
+{
+	raw_turn = RAW_FAIR_LEN;
+	run_raw(n, which);
 }
 
 /* --- Memory ----------------------------------------------------------------------------------- */
@@ -425,6 +475,7 @@ int main(int argc, char **argv)
 		{ "raw/4k/100", run_raw, 100, 4096, 100000 },
 		{ "raw/1m/1", run_raw, 1, 1 << 20, 300 },
 		{ "raw/1m/16", run_raw, 16, 1 << 20, 320 },
+		{ "raw/fair/1m/16", run_raw_fair, 16, 1 << 20, 320 },
 		{ "raw/handshake", run_raw, 1, 0, 2000 },
 		{ "alloc/64/100", run_allocations, 100, 64, 50000 },
 		{ "alloc/4k/100", run_allocations, 100, 4096, 50000 },

@@ -219,7 +219,7 @@ Test(tls_object, other_settings_stay_the_users, .timeout = 120)
 	cr_assert(SSL_get_mode(ssl) & SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	cr_assert_eq(SSL_get_mode(ssl) & SSL_MODE_ENABLE_PARTIAL_WRITE, 0);
 	cr_assert_eq(SSL_get_fd(ssl), pair.fds[0]);
-	SSL_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE);
+	SSL_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_RELEASE_BUFFERS);
 	SSL_set_tlsext_host_name(ssl, "name.example");
 	tls_pair_connect(&pair);
 	cr_assert_str_eq(SSL_get_servername(bufferevent_openssl_get_ssl(pair.server.bev),
