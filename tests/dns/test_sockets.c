@@ -254,6 +254,54 @@ Test(dns_sockets, two_at_a_time_take_two_sockets)
 	tear_down(&a);
 }
 
+struct again {
+	struct asked a;
+	int left, open, done;
+};
+
+static void ask_again(struct again *g);
+
+static void on_again(int result, char type, int count, int ttl, void *addresses, void *arg)
+{
+	struct again *g = arg;
+
+	(void)type;
+	(void)count;
+	(void)ttl;
+	(void)addresses;
+	cr_assert_eq(result, DNS_ERR_NONE);
+	g->open--;
+	if (g->left > 0)
+		ask_again(g);
+	g->done = g->open == 0;
+}
+
+static void ask_again(struct again *g)
+{
+	g->left--;
+	g->open++;
+	cr_assert_not_null(evdns_base_resolve_ipv4(g->a.dns, host(g->left), 0, on_again, g));
+}
+
+/* The same for many at a time; when nothing is asked any more all but two are closed. */
+Test(dns_sockets, many_at_a_time_use_their_sockets_again)
+{
+	struct again g = { .left = 400 };
+	int fds;
+
+	set_up(&g.a, note_port);
+	fds = support_open_fds();
+	opened = 0;
+	for (int i = 0; i < 20; i++)
+		ask_again(&g);
+	await(g.a.base, &g.done);
+	cr_assert_eq(g.a.fake.queries, 400);
+	cr_assert_gt(ports_seen, 360);
+	cr_assert_leq(opened, 40);
+	cr_assert_leq(support_open_fds(), fds + 2);
+	tear_down(&g.a);
+}
+
 /*
  * Answers with each address of 10.0.0.1 to .`n` in a datagram of its own; the first is the true
  * one.

@@ -116,6 +116,8 @@ struct evi_dns_socket {
 	int refs;              /* the server, and sendings */
 	int uses_left;         /* queries that may still leave through it; -1: no limit */
 	int roomless;          /* queries that wait for room */
+	struct evi_dns_socket *next_spare;
+	uint8_t is_spare;
 	uint8_t is_watched;
 	uint8_t is_connected;
 	uint8_t is_refused; /* so the system said; to be seen to by the loop */
@@ -196,7 +198,9 @@ struct evi_dns_server {
 	int addr_len;
 	struct evi_dns_socket *main;    /* opened when added */
 	struct evi_dns_socket *current; /* for the next queries, or NULL */
-	struct evi_dns_socket *spare;   /* nobody waits for it any more; or NULL */
+	struct evi_dns_socket *spares;  /* nobody waits for them any more */
+	int spare_count;
+	int connected_count; /* sockets but the main one */
 	int is_main_fixed;              /* the program has the main socket: all queries use it */
 	struct evi_dns_tcp *tcp;        /* NULL: not connected */
 	int tcp_queries;                /* that wait for it */

@@ -26,6 +26,10 @@
 
 #define USES_PER_SOCKET 16
 
+/* Sockets that are kept for other ports while a server is asked, and while it is not. */
+#define SPARES_BUSY 32
+#define SPARES_IDLE 1
+
 /*
  * Datagrams that are taken for bad luck: a late or double answer is one, so each query sent may
  * cause some more. Beyond that somebody guesses ids.
@@ -96,7 +100,7 @@ static int is_in_use(const struct evi_dns_socket *socket)
 {
 	const struct evi_dns_server *server = socket->server;
 
-	return socket == server->main || socket == server->current || socket == server->spare;
+	return socket == server->main || socket == server->current || socket->is_spare;
 }
 
 /*
@@ -165,6 +169,7 @@ static void destroy(struct evi_dns_socket *socket)
 	(void)evutil_closesocket(socket->fd);
 	socket->fd = EVUTIL_INVALID_SOCKET;
 	socket->base->socket_count--;
+	socket->server->connected_count -= socket->is_connected;
 	evi_dns_dispose(socket->base, &socket->readable, free_socket);
 }
 
@@ -197,6 +202,7 @@ static struct evi_dns_socket *make_connected(struct evi_dns_server *server)
 		return NULL;
 	}
 	socket->is_connected = 1;
+	server->connected_count++;
 	return socket;
 }
 
@@ -217,10 +223,32 @@ static void give_up(struct evi_dns_socket **ref)
 		(void)update_watch(socket);
 }
 
+/* With the server's reference. */
+static struct evi_dns_socket *take_spare(struct evi_dns_server *server)
+{
+	struct evi_dns_socket *socket = server->spares;
+
+	if (socket == NULL)
+		return NULL;
+	server->spares = socket->next_spare;
+	server->spare_count--;
+	socket->is_spare = 0;
+	return socket;
+}
+
+static void drop_spares(struct evi_dns_server *server, int but)
+{
+	while (server->spare_count > but) {
+		struct evi_dns_socket *socket = take_spare(server);
+
+		give_up(&socket);
+	}
+}
+
 void evi_dns_socket_retire_all(struct evi_dns_server *server)
 {
 	give_up(&server->current);
-	give_up(&server->spare);
+	drop_spares(server, 0);
 }
 
 /* Takes one of the ports that may be used in this second. */
@@ -245,7 +273,8 @@ static int is_shared(const struct evi_dns_server *server)
 
 	if (current == NULL)
 		return 0;
-	if (server->base->socket_count >= SOCKETS_ENOUGH && current->refs > 1)
+	if (server->base->socket_count >= SOCKETS_ENOUGH && current->refs > 1 &&
+	    server->spares == NULL)
 		return 1;
 	return !take_fresh(server->base) && current->uses_left > 0;
 }
@@ -270,10 +299,8 @@ static void take_port(struct evi_dns_server *server)
 {
 	if (server->current != NULL && server->current->refs > 1)
 		give_up(&server->current);
-	if (server->current == NULL) {
-		server->current = server->spare;
-		server->spare = NULL;
-	}
+	if (server->current == NULL)
+		server->current = take_spare(server);
 	if (server->current != NULL && renew(server->current) < 0)
 		give_up(&server->current);
 	if (server->current == NULL)
@@ -326,18 +353,41 @@ static int is_spared(const struct evi_dns_socket *socket)
 {
 	const struct evi_dns_server *server = socket->server;
 
-	return socket->is_connected && server->spare == NULL && !server->is_gone &&
+	return socket->is_connected && server->spare_count < SPARES_BUSY && !server->is_gone &&
 	       !server->is_main_fixed;
+}
+
+/* No query waits for any of the server's sockets, but perhaps for the main one. */
+static int is_idle(const struct evi_dns_server *server)
+{
+	const struct evi_dns_socket *current = server->current;
+
+	return server->spare_count + (current != NULL && current->refs == 1) ==
+	       server->connected_count;
+}
+
+/* The reference becomes the server's. */
+static void spare(struct evi_dns_socket *socket)
+{
+	struct evi_dns_server *server = socket->server;
+
+	socket->next_spare = server->spares;
+	server->spares = socket;
+	server->spare_count++;
+	socket->is_spare = 1;
+	(void)update_watch(socket);
 }
 
 void evi_dns_socket_unref(struct evi_dns_socket *socket)
 {
-	if (socket->refs == 1 && is_spared(socket)) {
-		socket->server->spare = socket; /* and so is the reference */
-		(void)update_watch(socket);
-	} else {
+	struct evi_dns_server *server = socket->server;
+
+	if (socket->refs == 1 && is_spared(socket))
+		spare(socket);
+	else
 		give_up(&socket);
-	}
+	if (is_idle(server))
+		drop_spares(server, SPARES_IDLE);
 }
 
 /* As the system does; an address is for sockets that are not connected. */
