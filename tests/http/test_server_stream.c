@@ -3,6 +3,10 @@
 
 #include "server_test.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 TestSuite(http_server_stream, .init = http_open, .fini = http_close, .timeout = 60);
 
 static struct evbuffer *text(const char *bytes)
@@ -220,4 +224,106 @@ Test(http_server_stream, a_coding_of_the_application)
 	got = get("/");
 	cr_expect_eq(times(got, "Transfer-Encoding"), 1);
 	cr_expect_eq(times(got, "8\r\nbwv 1052\r\n0\r\n\r\n"), 1);
+}
+
+/* --- Small and large -------------------------------------------------------------------------- */
+
+static const size_t lengths[] = { 1, 15, 16, 255, 2047, 2048, 2049, 4096, 5000 };
+
+#define N_LENGTHS (sizeof(lengths) / sizeof(lengths[0]))
+#define LENGTH_LONGEST 5000
+
+static char fill[LENGTH_LONGEST];
+static int fill_fd;
+
+/* In all the ways in which bytes may lie in a buffer. */
+static struct evbuffer *filled(size_t i, const char *how)
+{
+	struct evbuffer *buf = evbuffer_new();
+	size_t len = lengths[i];
+	int fd;
+
+	if (strcmp(how, "copy") == 0) {
+		evbuffer_add(buf, fill, len);
+	} else if (strcmp(how, "reference") == 0) {
+		evbuffer_add_reference(buf, fill, len / 2, NULL, NULL);
+		evbuffer_add_reference(buf, fill + len / 2, len - len / 2, NULL, NULL);
+	} else {
+		fd = dup(fill_fd);
+		cr_assert_eq(evbuffer_add_file(buf, fd, 0, (ev_off_t)len), 0);
+	}
+	return buf;
+}
+
+static void on_lengths(struct evhttp_request *req, void *arg)
+{
+	int is_whole = strncmp(evhttp_request_get_uri(req), "/whole", 6) == 0;
+	struct evbuffer *buf;
+
+	if (is_whole) {
+		buf = filled((size_t)atoi(evhttp_request_get_uri(req) + 6), arg);
+		evhttp_send_reply(req, 200, "OK", buf);
+		cr_expect_eq(evbuffer_get_length(buf), 0);
+		evbuffer_free(buf);
+		return;
+	}
+	evhttp_send_reply_start(req, 200, "OK");
+	for (size_t i = 0; i < N_LENGTHS; i++) {
+		buf = filled(i, arg);
+		evhttp_send_reply_chunk(req, buf);
+		cr_expect_eq(evbuffer_get_length(buf), 0);
+		evbuffer_free(buf);
+	}
+	evhttp_send_reply_end(req);
+}
+
+static void check_pieces(void)
+{
+	const char *at = body_of(get("/pieces"));
+	char size[24];
+
+	for (size_t i = 0; i < N_LENGTHS; i++) {
+		evutil_snprintf(size, sizeof(size), "%zx\r\n", lengths[i]);
+		cr_assert_eq(strncmp(at, size, strlen(size)), 0, "piece %zu", lengths[i]);
+		at += strlen(size);
+		cr_assert_arr_eq(at, fill, lengths[i], "piece %zu", lengths[i]);
+		at += lengths[i];
+		cr_assert_eq(strncmp(at, "\r\n", 2), 0, "piece %zu", lengths[i]);
+		at += 2;
+	}
+	cr_assert_str_eq(at, "0\r\n\r\n");
+}
+
+static void check_whole(size_t i)
+{
+	char target[24], line[40];
+	const char *got;
+
+	evutil_snprintf(target, sizeof(target), "/whole%zu", i);
+	evutil_snprintf(line, sizeof(line), "Content-Length: %zu", lengths[i]);
+	got = get(target);
+	cr_assert(has_line(got, line), "%zu", lengths[i]);
+	cr_assert_eq(strlen(body_of(got)), lengths[i]);
+	cr_assert_arr_eq(body_of(got), fill, lengths[i], "body %zu", lengths[i]);
+}
+
+/* HTTP-102, HTTP-104: small bodies are copied behind their heads, large ones are not. */
+Test(http_server_stream, bytes_of_every_length_and_kind)
+{
+	static const char *const hows[] = { "copy", "reference", "file" };
+	FILE *file = tmpfile();
+
+	cr_assert_not_null(file);
+	for (size_t i = 0; i < sizeof(fill); i++)
+		fill[i] = (char)('a' + i % 26);
+	cr_assert_eq(fwrite(fill, 1, sizeof(fill), file), sizeof(fill));
+	cr_assert_eq(fflush(file), 0);
+	fill_fd = fileno(file);
+	for (size_t how = 0; how < sizeof(hows) / sizeof(hows[0]); how++) {
+		evhttp_set_gencb(http, on_lengths, (void *)(uintptr_t)hows[how]);
+		check_pieces();
+		for (size_t i = 0; i < N_LENGTHS; i++)
+			check_whole(i);
+	}
+	fclose(file);
 }
