@@ -47,7 +47,8 @@ enum {
 /*
  * How the bufferevent that a buffer belongs to takes part in its life. `changed` runs after the
  * change callbacks of each round, never deferred, if the flags say that the owner wants to hear of
- * such a change; it is the bufferevent's cue to write or to read on. `ref` and `unref` keep it alive while a deferred round is on its way.
+ * such a change; it is the bufferevent's cue to write or to read on. `ref` and `unref` keep it
+ * alive while a deferred round is on its way.
  */
 struct evi_evbuffer_owner_ops {
 	void (*ref)(void *owner);

@@ -3,8 +3,8 @@
 #define EXTRA_OS_NET_H_INCLUDED
 
 /*
- * Sockets and their addresses as the system declares them: the one place that knows which headers, and
- * which numbers errors of sockets have (EVUTIL_SOCKET_ERROR).
+ * Sockets and their addresses as the system declares them: the one place that knows which headers,
+ * and which numbers errors of sockets have (EVUTIL_SOCKET_ERROR).
  */
 
 #include <event2/util.h>
