@@ -11,7 +11,6 @@
 
 #include <event2/component/reactor.h>
 
-
 #define INTERIMS_MAX 10000
 
 enum step { WAIT, AGAIN };
