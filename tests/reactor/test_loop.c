@@ -464,6 +464,45 @@ Test(loop, tasks_at_the_end_of_the_round_run_after_its_callbacks)
 	event_free(second);
 }
 
+#define MANY 200
+
+static struct evi_round_end many_tasks[MANY];
+static int tasks_left, most_left;
+
+static void task_ran(struct evi_round_end *task, void *arg)
+{
+	(void)task;
+	(void)arg;
+	tasks_left--;
+}
+
+static void leave_task(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	evi_round_end_schedule(base, arg);
+	tasks_left++;
+	if (tasks_left > most_left)
+		most_left = tasks_left;
+}
+
+/* What they are about would leave the caches, and the memory that they free is wanted before. */
+Test(loop, tasks_at_the_end_of_the_round_do_not_pile_up)
+{
+	struct event *events[MANY];
+
+	for (int i = 0; i < MANY; i++) {
+		evi_round_end_init(&many_tasks[i], task_ran, NULL);
+		events[i] = event_new(base, -1, 0, leave_task, &many_tasks[i]);
+		event_active(events[i], EV_READ, 1);
+	}
+	cr_assert_eq(event_base_loop(base, EVLOOP_ONCE), 0);
+	cr_expect_eq(most_left, 64);
+	cr_expect_eq(tasks_left, 0);
+	for (int i = 0; i < MANY; i++)
+		event_free(events[i]);
+}
+
 /* A task that always comes back, and takes away the one behind it, still lets the loop poll. */
 Test(loop, a_task_that_re_schedules_itself_leaves_room_for_the_poll)
 {

@@ -113,6 +113,7 @@ struct event_base {
 	/* round_end.c */
 	struct evi_round_end *round_end;
 	struct evi_round_end **round_end_last;
+	int round_end_added; /* since tasks ran last */
 
 	/* time.c: 0 means "not read in this round" */
 	uint64_t round_now;
@@ -258,6 +259,9 @@ void evi_wait_for_callback(struct event_base *base, struct event *ev);
 void evi_finalizer_run(struct event_base *base, struct event *ev);
 
 /* --- round_end.c ----------------------------------------------------------------------------- */
+
+/* Callbacks leave at most so many tasks behind before these run. */
+#define EVI_ROUND_END_MAX 64
 
 void evi_round_end_run(struct event_base *base);
 

@@ -185,6 +185,8 @@ int evi_dispatch(struct event_base *base)
 	while (base->active[priority].first != NULL) {
 		run(base, evi_active_pop(base, priority));
 		count++;
+		if (base->round_end_added >= EVI_ROUND_END_MAX)
+			evi_round_end_run(base);
 		if (base->break_asked || base->continue_asked || is_over(base, &limits, count))
 			break;
 	}

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Tasks that run once, after a round's callbacks and before the next wait. */
+/*
+ * Tasks that run once, after a round's callbacks and before the next wait; sooner if there are many
+ * of them, so that what they are about is still in the processor's caches.
+ */
 
 #include "base.h"
 
@@ -30,6 +33,7 @@ int evi_round_end_schedule(struct event_base *base, struct evi_round_end *task)
 	is_new = task->prev == NULL;
 	if (is_new) {
 		append_task(base, task);
+		base->round_end_added++;
 		evi_wake_if_foreign(base);
 	}
 	evi_base_unlock(base);
@@ -68,4 +72,5 @@ void evi_round_end_run(struct event_base *base)
 		}
 		unlink_task(base, &mark);
 	}
+	base->round_end_added = 0;
 }

@@ -2,15 +2,18 @@
 /*
  * The socket type: bytes over a stream descriptor.
  *
- * What the read callback adds is written after it; other output at the end of the round in which it
- * was added, so that what many callbacks produce goes in one call. The descriptor is watched for
- * writability only after it refused some. So, other than with reading, "waits for writing" means
- * that something is in the way.
+ * Output is written at the end of the round in which it was added, so that what many callbacks
+ * produce goes in one call; a large answer sooner. The descriptor is watched for writability only
+ * after it refused some. So, other than with reading, "waits for writing" means that something is
+ * in the way.
  */
 
 #include "bufferevent/type_socket.h"
 
 #include "evbuffer.h"
+
+/* From so many bytes on an answer does not wait for the end of the round. */
+#define LARGE_ANSWER 16384
 
 /* --- Writing ---------------------------------------------------------------------------------- */
 
@@ -87,19 +90,32 @@ static void writable(struct bufferevent *bev)
 
 /* --- Reading ---------------------------------------------------------------------------------- */
 
+static int may_write(const struct bufferevent *bev)
+{
+	const struct evi_socket_data *data = evi_bev_data(bev);
+
+	return !data->is_blocked && evi_bev_fd(bev) >= 0;
+}
+
 /*
- * An answer leaves as soon as the callback has returned, not at the end of the round: its bytes are
- * still in the caches, and the memory they took serves the next connection.
+ * A large answer leaves as soon as the callback has returned, not at the end of the round: its
+ * bytes are still in the caches, and the memory they took serves the next connection.
  */
 static void tell_read(struct bufferevent *bev)
 {
 	struct evi_socket_data *data = evi_bev_data(bev);
+	size_t len;
 
 	data->is_answering = 1;
 	evi_bev_notify(bev, EV_READ, 0);
 	data->is_answering = 0;
-	if (evi_evbuffer_len(bev->output) > 0 && !data->is_blocked && evi_bev_fd(bev) >= 0)
+	len = evi_evbuffer_len(bev->output);
+	if (len == 0 || !evi_bev_active(bev, EV_WRITE) || !may_write(bev))
+		return;
+	if (len >= LARGE_ANSWER)
 		write_some(bev);
+	else
+		evi_bev_at_round_end(bev);
 }
 
 static void readable(struct bufferevent *bev)
@@ -124,9 +140,9 @@ static void readable(struct bufferevent *bev)
 
 static void output_grew(struct bufferevent *bev)
 {
-	struct evi_socket_data *data = evi_bev_data(bev);
+	const struct evi_socket_data *data = evi_bev_data(bev);
 
-	if (!data->is_blocked && !data->is_answering && evi_bev_fd(bev) >= 0)
+	if (!data->is_answering && may_write(bev))
 		evi_bev_at_round_end(bev);
 }
 

@@ -9,7 +9,7 @@
 /* The socket type's own data. */
 struct evi_socket_data {
 	unsigned is_blocked : 1;   /* the descriptor did not take all; writable() goes on */
-	unsigned is_answering : 1; /* the read callback runs; what it adds is written after it */
+	unsigned is_answering : 1; /* the read callback runs; what it adds is seen to after it */
 	unsigned is_announced : 1; /* EV_WRITE was enabled explicitly: tell when it is writable */
 };
 

@@ -202,6 +202,7 @@ typedef void (*evi_round_end_fn)(struct evi_round_end *task, void *arg);
 /**
  * A task that runs once, at the end of the round: after that round's callbacks and before the next
  * wait, without the base lock. This is how output that many callbacks produced is written once.
+ * When 64 have been scheduled they run sooner, after the present callback.
  *
  * Scheduled while no loop runs, it runs before the first wait of the next loop. It keeps the loop
  * alive like an active event, also when the loop was asked to exit after this round. A task may
