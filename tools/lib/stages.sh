@@ -197,6 +197,16 @@ build_components_with()
 	return $bad
 }
 
+# delayed_suites PER_MILLE MOST_MS SEED: see tests/delays/delays.c. They mostly wait, so many run at once.
+delayed_suites()
+{
+	local dir=$out/delays
+
+	configure "$dir" -Dharness=mini && ninja -C "$dir" -j "$jobs" &&
+		DELAYS_PER_MILLE=$1 DELAYS_MOST_MS=$2 DELAYS_SEED=$3 jobs=$((jobs * 8)) \
+			run_suites "$dir" --setup delays
+}
+
 sanitized_suites()
 {
 	local dir=$out/$(printf '%s' "$1" | tr -d ,)

@@ -147,7 +147,7 @@ Test(bev_limit, an_empty_bucket_suspends_both_ways)
 
 	linked_new(bev, 0);
 	watch(bev[0], &probe);
-	bufferevent_set_timeouts(bev[0], MS(600), MS(600));
+	bufferevent_set_timeouts(bev[0], MS(1200), MS(1200));
 	bufferevent_set_rate_limit(bev[0], cfg);
 	bufferevent_enable(bev[0], EV_READ);
 	bufferevent_enable(bev[1], EV_READ);

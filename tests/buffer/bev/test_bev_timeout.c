@@ -125,23 +125,36 @@ Test(bev_timeout, writing_is_timed_only_while_output_waits)
 	bufferevent_free(bev[1]);
 }
 
+static double read_timeout_at_ms(struct bufferevent *bev)
+{
+	struct timeval at = { 0 };
+
+	cr_assert(event_pending(&bev->ev_read, EV_TIMEOUT, &at));
+	return (double)at.tv_sec * 1000 + (double)at.tv_usec / 1000;
+}
+
 /* BEV-042, BEV-090 */
 Test(bev_timeout, setting_and_enabling_restart_it)
 {
 	struct bufferevent *bev[2];
 	struct probe probe = { 0 };
-	double began = support_now_ms();
+	double at_first, at_second;
 
 	linked_new(bev, 0);
 	watch(bev[0], &probe);
 	bufferevent_enable(bev[0], EV_READ);
-	bufferevent_set_timeouts(bev[0], MS(80), NULL);
+	bufferevent_set_timeouts(bev[0], MS(60000), NULL);
+	at_first = read_timeout_at_ms(bev[0]);
 	run_for(40);
-	bufferevent_set_timeouts(bev[0], MS(80), NULL);
+	bufferevent_set_timeouts(bev[0], MS(60000), NULL);
+	at_second = read_timeout_at_ms(bev[0]);
+	cr_expect_geq(at_second, at_first + 35);
 	run_for(40);
 	bufferevent_enable(bev[0], EV_READ);
+	cr_expect_geq(read_timeout_at_ms(bev[0]), at_second + 35);
+	bufferevent_set_timeouts(bev[0], MS(20), NULL);
 	run_until(&probe.events, 1);
-	cr_expect_geq(support_now_ms() - began, 155.0);
+	cr_expect_eq(probe.what[0], TIMED_OUT_READING);
 	bufferevent_free(bev[0]);
 	bufferevent_free(bev[1]);
 }
