@@ -227,15 +227,15 @@ static int find_end(struct evbuffer *buf, struct evi_place place, size_t positio
 }
 
 /*
- * Looks in the first chain only, where most lines end. 0: that did not decide it. Bytes that an
- * earlier search has been through are left to find_end().
+ * Looks in the first chain only, where most lines end: the length of the line there, and as result
+ * that of its terminator. 0: that did not decide it. Bytes that an earlier search has been through
+ * are left to find_end().
  */
-static int find_in_first(const struct evbuffer *buf, enum evbuffer_eol_style style,
-			 struct line_end *ret_end)
+static inline size_t find_in_first(const struct evbuffer *buf, enum evbuffer_eol_style style,
+				   size_t *ret_line_len)
 {
-	struct evi_chain *first = buf->first;
+	const struct evi_chain *first = buf->first;
 	const unsigned char *hit;
-	size_t at;
 
 	if (first == NULL || styles[style].byte == NO_BYTE || buf->flags & EVI_BUF_UNLOADED ||
 	    (buf->marks != NULL && buf->marks->line_epoch == buf->epoch))
@@ -243,14 +243,14 @@ static int find_in_first(const struct evbuffer *buf, enum evbuffer_eol_style sty
 	hit = memchr(first->data, styles[style].byte, first->len);
 	if (hit == NULL)
 		return 0;
-	at = (size_t)(hit - first->data);
-	if (styles[style].cr != CR_IS_DATA && at > 0 && hit[-1] == '\r')
-		*ret_end = (struct line_end){ { first, at - 1 }, at - 1, 2 };
-	else if (styles[style].cr != CR_MUST_PRECEDE)
-		*ret_end = (struct line_end){ { first, at }, at, 1 };
-	else
-		return 0;
-	return 1;
+	*ret_line_len = (size_t)(hit - first->data);
+	if (styles[style].cr == CR_IS_DATA)
+		return 1;
+	if (hit != first->data && hit[-1] == '\r') {
+		--*ret_line_len;
+		return 2;
+	}
+	return styles[style].cr == CR_MAY_PRECEDE;
 }
 
 static int search_locked(struct evbuffer *buf, const struct evbuffer_ptr *start,
@@ -259,8 +259,14 @@ static int search_locked(struct evbuffer *buf, const struct evbuffer_ptr *start,
 	struct evi_place place;
 	size_t position;
 
-	if (start == NULL && is_style(style) && find_in_first(buf, style, ret_end))
-		return 1;
+	if (start == NULL && is_style(style)) {
+		ret_end->len = find_in_first(buf, style, &position);
+		if (ret_end->len > 0) {
+			ret_end->place = (struct evi_place){ buf->first, position };
+			ret_end->position = position;
+			return 1;
+		}
+	}
 	return is_style(style) && evi_evbuffer_place_of(buf, start, &position, &place) == 0 &&
 	       find_end(buf, place, position, style, ret_end);
 }
@@ -280,28 +286,51 @@ struct evbuffer_ptr evbuffer_search_eol(struct evbuffer *buf, struct evbuffer_pt
 	return found;
 }
 
-/* Returns owned memory, or NULL with nothing changed. */
-static char *take_line(struct evbuffer *buf, enum evbuffer_eol_style style, size_t *ret_len,
-		       size_t *ret_taken)
+/* The same for a line from the front, wherever it ends. */
+static evi_noinline size_t find_from_front(struct evbuffer *buf, enum evbuffer_eol_style style,
+					   size_t *ret_line_len)
 {
 	struct line_end end;
-	char *line;
 
-	if (!find_in_first(buf, style, &end) &&
-	    !find_end(buf, (struct evi_place){ .chain = buf->first }, 0, style, &end))
-		return NULL;
-	line = evi_malloc(end.position + 1);
+	if (!find_end(buf, (struct evi_place){ .chain = buf->first }, 0, style, &end))
+		return 0;
+	*ret_line_len = end.position;
+	return end.len;
+}
+
+/* The first bytes, as a string that the caller owns; NULL: no memory. */
+static inline char *copy_line(const struct evbuffer *buf, size_t len)
+{
+	char *line = evi_malloc(len + 1);
+
 	if (line == NULL)
 		return NULL;
-	if (end.position <= buf->first->len)
-		memcpy(line, buf->first->data, end.position);
+	if (evi_likely(len <= buf->first->len))
+		memcpy(line, buf->first->data, len);
 	else
 		evi_store_copy((struct evi_place){ .chain = buf->first }, (unsigned char *)line,
-			       end.position);
-	line[end.position] = '\0';
-	*ret_len = end.position;
-	*ret_taken = end.position + end.len;
-	evi_store_drop(buf, *ret_taken);
+			       len);
+	line[len] = '\0';
+	return line;
+}
+
+/* Returns owned memory, or NULL with nothing changed. */
+static inline char *take_line(struct evbuffer *buf, enum evbuffer_eol_style style, size_t *ret_len,
+			      size_t *ret_taken)
+{
+	size_t len, eol_len = find_in_first(buf, style, &len);
+	char *line;
+
+	if (eol_len == 0)
+		eol_len = find_from_front(buf, style, &len);
+	if (eol_len == 0)
+		return NULL;
+	line = copy_line(buf, len);
+	if (line == NULL)
+		return NULL;
+	*ret_len = len;
+	*ret_taken = len + eol_len;
+	evi_store_skip(buf, len + eol_len);
 	return line;
 }
 

@@ -94,6 +94,18 @@ static inline void evi_store_empty_small(struct evbuffer *buf)
 /* Discard the first `n` bytes, of which there are as many, 1 at least. */
 void evi_store_drop(struct evbuffer *buf, size_t n);
 
+/* The same where it is likely that the first chain has more. */
+static inline void evi_store_skip(struct evbuffer *buf, size_t n)
+{
+	if (evi_unlikely(n >= buf->first->len)) {
+		evi_store_drop(buf, n);
+		return;
+	}
+	evi_chain_skip(buf->first, n);
+	buf->len -= n;
+	evi_evbuffer_renumber(buf);
+}
+
 /* Release chains taken out of the buffer; memory worth keeping becomes its spare. */
 void evi_store_retire(struct evbuffer *buf, struct evi_chain *list);
 
