@@ -4,10 +4,12 @@
  *
  * Lists by size class, last in first out so that warm memory is used again, in shards that threads
  * are spread over. A shard is guarded by a flag that is only ever tried: who finds it taken goes to
- * the allocator instead, so nobody waits.
+ * the allocator instead, so nobody waits. A thread that is alone needs neither flag nor atomics.
  */
 
 #include "chain/chain_pool.h"
+
+#include "os/os_single_thread.h"
 
 #include <event2/component/reactor.h>
 
@@ -30,16 +32,18 @@ static struct shard *shard_of_thread(void)
 {
 	uint64_t id;
 
-	if (!evi_threading_enabled())
+	if (evi_is_single_thread() || !evi_threading_enabled())
 		return &shards[0];
 	/* Identities are addresses a multiple of a stack apart: mix the upper bits in. */
 	id = (uint64_t)evi_thread_id() * UINT64_C(0x9e3779b97f4a7c15);
 	return &shards[(id >> 48) % EVI_POOL_SHARDS];
 }
 
+/* One thread alone never finds it taken: it lets go before it does anything else. */
 static int shard_try(struct shard *s)
 {
-	return !atomic_flag_test_and_set_explicit(&s->busy, memory_order_acquire);
+	return evi_is_single_thread() ||
+	       !atomic_flag_test_and_set_explicit(&s->busy, memory_order_acquire);
 }
 
 static void shard_release(struct shard *s)
@@ -114,9 +118,21 @@ static void shard_empty(struct shard *s)
 	}
 }
 
+/* Returns how many buffers there were before. */
+static unsigned count_buffers(unsigned change)
+{
+	unsigned before;
+
+	if (!evi_is_single_thread())
+		return atomic_fetch_add_explicit(&buffers, change, memory_order_acq_rel);
+	before = atomic_load_explicit(&buffers, memory_order_relaxed);
+	atomic_store_explicit(&buffers, before + change, memory_order_relaxed);
+	return before;
+}
+
 void evi_pool_enter(void)
 {
-	atomic_fetch_add_explicit(&buffers, 1, memory_order_relaxed);
+	(void)count_buffers(1);
 }
 
 int evi_pool_is_last(void)
@@ -124,11 +140,15 @@ int evi_pool_is_last(void)
 	return atomic_load_explicit(&buffers, memory_order_relaxed) == 1;
 }
 
-void evi_pool_leave(void)
+static evi_noinline void empty_all(void)
 {
-	if (atomic_fetch_sub_explicit(&buffers, 1, memory_order_acq_rel) != 1)
-		return;
 	for (unsigned i = 0; i < EVI_POOL_SHARDS; i++)
 		if (bytes_in(&shards[i]) > 0)
 			shard_empty(&shards[i]);
+}
+
+void evi_pool_leave(void)
+{
+	if (count_buffers(-1U) == 1)
+		empty_all();
 }
