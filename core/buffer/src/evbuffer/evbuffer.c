@@ -61,12 +61,16 @@ void evi_evbuffer_done(struct evbuffer *buf)
 {
 	struct evi_chain *chains = buf->first, *spare = buf->spare;
 
-	evi_evbuffer_callbacks_done(buf);
+	buf->flags &= (uint16_t) ~(EVI_BUF_TELLS_GROWTH | EVI_BUF_TELLS_LOSS);
+	if (buf->callbacks != NULL || buf->deferral != NULL)
+		evi_evbuffer_callbacks_done(buf);
 	buf->first = buf->last = buf->spare = NULL;
 	buf->len = 0;
 	release_memory(chains, spare);
-	evi_free(buf->marks);
-	buf->marks = NULL;
+	if (buf->marks != NULL) {
+		evi_free(buf->marks);
+		buf->marks = NULL;
+	}
 	if (buf->flags & EVI_BUF_OWN_LOCK)
 		evi_lock_free(buf->lock);
 	buf->lock = NULL;

@@ -176,7 +176,6 @@ void evi_evbuffer_callbacks_done(struct evbuffer *buf)
 	struct evbuffer_cb_entry *entry = buf->callbacks;
 
 	buf->callbacks = NULL;
-	buf->flags &= (uint16_t) ~(EVI_BUF_TELLS_GROWTH | EVI_BUF_TELLS_LOSS);
 	while (entry != NULL) {
 		struct evbuffer_cb_entry *next = entry->next;
 

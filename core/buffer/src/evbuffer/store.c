@@ -104,46 +104,6 @@ static int can_realign(struct evi_chain *last, const unsigned char *data, size_t
 	       (uintptr_t)data + len <= (uintptr_t)evi_chain_base(last);
 }
 
-int evi_store_append(struct evbuffer *buf, const void *data, size_t len)
-{
-	const unsigned char *from = data;
-	struct evi_chain *last = buf->last, *list;
-	size_t n = 0;
-	int err;
-
-	if (len > SIZE_MAX - buf->len)
-		return -EOVERFLOW;
-	if (last == NULL && len <= EVI_CHAIN_ROOM_MAX) {
-		if (evi_store_spare(buf, len) < 0)
-			return -ENOMEM;
-		memcpy(evi_chain_tail(buf->spare), from, len);
-		evi_store_use_spare(buf, len);
-		return 0;
-	}
-	if (last != NULL && len > last->room && can_realign(last, from, len))
-		evi_chain_realign(last);
-	if (last != NULL && len <= last->room) {
-		buf->len += fill(last, from, len);
-		return 0;
-	}
-
-	err = take_room(buf, len - (last != NULL ? last->room : 0), &list);
-	if (err < 0)
-		return err;
-	if (last != NULL && last->room > 0) {
-		n = fill(last, from, len);
-		buf->len += n;
-	}
-	while (n < len) {
-		struct evi_chain *next = list->next;
-
-		n += fill(list, from + n, len - n);
-		evi_store_link(buf, list);
-		list = next;
-	}
-	return 0;
-}
-
 int evi_store_spare(struct evbuffer *buf, size_t n)
 {
 	struct evi_chain *chain;
@@ -155,6 +115,55 @@ int evi_store_spare(struct evbuffer *buf, size_t n)
 		return -ENOMEM;
 	evi_evbuffer_trim(buf);
 	buf->spare = chain;
+	return 0;
+}
+
+static int append_to_empty(struct evbuffer *buf, const unsigned char *data, size_t len)
+{
+	if (evi_store_spare(buf, len) < 0)
+		return -ENOMEM;
+	memcpy(evi_chain_tail(buf->spare), data, len);
+	evi_store_use_spare(buf, len);
+	return 0;
+}
+
+/* To the last chain's room, and to new chains. */
+static evi_noinline int append_across(struct evbuffer *buf, const unsigned char *data, size_t len)
+{
+	struct evi_chain *last = buf->last, *list;
+	size_t n = 0;
+	int err;
+
+	err = take_room(buf, len - (last != NULL ? last->room : 0), &list);
+	if (err < 0)
+		return err;
+	if (last != NULL && last->room > 0) {
+		n = fill(last, data, len);
+		buf->len += n;
+	}
+	while (n < len) {
+		struct evi_chain *next = list->next;
+
+		n += fill(list, data + n, len - n);
+		evi_store_link(buf, list);
+		list = next;
+	}
+	return 0;
+}
+
+int evi_store_append(struct evbuffer *buf, const void *data, size_t len)
+{
+	struct evi_chain *last = buf->last;
+
+	if (len > SIZE_MAX - buf->len)
+		return -EOVERFLOW;
+	if (last == NULL && len <= EVI_CHAIN_ROOM_MAX)
+		return append_to_empty(buf, data, len);
+	if (last != NULL && len > last->room && can_realign(last, data, len))
+		evi_chain_realign(last);
+	if (last == NULL || len > last->room)
+		return append_across(buf, data, len);
+	buf->len += fill(last, data, len);
 	return 0;
 }
 
