@@ -111,7 +111,7 @@ static inline size_t evi_evbuffer_len(const struct evbuffer *buf)
 
 /*
  * Append what the descriptor delivers, at most `max` bytes, in one system call. The room offered
- * follows what the descriptor delivered before, from 4 KiB up to 320 KiB; there is no other cap.
+ * follows what the descriptor delivered before, from 4 KiB up to 256 KiB; there is no other cap.
  * A full read is a hint that more is waiting: *ret_full (may be NULL) tells.
  *
  * Runs change callbacks. Returns bytes read, 0 at end of file, or a negative errno.

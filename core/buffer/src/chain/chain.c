@@ -50,7 +50,7 @@ static struct evi_chain *new_of_class(unsigned size_class)
 	struct evi_chain *chain = evi_pool_take(size_class);
 
 	if (chain == NULL)
-		chain = evi_malloc(EVI_CHAIN_BLOCK_MIN << size_class);
+		chain = evi_malloc(evi_chain_class_size(size_class));
 	if (chain == NULL)
 		return NULL;
 	chain->size_class = (uint8_t)size_class;

@@ -83,18 +83,24 @@ struct evi_chain_file {
 
 /* --- Memory chains ---------------------------------------------------------------------------- */
 
-/* The smallest and largest block of a fixed size, header included. */
-#define EVI_CHAIN_BLOCK_MIN ((size_t)512)
-#define EVI_CHAIN_BLOCK_MAX ((size_t)65536)
+/*
+ * Blocks of fixed sizes: room for 512 bytes, twice as much in each further class. The header is
+ * beside, so that a power of two, as many reads and writes are, fits in one.
+ */
 #define EVI_CHAIN_CLASSES 8
+#define EVI_CHAIN_ROOM_MIN ((size_t)512)
+#define EVI_CHAIN_ROOM_MAX (EVI_CHAIN_ROOM_MIN << (EVI_CHAIN_CLASSES - 1))
 
 /* The room of a chain whose block has the size of this class. */
 static inline size_t evi_chain_class_room(unsigned size_class)
 {
-	return (EVI_CHAIN_BLOCK_MIN << size_class) - sizeof(struct evi_chain);
+	return EVI_CHAIN_ROOM_MIN << size_class;
 }
 
-#define EVI_CHAIN_ROOM_MAX (EVI_CHAIN_BLOCK_MAX - sizeof(struct evi_chain))
+static inline size_t evi_chain_class_size(unsigned size_class)
+{
+	return sizeof(struct evi_chain) + evi_chain_class_room(size_class);
+}
 
 /* An empty memory chain with at least `room` bytes of room, all in one; NULL when out of memory. */
 struct evi_chain *evi_chain_new(size_t room);

@@ -71,7 +71,7 @@ struct evi_chain *evi_pool_take(unsigned size_class)
 	chain = s->lists[size_class];
 	if (chain != NULL) {
 		s->lists[size_class] = chain->next;
-		set_bytes(s, bytes_in(s) - (EVI_CHAIN_BLOCK_MIN << size_class));
+		set_bytes(s, bytes_in(s) - evi_chain_class_size(size_class));
 	}
 	shard_release(s);
 	return chain;
@@ -80,7 +80,7 @@ struct evi_chain *evi_pool_take(unsigned size_class)
 int evi_pool_give(struct evi_chain *chain)
 {
 	struct shard *s = shard_of_thread();
-	size_t size = EVI_CHAIN_BLOCK_MIN << chain->size_class;
+	size_t size = evi_chain_class_size(chain->size_class);
 	int kept;
 
 	if (!shard_try(s))

@@ -23,8 +23,8 @@
 #define TOGETHER_MAX ((size_t)16384)
 /* Calls of one send at most: others want their turn. */
 #define MIXED_CALLS 4
-/* Chains one read fills at most: the tail and five of the largest. */
-#define READ_PIECES 6
+/* Chains one read fills at most: the tail, and as many of the largest as it takes. */
+#define READ_PIECES (1 + (int)((RECEIVE_MIN << RECEIVE_HINT_MAX) / EVI_CHAIN_ROOM_MAX))
 
 /* The areas of one read: first the last chain's room, if `uses_tail`, then those of new chains. */
 struct read_plan {
@@ -125,14 +125,9 @@ void evi_evbuffer_adapt(struct evbuffer *buf, size_t offered, size_t n)
 		buf->read_hint--;
 }
 
-/* All that a block of the size has room for, or as many of the largest as it takes. */
 size_t evi_evbuffer_read_size(const struct evbuffer *buf)
 {
-	size_t size = RECEIVE_MIN << buf->read_hint;
-
-	if (size <= EVI_CHAIN_BLOCK_MAX)
-		return size - sizeof(struct evi_chain);
-	return (size / EVI_CHAIN_BLOCK_MAX + 1) * EVI_CHAIN_ROOM_MAX;
+	return RECEIVE_MIN << buf->read_hint;
 }
 
 ev_ssize_t evi_evbuffer_receive(struct evbuffer *buf, evutil_socket_t fd, size_t max, int *ret_full)
