@@ -234,16 +234,20 @@ static int find_end(struct evbuffer *buf, struct evi_place place, size_t positio
 static inline size_t find_in_first(const struct evbuffer *buf, enum evbuffer_eol_style style,
 				   size_t *ret_line_len)
 {
-	const struct evi_chain *first = buf->first;
+	struct evi_chain *first = buf->first;
+	int byte = styles[style].byte;
 	const unsigned char *hit;
 
-	if (first == NULL || styles[style].byte == NO_BYTE || buf->flags & EVI_BUF_UNLOADED ||
+	if (first == NULL || buf->flags & EVI_BUF_UNLOADED ||
 	    (buf->marks != NULL && buf->marks->line_epoch == buf->epoch))
 		return 0;
-	hit = memchr(first->data, styles[style].byte, first->len);
+	hit = byte != NO_BYTE ? memchr(first->data, byte, first->len)
+			      : evi_memory_find_crlf(first->data, first->len);
 	if (hit == NULL)
 		return 0;
 	*ret_line_len = (size_t)(hit - first->data);
+	if (byte == NO_BYTE)
+		return run_of_crlf((struct evi_place){ first, *ret_line_len });
 	if (styles[style].cr == CR_IS_DATA)
 		return 1;
 	if (hit != first->data && hit[-1] == '\r') {
