@@ -183,6 +183,32 @@ Test(bev_syscalls, a_short_connection_takes_seven_calls_and_its_waits)
 	event_base_free(base);
 }
 
+Test(bev_syscalls, a_first_message_of_4_kib_is_read_and_answered_at_once)
+{
+	struct event_base *base = support_base_new();
+	char message[4096] = { 0 };
+	struct bufferevent *bev;
+	evutil_socket_t ends[2];
+
+	support_socketpair(ends);
+	bev = bufferevent_socket_new(base, ends[0], BEV_OPT_CLOSE_ON_FREE);
+	bufferevent_setcb(bev, echo, NULL, NULL, NULL);
+	cr_assert_eq(bufferevent_enable(bev, EV_READ), 0);
+	cr_assert_eq(syscall(SYS_sendto, ends[1], message, sizeof(message), 0, NULL, 0),
+		     (long)sizeof(message));
+	memset(&calls, 0, sizeof(calls));
+	has_echoed = 0;
+	support_run_until(base, &has_echoed, 10000);
+	cr_expect_eq(syscall(SYS_recvfrom, ends[1], message, sizeof(message), MSG_DONTWAIT, NULL,
+			     NULL),
+		     (long)sizeof(message));
+	cr_expect_eq(calls.reads, 1, "reads: %d", calls.reads);
+	cr_expect_eq(calls.sends, 1, "sends: %d", calls.sends);
+	bufferevent_free(bev);
+	syscall(SYS_close, ends[1]);
+	event_base_free(base);
+}
+
 static void answer_in_pieces(struct bufferevent *bev, void *arg)
 {
 	(void)arg;

@@ -106,6 +106,36 @@ Test(evbuffer_lock, appends_from_many_threads_stay_whole, .timeout = 60)
 	evbuffer_free(buf);
 }
 
+static void *fill_and_free(void *arg)
+{
+	for (int i = 0; i < 2000; i++) {
+		struct evbuffer *buf = buffer_of("12345678");
+
+		cr_assert_eq(evbuffer_expand(buf, (size_t)i * 4), 0);
+		evbuffer_add(buf, "9", 1);
+		expect_text(buf, "123456789");
+		evbuffer_free(buf);
+	}
+	return arg;
+}
+
+/* Memory that a thread alone has used goes on to the threads that it makes. */
+Test(evbuffer_lock, threads_with_buffers_of_their_own_need_no_lock, .timeout = 60)
+{
+	struct evbuffer *buf = buffer_of("kept");
+	pthread_t threads[4];
+
+	fill_and_free(NULL);
+	for (int i = 0; i < 4; i++)
+		cr_assert_eq(pthread_create(&threads[i], NULL, fill_and_free, NULL), 0);
+	fill_and_free(NULL);
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	fill_and_free(NULL);
+	expect_text(buf, "kept");
+	evbuffer_free(buf);
+}
+
 /* BUF-012 */
 Test(evbuffer_lock, a_lock_of_the_callers_is_used_and_not_freed)
 {
