@@ -1,6 +1,7 @@
 """What the client tests share: run a Debian program on our libraries and prove that it did."""
 
 import os
+import random
 import re
 import signal
 import socket
@@ -33,10 +34,25 @@ def need(*programs):
     return paths[0] if len(paths) == 1 else paths
 
 
+given_ports = set()
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """
+    Free for TCP and UDP, and below the range from which the system takes ports for those that connect: who asks a
+    server that is not there yet might take its port, or even reach itself.
+    """
+    while True:
+        port = random.randrange(11000, 32768)
+        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+            try:
+                tcp.bind(("127.0.0.1", port))
+                udp.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        if port not in given_ports:
+            given_ports.add(port)
+            return port
 
 
 def wait_for(condition, what, seconds=60):
