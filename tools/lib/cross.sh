@@ -27,7 +27,7 @@ musl)
 	packages="musl-tools"
 	commands="musl-gcc" ;;
 x86_64-w64-mingw32)
-	packages="gcc-mingw-w64-x86-64 wine64"
+	packages="gcc-mingw-w64-x86-64 wine wine64"
 	commands="x86_64-w64-mingw32-gcc wine" ;;
 *)
 	say "unknown target $target; there are: $(cd "$root/cross" && ls | sed 's/\.ini$//' | tr '\n' ' ')"
