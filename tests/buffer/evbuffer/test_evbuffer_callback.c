@@ -3,6 +3,11 @@
 
 #include "evbuffer_test.h"
 
+#include <event2/component/buffer.h>
+#include <event2/event.h>
+
+#include <errno.h>
+
 TestSuite(evbuffer_callback, .init = support_leak_init, .fini = support_leak_fini);
 
 static int order[8], order_count;
@@ -326,4 +331,55 @@ Test(evbuffer_callback, the_old_macros)
 	cr_assert_null(EVBUFFER_DATA(empty));
 	evbuffer_free(buf);
 	evbuffer_free(empty);
+}
+
+static void count_release(const void *data, size_t len, void *arg)
+{
+	(void)data;
+	(void)len;
+	(*(int *)arg)++;
+}
+
+/* What a component does with a buffer that a program has had: nothing of it is left. */
+Test(evbuffer_callback, a_renewed_buffer_is_like_a_new_one)
+{
+	struct changes c = { 0 };
+	struct evbuffer *buf = buffer_of("abc");
+	int released = 0;
+
+	cr_assert_eq(evbuffer_add_reference(buf, "def", 3, NULL, NULL), 0);
+	cr_assert_not_null(evbuffer_add_cb(buf, count_changes, &c));
+	cr_assert_eq(evbuffer_freeze(buf, 0), 0);
+	cr_assert_eq(evbuffer_set_max_read(buf, 1), 0);
+	cr_assert_eq(evi_evbuffer_renew(buf), 0);
+	cr_assert_eq(evbuffer_get_length(buf), 0);
+	cr_assert_eq(evbuffer_get_max_read(buf), 4096);
+	cr_assert_eq(evbuffer_add(buf, "x", 1), 0);
+	expect_text(buf, "x");
+	cr_assert_eq(c.rounds, 0);
+
+	cr_assert_eq(evbuffer_add_reference(buf, "y", 1, count_release, &released), 0);
+	cr_assert_eq(evi_evbuffer_renew(buf), 0);
+	cr_assert_eq(released, 1);
+	evbuffer_free(buf);
+}
+
+/* Where others may look at it, now or from the loop, it is left alone. */
+Test(evbuffer_callback, a_buffer_in_use_is_not_renewed)
+{
+	struct changes c = { 0 };
+	struct event_base *base = event_base_new();
+	struct evbuffer *buf = evbuffer_new();
+
+	cr_assert_eq(evbuffer_defer_callbacks(buf, base), 0);
+	cr_assert_not_null(evbuffer_add_cb(buf, count_changes, &c));
+	cr_assert_eq(evbuffer_add(buf, "abc", 3), 0);
+	cr_assert_eq(evi_evbuffer_renew(buf), -EBUSY);
+	expect_text(buf, "abc");
+	event_base_loop(base, EVLOOP_NONBLOCK);
+	cr_assert_eq(c.total_added, 3);
+	cr_assert_eq(evi_evbuffer_renew(buf), 0);
+	cr_assert_eq(evbuffer_get_length(buf), 0);
+	evbuffer_free(buf);
+	event_base_free(base);
 }

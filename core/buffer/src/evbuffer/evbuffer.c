@@ -13,18 +13,26 @@
 #include "chain/chain_pool.h"
 #include "evbuffer/marks.h"
 
+#include <event2/component/buffer.h>
+
 #include <assert.h>
+#include <errno.h>
 #include <limits.h>
 #include <string.h>
 
 #define DEFAULT_MAX_READ 4096
 
-void evi_evbuffer_init(struct evbuffer *buf)
+static void set_empty(struct evbuffer *buf)
 {
 	memset(buf, 0, sizeof(*buf));
 	buf->refs = 1;
 	buf->max_read = DEFAULT_MAX_READ;
 	buf->plain_fd = -1;
+}
+
+void evi_evbuffer_init(struct evbuffer *buf)
+{
+	set_empty(buf);
 	buf->flags = EVI_BUF_EMBEDDED;
 	evi_pool_enter();
 }
@@ -75,6 +83,28 @@ void evi_evbuffer_done(struct evbuffer *buf)
 		evi_lock_free(buf->lock);
 	buf->lock = NULL;
 	evi_pool_leave();
+}
+
+/* Like new before anything is released, for the same reason. */
+int evi_evbuffer_renew(struct evbuffer *buf)
+{
+	struct evi_chain *chains = buf->first, *spare = buf->spare;
+	uint32_t epoch = buf->epoch;
+
+	assert(!(buf->flags & (EVI_BUF_EMBEDDED | EVI_BUF_FREED)));
+	if (buf->lock != NULL || buf->refs != 1)
+		return -EBUSY;
+	if (buf->callbacks != NULL || buf->deferral != NULL)
+		evi_evbuffer_callbacks_done(buf);
+	if (buf->marks != NULL)
+		evi_free(buf->marks);
+	set_empty(buf);
+	buf->epoch = epoch + 1; /* positions that somebody has kept stay void */
+	if (chains != NULL)
+		evi_chain_unref_list(chains);
+	if (spare != NULL)
+		evi_chain_unref(spare);
+	return 0;
 }
 
 void evi_evbuffer_set_owner(struct evbuffer *buf, const struct evi_evbuffer_owner_ops *ops,

@@ -347,6 +347,17 @@ struct bufferevent *evi_bev_transport(const struct bufferevent *bev);
 EVENT2_EXPORT_SYMBOL
 void evi_bev_transport_read(struct bufferevent *bev, int wanted);
 
+/* --- Buffers that are used again -------------------------------------------------------------- */
+
+/**
+ * What evbuffer_free() and then evbuffer_new() would do, in place: no bytes, no callback, no lock,
+ * nothing set. No change callback runs.
+ *
+ * @return 0, or -EBUSY if it has a lock or somebody else holds on to it; nothing has changed then
+ */
+EVENT2_EXPORT_SYMBOL
+int evi_evbuffer_renew(struct evbuffer *buf);
+
 /* --- Names: how bufferevent_socket_connect_hostname() reaches an asynchronous resolver -------- */
 
 struct evdns_base;
