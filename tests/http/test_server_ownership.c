@@ -321,3 +321,43 @@ Test(http_server_ownership, half_closed_clients_may_count_as_gone)
 	cr_expect_null(evhttp_request_get_connection(kept));
 	evhttp_request_free(kept);
 }
+
+/* HTTP-018: a request's buffers go with it, and with them what the program has done to them. */
+static void on_change(struct evbuffer *buf, const struct evbuffer_cb_info *info, void *arg)
+{
+	(void)buf;
+	(void)info;
+	http_note("change-%s", (const char *)arg);
+}
+
+static void touch_buffers(struct evhttp_request *req, void *arg)
+{
+	struct evbuffer *input = evhttp_request_get_input_buffer(req);
+	struct evbuffer *output = evhttp_request_get_output_buffer(req);
+
+	(void)arg;
+	http_note("%s", evhttp_request_get_uri(req));
+	evbuffer_add(output, "hello", 5);
+	if (strcmp(evhttp_request_get_uri(req), "/1") == 0) {
+		cr_assert_not_null(evbuffer_add_cb(output, on_change, (void *)(uintptr_t)"out"));
+		cr_assert_not_null(evbuffer_add_cb(input, on_change, (void *)(uintptr_t)"in"));
+		cr_assert_eq(evbuffer_freeze(input, 0), 0);
+	}
+	evhttp_send_reply(req, 200, NULL, NULL);
+}
+
+Test(http_server_ownership, a_request_inherits_nothing_from_the_one_before)
+{
+	struct peer *peer = peer_open(port);
+
+	evhttp_set_gencb(http, touch_buffers, NULL);
+	peer_send(peer, GET("/1"));
+	peer_until(peer, "hello");
+	for (int i = 0; i < 2; i++) {
+		http_log[0] = '\0';
+		peer_send(peer, "POST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc");
+		peer_until(peer, "hello");
+		cr_expect_str_eq(http_log, "/2");
+	}
+	peer_close(peer);
+}

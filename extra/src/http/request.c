@@ -8,8 +8,10 @@
 #include "http/connection.h"
 #include "http/queue.h"
 
+#include <event2/component/buffer.h>
 #include <event2/component/reactor.h>
 
+#include <errno.h>
 #include <string.h>
 
 #define FIELDS_MAX 1000
@@ -85,25 +87,43 @@ static void let_go(struct evi_request *r)
 	evi_arena_done(&r->arena);
 }
 
-void evi_request_reset(struct evi_request *r)
+static void free_memory(struct evi_request *r)
 {
-	struct evbuffer *input = r->pub.input_buffer;
-	struct evbuffer *output = r->pub.output_buffer;
+	evbuffer_free(r->pub.input_buffer);
+	evbuffer_free(r->pub.output_buffer);
+	evi_free(r);
+}
 
+/* Whatever the program has done to a buffer, the next request must not find it. */
+static int renew(struct evbuffer **buf)
+{
+	struct evbuffer *fresh;
+
+	if (evi_evbuffer_renew(*buf) == 0)
+		return 0;
+	fresh = evbuffer_new();
+	if (fresh == NULL)
+		return -ENOMEM;
+	evbuffer_free(*buf);
+	*buf = fresh;
+	return 0;
+}
+
+int evi_request_reset(struct evi_request *r)
+{
 	let_go(r);
-	if (evbuffer_get_length(input) > 0)
-		evbuffer_drain(input, evbuffer_get_length(input));
-	if (evbuffer_get_length(output) > 0)
-		evbuffer_drain(output, evbuffer_get_length(output));
-	init(r, input, output, r->block_len);
+	if (renew(&r->pub.input_buffer) != 0 || renew(&r->pub.output_buffer) != 0) {
+		free_memory(r);
+		return -ENOMEM;
+	}
+	init(r, r->pub.input_buffer, r->pub.output_buffer, r->block_len);
+	return 0;
 }
 
 void evi_request_destroy(struct evi_request *r)
 {
 	let_go(r);
-	evbuffer_free(r->pub.input_buffer);
-	evbuffer_free(r->pub.output_buffer);
-	evi_free(r);
+	free_memory(r);
 }
 
 void evi_request_release(struct evi_request *r)

@@ -106,8 +106,11 @@ static inline struct evi_request *evi_request_of(const struct evhttp_request *re
 /* Make one, with nothing in it; NULL when out of memory. */
 struct evi_request *evi_request_make(size_t block_len);
 
-/* Take out everything but the two buffers, which are emptied, so that it can be used again. */
-void evi_request_reset(struct evi_request *r);
+/*
+ * Take out everything, so that it can be used again, and is like one just made. -ENOMEM: it had to
+ * be destroyed.
+ */
+int evi_request_reset(struct evi_request *r);
 
 /* Free it now, whatever it holds. It is on no connection, and not busy. */
 void evi_request_destroy(struct evi_request *r);

@@ -80,7 +80,8 @@ void evi_server_give_request(struct evhttp *http, struct evi_request *r)
 		evi_request_release(r);
 		return;
 	}
-	evi_request_reset(r);
+	if (evi_request_reset(r) != 0)
+		return;
 	r->cached = http->cache;
 	http->cache = r;
 	http->cached++;
