@@ -300,3 +300,82 @@ Test(http_client_request, getters_of_a_client_request)
 	client_wait(1);
 	close_both(evcon);
 }
+
+/* HTTP-253: wherever it is kept, with a response that takes all the room there is beside it. */
+Test(http_client_request, uris_of_every_length)
+{
+	static char reply[4096], uri[400], wanted[512];
+	struct evhttp_connection *evcon = open_both();
+	int len = snprintf(reply, sizeof(reply), "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n");
+
+	for (int i = 0; i < 12; i++)
+		len += snprintf(reply + len, sizeof(reply) - (size_t)len,
+				"Name-%d: a value of some length\r\n", i);
+	snprintf(reply + len, sizeof(reply) - (size_t)len, "\r\n");
+	canned.reply = reply;
+	for (size_t n = 1; n < sizeof(uri); n += n < 80 ? 1 : 40) {
+		struct evhttp_request *req = client_request();
+
+		memset(uri, 'u', n);
+		uri[0] = '/';
+		uri[n] = '\0';
+		snprintf(wanted, sizeof(wanted), "GET %s HTTP/1.1\r\n", uri);
+		evhttp_request_own(req);
+		cr_assert_eq(strncmp(send_it(evcon, req, EVHTTP_REQ_GET, uri), wanted,
+				     strlen(wanted)),
+			     0);
+		cr_assert_str_eq(evhttp_request_get_uri(req), uri);
+		cr_assert_str_eq(evhttp_find_header(evhttp_request_get_input_headers(req),
+						    "name-11"),
+				 "a value of some length");
+
+		/* HTTP-268: once more, with what it says itself. */
+		cr_assert_eq(strncmp(send_it(evcon, req, EVHTTP_REQ_GET,
+					     evhttp_request_get_uri(req)),
+				     wanted, strlen(wanted)),
+			     0);
+		cr_assert_str_eq(evhttp_request_get_uri(req), uri);
+		evhttp_request_free(req);
+	}
+	close_both(evcon);
+}
+
+/* HTTP-269: a request goes with all that the program has done to it. */
+static void on_change(struct evbuffer *buf, const struct evbuffer_cb_info *info, void *arg)
+{
+	(void)buf;
+	(void)info;
+	http_note("%s", (const char *)arg);
+}
+
+Test(http_client_request, a_request_inherits_nothing_from_the_one_before)
+{
+	struct evhttp_connection *evcon = open_both();
+	struct evhttp_request *req = with_body("abc");
+
+	cr_assert_not_null(evbuffer_add_cb(evhttp_request_get_output_buffer(req), on_change,
+					   (void *)(uintptr_t)"out"));
+	cr_assert_not_null(evbuffer_add_cb(evhttp_request_get_input_buffer(req), on_change,
+					   (void *)(uintptr_t)"in"));
+	evhttp_add_header(evhttp_request_get_output_headers(req), "A", "b");
+	(void)send_it(evcon, req, EVHTTP_REQ_POST, "/1");
+	cr_assert_str_eq(http_log, "out done-200");
+
+	http_log[0] = '\0';
+	canned.reply = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc";
+	cr_assert_str_eq(send_it(evcon, with_body("x"), EVHTTP_REQ_POST, "/2"),
+			 "POST /2 HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\n"
+			 "Content-Length: 1\r\n\r\nx");
+	cr_assert_str_eq(http_log, "done-200");
+	cr_assert_str_eq(http_body, "abc");
+
+	/* As many at once as are kept, and more, over and over. */
+	for (int round = 0; round < 3; round++) {
+		int before = http_done;
+
+		for (int i = 0; i < 100; i++)
+			client_get(evcon, "/");
+		client_wait(before + 100);
+	}
+	close_both(evcon);
+}

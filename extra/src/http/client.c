@@ -6,6 +6,7 @@
 #include "http/client.h"
 
 #include "http/queue.h"
+#include "http/request_pool.h"
 
 #include <event2/component/reactor.h>
 
@@ -26,6 +27,7 @@ void evi_client_free(struct evi_client *client)
 	evi_free(client->proxy_credentials);
 	evi_free(client->local_address);
 	evi_free(client);
+	evi_request_pool_leave();
 }
 
 static struct evi_client *make_client(const char *address, ev_uint16_t port, const char *path)
@@ -34,6 +36,7 @@ static struct evi_client *make_client(const char *address, ev_uint16_t port, con
 
 	if (client == NULL)
 		return NULL;
+	evi_request_pool_enter();
 	client->port = port;
 	client->address = address != NULL ? evi_strdup(address) : NULL;
 	client->path = path != NULL ? evi_strdup(path) : NULL;

@@ -277,10 +277,8 @@ void evi_client_pump(struct evhttp_connection *c)
 }
 
 /* Printable, and nothing that could end the line. */
-static int is_good_uri(const char *uri)
+static int is_good_uri(const char *uri, size_t len)
 {
-	size_t len = strlen(uri);
-
 	return len > 0 && evi_scan_text(uri, len) == len && memchr(uri, '\t', len) == NULL;
 }
 
@@ -289,15 +287,12 @@ static int prepare(struct evhttp_connection *c, struct evi_request *r, enum evht
 		   const char *uri)
 {
 	struct evi_method method;
+	size_t len = strlen(uri);
 
-	if (c->client == NULL || c->is_freed || c->bev == NULL || !is_good_uri(uri) ||
-	    evi_method_of_type((ev_uint32_t)type, c->ext_method, &method) != 0)
+	if (c->client == NULL || c->is_freed || c->bev == NULL || !is_good_uri(uri, len) ||
+	    evi_method_of_type((ev_uint32_t)type, c->ext_method, &method) != 0 ||
+	    evi_request_set_uri(r, uri, len) != 0)
 		return -1;
-	evi_free(r->own_uri);
-	r->own_uri = evi_strdup(uri);
-	if (r->own_uri == NULL)
-		return -1;
-	r->pub.uri = r->own_uri;
 	r->pub.kind = EVHTTP_REQUEST;
 	r->pub.type = type;
 	r->pub.response_code = 0;

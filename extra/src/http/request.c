@@ -7,6 +7,7 @@
 
 #include "http/connection.h"
 #include "http/queue.h"
+#include "http/request_pool.h"
 
 #include <event2/component/buffer.h>
 #include <event2/component/reactor.h>
@@ -15,6 +16,8 @@
 #include <string.h>
 
 #define FIELDS_MAX 1000
+
+#define URI_IN_BLOCK_MAX 64 /* with NUL; a usual response still finds room before it */
 
 static void init(struct evi_request *r, struct evbuffer *input, struct evbuffer *output,
 		 size_t block_len)
@@ -81,13 +84,14 @@ static void let_go(struct evi_request *r)
 		evhttp_uri_free(r->pub.uri_elems);
 	if (r->taken_cb != NULL)
 		(void)evbuffer_remove_cb_entry(r->pub.input_buffer, r->taken_cb);
-	evi_free(r->own_uri);
+	if (!r->has_uri_in_block && r->own_uri != NULL)
+		evi_free(r->own_uri);
 	evi_request_stop_deadline(r);
 	evi_request_drop_drained(r);
 	evi_arena_done(&r->arena);
 }
 
-static void free_memory(struct evi_request *r)
+void evi_request_free(struct evi_request *r)
 {
 	evbuffer_free(r->pub.input_buffer);
 	evbuffer_free(r->pub.output_buffer);
@@ -113,7 +117,7 @@ int evi_request_reset(struct evi_request *r)
 {
 	let_go(r);
 	if (renew(&r->pub.input_buffer) != 0 || renew(&r->pub.output_buffer) != 0) {
-		free_memory(r);
+		evi_request_free(r);
 		return -ENOMEM;
 	}
 	init(r, r->pub.input_buffer, r->pub.output_buffer, r->block_len);
@@ -122,8 +126,13 @@ int evi_request_reset(struct evi_request *r)
 
 void evi_request_destroy(struct evi_request *r)
 {
-	let_go(r);
-	free_memory(r);
+	if (r->block_len == EVI_CLIENT_BLOCK && evi_request_pool_has_room()) {
+		if (evi_request_reset(r) != 0 || evi_request_pool_give(r))
+			return;
+	} else {
+		let_go(r);
+	}
+	evi_request_free(r);
 }
 
 void evi_request_release(struct evi_request *r)
@@ -154,12 +163,40 @@ int evi_request_leave(struct evi_request *r)
 	return r->is_unwanted;
 }
 
+/* What the arena may use of the block. */
+static size_t arena_len(const struct evi_request *r)
+{
+	return r->has_uri_in_block ? (size_t)(r->own_uri - (const char *)r->block) : r->block_len;
+}
+
+/*
+ * Most find room at the end of the block; not if the request was used before, for the strings of
+ * the last response may be there, until the next one comes.
+ */
+int evi_request_set_uri(struct evi_request *r, const char *uri, size_t len)
+{
+	char *old = r->has_uri_in_block ? NULL : r->own_uri;
+	int is_first = r->own_uri == NULL && r->pub.uri == NULL;
+
+	r->has_uri_in_block = is_first && len < URI_IN_BLOCK_MAX;
+	r->own_uri = r->has_uri_in_block ? (char *)r->block + r->block_len - len - 1
+					 : evi_malloc(len + 1);
+	if (r->own_uri != NULL) {
+		memcpy(r->own_uri, uri, len);
+		r->own_uri[len] = '\0';
+	}
+	if (old != NULL)
+		evi_free(old);
+	r->pub.uri = r->own_uri;
+	return r->own_uri != NULL ? 0 : -ENOMEM;
+}
+
 void evi_request_start_head(struct evi_request *r, enum evi_head_kind kind, size_t size_max)
 {
 	if (r->input_headers.tqh_first != NULL)
 		evhttp_clear_headers(&r->input_headers);
 	evi_arena_done(&r->arena);
-	evi_arena_init(&r->arena, r->block, r->block_len);
+	evi_arena_init(&r->arena, r->block, arena_len(r));
 	evi_head_init(&r->head, kind, &r->arena, &r->input_headers, size_max, FIELDS_MAX);
 }
 
@@ -167,8 +204,10 @@ void evi_request_start_head(struct evi_request *r, enum evi_head_kind kind, size
 
 struct evhttp_request *evhttp_request_new(void (*cb)(struct evhttp_request *, void *), void *arg)
 {
-	struct evi_request *r = evi_request_make(EVI_CLIENT_BLOCK);
+	struct evi_request *r = evi_request_pool_take();
 
+	if (r == NULL)
+		r = evi_request_make(EVI_CLIENT_BLOCK);
 	if (r == NULL)
 		return NULL;
 	r->pub.kind = EVHTTP_RESPONSE;

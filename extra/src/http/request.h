@@ -51,8 +51,8 @@ struct evi_request {
 	/* client: of a body in pieces with Content-Length, bytes still to be given */
 	uint64_t owed;
 
-	char *own_uri; /* client: pub.uri */
-	struct evi_request *cached; /* next in the server's store of used ones */
+	char *own_uri; /* client: pub.uri; in the block if `has_uri_in_block` */
+	struct evi_request *cached; /* next in the store of used ones that it is in */
 	struct evi_drained *drained; /* in the order they were asked for */
 	struct evi_drained **drained_end;
 	void (*failure_cb)(struct evhttp_request *req, const struct evhttp_failure *failure,
@@ -75,6 +75,7 @@ struct evi_request {
 	unsigned is_unwanted : 1; /* freed by the program while busy */
 	unsigned is_queued : 1;   /* client: in the connection's queue */
 	unsigned is_meant : 1;    /* client: it was queued when connecting failed */
+	unsigned has_uri_in_block : 1; /* client: at its end, behind the arena's part */
 	unsigned holds_body : 1;  /* client: the body waits for 100 (Continue) */
 	unsigned streams : 1;     /* client: the body comes in pieces, and the end has not come */
 	unsigned is_asked : 1;    /* client: for pieces */
@@ -112,7 +113,13 @@ struct evi_request *evi_request_make(size_t block_len);
  */
 int evi_request_reset(struct evi_request *r);
 
-/* Free it now, whatever it holds. It is on no connection, and not busy. */
+/* Free one that holds nothing. */
+void evi_request_free(struct evi_request *r);
+
+/*
+ * Let go of it now, whatever it holds. It is on no connection, and not busy. A client's may be kept
+ * for another use.
+ */
 void evi_request_destroy(struct evi_request *r);
 
 /* The exchange is over and the connection has let go: free it unless the program has taken it. */
@@ -125,6 +132,9 @@ void evi_request_stop_deadline(struct evi_request *r);
 void evi_request_enter(struct evi_request *r);
 /* @return nonzero if the program wanted it freed meanwhile */
 int evi_request_leave(struct evi_request *r);
+
+/* Client: take a copy of the URI, which has `len` bytes. 0 or -ENOMEM, then there is none. */
+int evi_request_set_uri(struct evi_request *r, const char *uri, size_t len);
 
 /* Start over with the incoming head: the arena and the input headers are emptied. */
 void evi_request_start_head(struct evi_request *r, enum evi_head_kind kind, size_t size_max);
