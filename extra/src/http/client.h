@@ -42,6 +42,7 @@ struct evi_client {
 	int socket_error;      /* of the last failure */
 	int lookup_error;      /* EVUTIL_EAI_*, likewise */
 	unsigned has_timer : 1; /* `timer` is assigned */
+	unsigned is_timing : 1; /* it runs */
 	unsigned is_pumping : 1;
 	unsigned is_autofree : 1; /* goes when the last request is over */
 	unsigned has_tried : 1;   /* to connect; the descriptor given before that is used */

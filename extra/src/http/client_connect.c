@@ -25,6 +25,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	c->client->is_timing = 0;
 	evi_connection_enter(c);
 	switch (c->state) {
 	case EVI_CLIENT_WAIT:
@@ -56,13 +57,15 @@ void evi_client_start_timer(struct evhttp_connection *c, const struct timeval *a
 	if (!client->has_timer)
 		client->has_timer = evtimer_assign(&client->timer, c->base, on_timer, c) == 0;
 	if (client->has_timer)
-		(void)evtimer_add(&client->timer, after);
+		client->is_timing = evtimer_add(&client->timer, after) == 0;
 }
 
 void evi_client_stop_timer(struct evhttp_connection *c)
 {
-	if (c->client->has_timer)
-		(void)evtimer_del(&c->client->timer);
+	if (!c->client->is_timing)
+		return;
+	c->client->is_timing = 0;
+	(void)evtimer_del(&c->client->timer);
 }
 
 void evi_client_apply_timeouts(struct evhttp_connection *c, int is_sending)
