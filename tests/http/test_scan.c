@@ -116,3 +116,25 @@ Test(http_scan, hits_of_every_byte_at_every_place)
 						       byte) == NULL);
 		}
 }
+
+/* HTTP-309: word by word is like byte by byte, for every length, place and byte. */
+Test(http_scan, words_in_any_case)
+{
+	static const char word[] = "a-transfer0encoding9-z";
+	char text[sizeof(word)], same[sizeof(word)];
+
+	for (size_t len = 4; len < sizeof(word); len++) {
+		memcpy(same, word, len);
+		same[len] = '\0';
+		for (size_t at = 0; at < len; at++)
+			for (int byte = 0; byte < 256; byte++) {
+				for (size_t i = 0; i < len; i++)
+					text[i] = i % 2 == 0 && word[i] >= 'a' ? word[i] - 'a' + 'A'
+									       : word[i];
+				text[at] = (char)byte;
+				cr_assert_eq(evi_is_same_word(text, word, len),
+					     evi_is_word(text, len, same),
+					     "len %zu at %zu byte %d", len, at, byte);
+			}
+	}
+}

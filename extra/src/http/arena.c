@@ -66,17 +66,6 @@ int evi_arena_grow(struct evi_arena *arena, size_t len)
 	return 0;
 }
 
-int evi_arena_add(struct evi_arena *arena, const void *bytes, size_t len)
-{
-	int err = evi_arena_reserve(arena, len);
-
-	if (err != 0)
-		return err;
-	memcpy(arena->at, bytes, len);
-	arena->at += len;
-	return 0;
-}
-
 void evi_arena_drop(struct evi_arena *arena)
 {
 	arena->at = arena->open;

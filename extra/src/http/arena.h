@@ -11,6 +11,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct evi_arena_block;
 
@@ -48,7 +49,16 @@ static inline int evi_arena_reserve(struct evi_arena *arena, size_t len)
 }
 
 /* Add bytes to the open item. 0 or -ENOMEM. */
-int evi_arena_add(struct evi_arena *arena, const void *bytes, size_t len);
+static inline int evi_arena_add(struct evi_arena *arena, const void *bytes, size_t len)
+{
+	int err = evi_arena_reserve(arena, len);
+
+	if (err != 0)
+		return err;
+	memcpy(arena->at, bytes, len);
+	arena->at += len;
+	return 0;
+}
 
 /* Forget the open item. */
 void evi_arena_drop(struct evi_arena *arena);

@@ -179,30 +179,6 @@ static void finish_line(struct evi_head *head)
 		head->state = FIELD;
 }
 
-static size_t take_start(struct evi_head *head, const char *in, size_t len)
-{
-	(void)len;
-	if (in[0] != '\r' && in[0] != '\n') {
-		evi_arena_open(head->arena);
-		head->state = LINE;
-		return 0;
-	}
-	if (head->kind != EVI_HEAD_REQUEST || head->blank_lines++ >= BLANK_LINES_MAX)
-		return refuse(head, EVI_HEAD_ERR_START);
-	if (in[0] == '\r')
-		head->state = START_LF;
-	return 1;
-}
-
-static size_t take_start_lf(struct evi_head *head, const char *in, size_t len)
-{
-	(void)len;
-	if (in[0] != '\n')
-		return refuse(head, EVI_HEAD_ERR_LINE_END);
-	head->state = START;
-	return 1;
-}
-
 static size_t take_line(struct evi_head *head, const char *in, size_t len)
 {
 	size_t run = evi_scan_text(in, len);
@@ -228,6 +204,29 @@ static size_t take_line_lf(struct evi_head *head, const char *in, size_t len)
 	if (in[0] != '\n')
 		return refuse(head, EVI_HEAD_ERR_LINE_END);
 	finish_line(head);
+	return 1;
+}
+
+static size_t take_start(struct evi_head *head, const char *in, size_t len)
+{
+	if (in[0] != '\r' && in[0] != '\n') {
+		evi_arena_open(head->arena);
+		head->state = LINE;
+		return take_line(head, in, len);
+	}
+	if (head->kind != EVI_HEAD_REQUEST || head->blank_lines++ >= BLANK_LINES_MAX)
+		return refuse(head, EVI_HEAD_ERR_START);
+	if (in[0] == '\r')
+		head->state = START_LF;
+	return 1;
+}
+
+static size_t take_start_lf(struct evi_head *head, const char *in, size_t len)
+{
+	(void)len;
+	if (in[0] != '\n')
+		return refuse(head, EVI_HEAD_ERR_LINE_END);
+	head->state = START;
 	return 1;
 }
 
@@ -320,7 +319,7 @@ static inline const struct known_field *find_known(const char *name, size_t len)
 {
 	const struct known_field *known = &known_fields[len < N_KNOWN ? len : 0];
 
-	if ((name[0] | 0x20) != known->first || !evi_is_word(name, len, known->name))
+	if ((name[0] | 0x20) != known->first || !evi_is_same_word(name, known->name, len))
 		return NULL;
 	return known;
 }

@@ -59,6 +59,17 @@ static inline uint64_t evi_word_unusual(const char *in)
 	       EVI_TOPS;
 }
 
+/*
+ * Zero if they are the same, letters of `in` in any case. `word` has lower-case letters, digits and
+ * "-" only: bit 0x40 is what letters have of these, and upper case differs from lower case by 0x20.
+ */
+static inline uint64_t evi_word_difference(const char *in, const char *word)
+{
+	uint64_t wanted = evi_word_at(word);
+
+	return (evi_word_at(in) ^ wanted) & ~((wanted & EVI_ONES * 0x40) >> 1);
+}
+
 /* Which byte comes first in memory is a matter of byte order. */
 static inline size_t evi_word_first(uint64_t hits)
 {

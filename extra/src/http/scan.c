@@ -83,6 +83,28 @@ size_t evi_scan_text_rest(const char *in, size_t len)
 	return n;
 }
 
+size_t evi_copy_token_rest(char *to, const char *in, size_t len, size_t n)
+{
+	size_t rest;
+
+	while (n + EVI_STEP <= len) {
+		evi_step_hits hits = evi_step_unusual(in + n);
+
+		memcpy(to + n, in + n, EVI_STEP);
+		if (hits == 0) {
+			n += EVI_STEP;
+			continue;
+		}
+		n += evi_step_first(hits);
+		if (in[n] == ':')
+			return n;
+		break;
+	}
+	rest = evi_scan_token(in + n, len - n);
+	memcpy(to + n, in + n, rest);
+	return n + rest;
+}
+
 int evi_is_token(const char *text)
 {
 	size_t len = strlen(text);

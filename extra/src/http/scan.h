@@ -21,6 +21,9 @@ extern const uint8_t evi_byte_class[256];
 size_t evi_scan_token_rest(const char *in, size_t len);
 size_t evi_scan_text_rest(const char *in, size_t len);
 
+/* The rest of evi_copy_token(): `n` bytes are token, and copied. */
+size_t evi_copy_token_rest(char *to, const char *in, size_t len, size_t n);
+
 /* How many bytes at the front of `in` are token bytes. */
 static inline size_t evi_scan_token(const char *in, size_t len)
 {
@@ -73,14 +76,11 @@ static inline size_t evi_copy_token(char *to, const char *in, size_t len)
 		evi_step_hits hits = evi_step_unusual(in);
 
 		memcpy(to, in, EVI_STEP);
-		if (hits != 0)
-			n = evi_step_first(hits);
-		if (in[n] == ':')
+		n = hits != 0 ? evi_step_first(hits) : EVI_STEP;
+		if (hits != 0 && in[n] == ':')
 			return n;
 	}
-	n = evi_scan_token(in, len);
-	memcpy(to, in, n);
-	return n;
+	return evi_copy_token_rest(to, in, len, n);
 }
 
 static inline size_t evi_copy_text(char *to, const char *in, size_t len)
@@ -113,6 +113,28 @@ int evi_is_token(const char *text);
  * any case.
  */
 int evi_is_word(const char *text, size_t len, const char *word);
+
+/*
+ * The same for a `word` of `len` bytes, 4 at least, that consists of letters, digits and "-". The
+ * last bytes may be looked at twice.
+ */
+static inline int evi_is_same_word(const char *text, const char *word, size_t len)
+{
+	char ends[2][EVI_WORD];
+	uint64_t difference = 0;
+
+	if (len < EVI_WORD) {
+		memcpy(ends[0], text, 4);
+		memcpy(ends[0] + 4, text + len - 4, 4);
+		memcpy(ends[1], word, 4);
+		memcpy(ends[1] + 4, word + len - 4, 4);
+		return evi_word_difference(ends[0], ends[1]) == 0;
+	}
+	for (size_t i = 0; i + EVI_WORD < len; i += EVI_WORD)
+		difference |= evi_word_difference(text + i, word + i);
+	difference |= evi_word_difference(text + len - EVI_WORD, word + len - EVI_WORD);
+	return difference == 0;
+}
 
 /* Like strcasecmp(), ASCII only, in every locale. */
 int evi_text_casecmp(const char *a, const char *b);

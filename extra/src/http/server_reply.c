@@ -35,15 +35,15 @@ static void note_field(struct own_fields *own, const struct evkeyval *pair)
 	size_t len = strlen(pair->key);
 
 	own->size += len + strlen(pair->value) + 4;
-	if (len == 4 && evi_is_word(pair->key, len, "date"))
+	if (len == 4 && evi_is_same_word(pair->key, "date", len))
 		own->has_date = 1;
-	else if (len == 10 && evi_is_word(pair->key, len, "connection"))
+	else if (len == 10 && evi_is_same_word(pair->key, "connection", len))
 		own->closes |= evi_value_has_option(pair->value, "close") != 0;
-	else if (len == 12 && evi_is_word(pair->key, len, "content-type"))
+	else if (len == 12 && evi_is_same_word(pair->key, "content-type", len))
 		own->has_type = 1;
-	else if (len == 14 && evi_is_word(pair->key, len, "content-length"))
+	else if (len == 14 && evi_is_same_word(pair->key, "content-length", len))
 		own->has_length = 1;
-	else if (len == 17 && evi_is_word(pair->key, len, "transfer-encoding")) {
+	else if (len == 17 && evi_is_same_word(pair->key, "transfer-encoding", len)) {
 		own->has_coding = 1;
 		own->is_chunked |= evi_value_has_option(pair->value, "chunked") != 0;
 	}
