@@ -4,6 +4,7 @@
  */
 
 #include "http/client.h"
+#include "http/headers.h"
 #include "http/method.h"
 #include "http/queue.h"
 #include "http/scan.h"
@@ -38,28 +39,9 @@ struct host {
 	int is_bracketed;
 };
 
-static struct host host_of(const struct evhttp_connection *c, const struct evi_request *r)
-{
-	const struct evi_client *client = c->client;
-	struct host host = { .text = "localhost" };
-
-	if (r->pub.type == EVHTTP_REQ_CONNECT) {
-		host.text = r->pub.uri;
-	} else if (client->address != NULL) {
-		host.text = client->address;
-		host.port = client->port != (client->is_secure ? 443 : 80) ? client->port : 0;
-		host.is_bracketed = strchr(client->address, ':') != NULL;
-	}
-	return host;
-}
-
 /* A transport that was handed over connected: the peer's address. */
-static void note_peer(const struct evhttp_connection *c, struct host *host)
+static void take_peer(const struct evi_address *peer, struct host *host)
 {
-	const struct evi_address *peer = &c->address;
-
-	if (c->client->address != NULL || c->client->path != NULL || !peer->is_known)
-		return;
 	host->is_bracketed = peer->socket.any.sa_family == AF_INET6;
 	host->port = ntohs(host->is_bracketed ? peer->socket.v6.sin6_port
 					      : peer->socket.v4.sin_port);
@@ -70,6 +52,23 @@ static void note_peer(const struct evhttp_connection *c, struct host *host)
 						: (const void *)&peer->socket.v4.sin_addr,
 			     host->numeric, sizeof(host->numeric)) != NULL)
 		host->text = host->numeric;
+}
+
+static void choose_host(const struct evhttp_connection *c, const struct evi_request *r,
+			struct host *host)
+{
+	const struct evi_client *client = c->client;
+
+	*host = (struct host){ .text = "localhost" };
+	if (r->pub.type == EVHTTP_REQ_CONNECT) {
+		host->text = r->pub.uri;
+	} else if (client->address != NULL) {
+		host->text = client->address;
+		host->port = client->port != (client->is_secure ? 443 : 80) ? client->port : 0;
+		host->is_bracketed = strchr(client->address, ':') != NULL;
+	} else if (client->path == NULL && c->address.is_known) {
+		take_peer(&c->address, host);
+	}
 }
 
 static void write_host(struct evi_writer *w, const struct host *host)
@@ -87,11 +86,20 @@ static void write_host(struct evi_writer *w, const struct host *host)
 	EVI_WRITE(w, "\r\n");
 }
 
-static void write_line(struct evi_writer *w, const struct evi_request *r, const char *method)
+/* The strings of the request line, measured once. */
+struct start_line {
+	const char *method;
+	size_t method_len;
+	const char *uri;
+	size_t uri_len;
+};
+
+static void write_line(struct evi_writer *w, const struct evi_request *r,
+		       const struct start_line *line)
 {
-	evi_write(w, method, strlen(method));
+	evi_write(w, line->method, line->method_len);
 	EVI_WRITE(w, " ");
-	evi_write_text(w, r->pub.uri);
+	evi_write_text_of(w, line->uri, line->uri_len);
 	EVI_WRITE(w, " HTTP/");
 	evi_write_number(w, (uint64_t)r->pub.major);
 	EVI_WRITE(w, ".");
@@ -113,19 +121,23 @@ static int wants_length(struct evi_request *r, const struct evi_method *method)
 static int write_head(struct evhttp_connection *c, struct evi_request *r,
 		      const struct evi_method *method)
 {
-	struct host host = host_of(c, r);
+	int adds_host = r->pub.minor > 0 && evi_headers_find(&r->output_headers, "Host") == NULL;
+	const struct start_line line = { method->name, strlen(method->name), r->pub.uri,
+					 strlen(r->pub.uri) };
+	struct host host;
 	const struct evkeyval *pair;
 	struct evi_writer w;
-	size_t max;
+	size_t max = HEAD_FIXED + line.method_len + line.uri_len +
+		     evi_fields_size(&r->output_headers);
 
-	if (r->pub.type != EVHTTP_REQ_CONNECT)
-		note_peer(c, &host);
-	max = HEAD_FIXED + strlen(method->name) + strlen(r->pub.uri) + strlen(host.text) +
-	      evi_fields_size(&r->output_headers);
+	if (adds_host) {
+		choose_host(c, r, &host);
+		max += strlen(host.text);
+	}
 	if (evi_writer_open(&w, bufferevent_get_output(c->bev), max) != 0)
 		return -ENOMEM;
-	write_line(&w, r, method->name);
-	if (r->pub.minor > 0 && evhttp_find_header(&r->output_headers, "Host") == NULL)
+	write_line(&w, r, &line);
+	if (adds_host)
 		write_host(&w, &host);
 	EVI_QUEUE_EACH(pair, &r->output_headers, next)
 		evi_write_field(&w, pair);
@@ -168,7 +180,7 @@ int evi_client_send_body(struct evhttp_connection *c, struct evi_request *r)
 		return 0;
 	}
 	r->holds_body = 0;
-	if (evbuffer_add_buffer(out, r->pub.output_buffer) != 0)
+	if (len > 0 && evbuffer_add_buffer(out, r->pub.output_buffer) != 0)
 		return -ENOMEM;
 	c->client->is_sending = len > SMALL_BODY;
 	evi_client_apply_timeouts(c, len > SMALL_BODY);

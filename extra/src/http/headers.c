@@ -30,10 +30,22 @@ struct evi_field *evi_field_new(const char *name, size_t name_len, const char *v
 	return field;
 }
 
+/* Most that differ do so in the first letter, and most that match are written alike. */
+static int is_same_name(const char *a, const char *b)
+{
+	while (*a == *b) {
+		if (*a == '\0')
+			return 1;
+		a++;
+		b++;
+	}
+	return ((*a ^ *b) & ~0x20) == 0 && evutil_ascii_strcasecmp(a, b) == 0;
+}
+
 struct evkeyval *evi_headers_find(const struct evkeyvalq *list, const char *name)
 {
 	for (struct evkeyval *pair = list->tqh_first; pair != NULL; pair = pair->next.tqe_next) {
-		if (evutil_ascii_strcasecmp(pair->key, name) == 0)
+		if (is_same_name(pair->key, name))
 			return pair;
 	}
 	return NULL;

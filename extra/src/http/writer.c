@@ -30,19 +30,17 @@ int evi_writer_close(struct evi_writer *writer)
 	return evbuffer_commit_space(writer->out, &writer->space, 1) == 0 ? 0 : -ENOMEM;
 }
 
-void evi_write_text(struct evi_writer *writer, const char *text)
+void evi_write_text_of(struct evi_writer *writer, const char *text, size_t len)
 {
-	size_t left = strlen(text);
-
 	for (;;) {
-		size_t run = evi_copy_text(writer->at, text, left);
+		size_t run = evi_copy_text(writer->at, text, len);
 
 		writer->at += run;
-		if (run == left)
+		if (run == len)
 			return;
 		*writer->at++ = ' ';
 		text += run + 1;
-		left -= run + 1;
+		len -= run + 1;
 	}
 }
 
@@ -51,6 +49,10 @@ void evi_write_number(struct evi_writer *writer, uint64_t number)
 	char digits[EVI_NUMBER_MAX];
 	size_t at = sizeof(digits);
 
+	if (number < 10) {
+		*writer->at++ = (char)('0' + number);
+		return;
+	}
 	do {
 		digits[--at] = (char)('0' + number % 10);
 		number /= 10;

@@ -39,7 +39,12 @@ static inline void evi_write(struct evi_writer *writer, const char *bytes, size_
 #define EVI_WRITE(writer, literal) evi_write(writer, literal, sizeof(literal) - 1)
 
 /* Write a string; control bytes become spaces, so that no line can end inside it. */
-void evi_write_text(struct evi_writer *writer, const char *text);
+void evi_write_text_of(struct evi_writer *writer, const char *text, size_t len);
+
+static inline void evi_write_text(struct evi_writer *writer, const char *text)
+{
+	evi_write_text_of(writer, text, strlen(text));
+}
 
 void evi_write_number(struct evi_writer *writer, uint64_t number);
 
