@@ -336,3 +336,52 @@ Test(http_server_reply, standard_phrases)
 		cr_expect_eq(has_line(get(target), line), 1, "%s", line);
 	}
 }
+
+/* HTTP-104: whatever the sizes, alone or gathered, and whether memory is moved or copied. */
+#define PIECES 60
+
+static size_t piece_len(int i)
+{
+	static const size_t lens[] = { 1, 15, 16, 500, 1024, 2048, 2049, 4095, 9, 17000 };
+
+	return lens[i % 10] + (size_t)(i / 10);
+}
+
+static void reply_in_pieces(struct evhttp_request *req, void *arg)
+{
+	static char block[20000];
+	struct evbuffer *piece = evbuffer_new();
+
+	(void)arg;
+	evhttp_send_reply_start(req, 200, NULL);
+	for (int i = 0; i < PIECES; i++) {
+		memset(block, 'a' + i % 26, piece_len(i));
+		evbuffer_add(piece, block, piece_len(i));
+		evhttp_send_reply_chunk(req, piece);
+		cr_expect_eq(evbuffer_get_length(piece), 0);
+	}
+	evhttp_send_reply_end(req);
+	evbuffer_free(piece);
+}
+
+Test(http_server_reply, pieces_of_all_sizes)
+{
+	const char *at;
+
+	evhttp_set_gencb(http, reply_in_pieces, NULL);
+	at = strstr(talk(GET("/")), "\r\n\r\n");
+	cr_assert_not_null(at);
+	at += 4;
+	for (int i = 0; i < PIECES; i++) {
+		char *end;
+
+		cr_assert_eq(strtoul(at, &end, 16), piece_len(i), "piece %d", i);
+		cr_assert_eq(strncmp(end, "\r\n", 2), 0);
+		at = end + 2;
+		cr_assert_eq(strspn(at, (char[]){ (char)('a' + i % 26), '\0' }), piece_len(i));
+		at += piece_len(i);
+		cr_assert_eq(strncmp(at, "\r\n", 2), 0);
+		at += 2;
+	}
+	cr_assert_str_eq(at, "0\r\n\r\n");
+}

@@ -68,7 +68,7 @@ int evhttp_request_write_body(struct evhttp_request *req, struct evbuffer *data)
 		r->owed -= len;
 		return 0;
 	}
-	if (evi_write_chunk(out, data) == 0)
+	if (evi_write_chunk(out, data, &r->chunk_room) == 0)
 		return 0;
 	/*
 	 * Half a chunk may be out: nothing right can follow. Reported by the loop, not from here.

@@ -94,6 +94,7 @@ struct evi_request {
 	unsigned sends_chunks : 1;
 	unsigned sends_no_body : 1;
 	unsigned reply : 2;       /* enum evi_reply */
+	uint32_t chunk_room; /* see evi_write_chunk() */
 
 	size_t block_len;
 	max_align_t block[]; /* the arena's first */

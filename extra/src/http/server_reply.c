@@ -257,7 +257,9 @@ static int write_piece(struct evi_request *r, struct evbuffer *piece)
 {
 	struct evbuffer *out = bufferevent_get_output(r->pub.evcon->bev);
 
-	return r->sends_chunks ? evi_write_chunk(out, piece) : evbuffer_add_buffer(out, piece);
+	if (!r->sends_chunks)
+		return evbuffer_add_buffer(out, piece);
+	return evi_write_chunk(out, piece, &r->chunk_room);
 }
 
 /* Out of memory in the middle of a reply: nothing right can follow on this connection. */

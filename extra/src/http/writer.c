@@ -12,6 +12,9 @@
 #include <errno.h>
 #include <string.h>
 
+/* What a block for chunks is asked to hold at most. */
+#define CHUNKS_BLOCK_MAX 8192
+
 #define CHUNK_FIXED (sizeof(size_t) * 2 + 4) /* the size, and the ends of two lines */
 
 int evi_writer_open(struct evi_writer *writer, struct evbuffer *out, size_t max)
@@ -71,35 +74,62 @@ int evi_write_buffer(struct evi_writer *writer, struct evbuffer *from, size_t le
 static void write_chunk_size(struct evi_writer *writer, size_t len)
 {
 	static const char hex[] = "0123456789abcdef";
-	unsigned shift = 0;
+	char *end = writer->at + 1;
 
-	while (len >> shift > 15)
-		shift += 4;
-	*writer->at++ = hex[len >> shift];
-	while (shift > 0) {
-		shift -= 4;
-		*writer->at++ = hex[len >> shift & 15];
-	}
+	for (size_t rest = len >> 4; rest > 0; rest >>= 4)
+		end++;
+	writer->at = end;
+	do {
+		*--end = hex[len & 15];
+		len >>= 4;
+	} while (len > 0);
 	EVI_WRITE(writer, "\r\n");
 }
 
-int evi_write_chunk(struct evbuffer *out, struct evbuffer *piece)
+/* A piece too large to be copied: its memory goes between size and line end. */
+static int link_chunk(struct evbuffer *out, struct evbuffer *piece, size_t len)
 {
-	size_t len = evbuffer_get_length(piece);
-	size_t copied = len <= EVI_COPIED_MAX ? len : 0;
 	struct evi_writer w;
 
-	if (evi_writer_open(&w, out, CHUNK_FIXED + copied) != 0)
+	if (evi_writer_open(&w, out, CHUNK_FIXED) != 0)
 		return -ENOMEM;
 	write_chunk_size(&w, len);
-	if (copied == 0)
-		return evi_writer_close(&w) != 0 || evbuffer_add_buffer(out, piece) != 0 ||
-				       evbuffer_add(out, "\r\n", 2) != 0
-			       ? -ENOMEM
-			       : 0;
+	return evi_writer_close(&w) != 0 || evbuffer_add_buffer(out, piece) != 0 ||
+			       evbuffer_add(out, "\r\n", 2) != 0
+		       ? -ENOMEM
+		       : 0;
+}
+
+/*
+ * Where many chunks gather, each block is as large as all before it: there are few then, and at
+ * most half of the last is not used.
+ */
+static size_t room_wanted(const struct evbuffer *out, size_t need, size_t room)
+{
+	size_t waiting = evbuffer_get_length(out);
+
+	if (room >= need || waiting <= need)
+		return need;
+	return waiting < CHUNKS_BLOCK_MAX ? waiting : CHUNKS_BLOCK_MAX;
+}
+
+int evi_write_chunk(struct evbuffer *out, struct evbuffer *piece, uint32_t *io_room)
+{
+	size_t len = evbuffer_get_length(piece), need = CHUNK_FIXED + len, left;
+	struct evi_writer w;
+
+	if (len > EVI_COPIED_MAX) {
+		*io_room = 0;
+		return link_chunk(out, piece, len);
+	}
+	if (evi_writer_open(&w, out, room_wanted(out, need, *io_room)) != 0)
+		return -ENOMEM;
+	write_chunk_size(&w, len);
 	if (evi_write_buffer(&w, piece, len) != 0)
 		return -ENOMEM;
 	EVI_WRITE(&w, "\r\n");
+	left = w.space.iov_len - (size_t)(w.at - (char *)w.space.iov_base);
+	*io_room = left < UINT32_MAX ? (uint32_t)left : UINT32_MAX;
 	return evi_writer_close(&w);
 }
 

@@ -57,8 +57,13 @@ void evi_write_number(struct evi_writer *writer, uint64_t number);
 /* Move all of a buffer, `len` bytes, to the writer, which has room for it. 0 or -ENOMEM. */
 int evi_write_buffer(struct evi_writer *writer, struct evbuffer *from, size_t len);
 
-/* Move all of `piece`, which is not empty, to `out` as one chunk (RFC 9112 7.1). 0 or -ENOMEM. */
-int evi_write_chunk(struct evbuffer *out, struct evbuffer *piece);
+/*
+ * Move all of `piece`, which is not empty, to `out` as one chunk (RFC 9112 7.1). 0 or -ENOMEM.
+ *
+ * `io_room` is for the next call, and 0 before the first: what is left behind a chunk that was
+ * copied. It may have been used meanwhile.
+ */
+int evi_write_chunk(struct evbuffer *out, struct evbuffer *piece, uint32_t *io_room);
 
 /* The size of a list of fields on the wire, and the list itself, each line with its CR LF. */
 size_t evi_fields_size(const struct evkeyvalq *list);
