@@ -260,6 +260,29 @@ Test(priority, init_accepts_1_to_256_while_nothing_is_active)
 	event_free(ev);
 }
 
+static void shrink(evutil_socket_t fd, short what, void *arg)
+{
+	trace(fd, what, arg);
+	cr_expect_eq(event_base_priority_init(base, 2), 0);
+}
+
+/* CORE-204, CORE-207 */
+Test(priority, a_callback_may_leave_fewer_levels_than_its_own)
+{
+	struct event *ev;
+
+	cr_assert_eq(event_base_priority_init(base, 200), 0);
+	ev = event_new(base, -1, 0, shrink, (void *)"s");
+	cr_assert_eq(event_priority_set(ev, 199), 0);
+	for (int i = 0; i < 2; i++) {
+		event_active(ev, EV_READ, 1);
+		cr_expect_eq(event_base_dispatch(base), 1);
+	}
+	cr_expect_str_eq(traced, "ss");
+	cr_expect_eq(event_base_get_npriorities(base), 2);
+	event_free(ev);
+}
+
 /* CORE-207 */
 Test(priority, an_event_beyond_a_shrunken_range_runs_at_the_least_urgent_level)
 {

@@ -289,8 +289,10 @@ int event_base_priority_init(struct event_base *base, int npriorities)
 	if (base == NULL || npriorities < 1 || npriorities > EVENT_MAX_PRIORITIES)
 		return -1;
 	evi_base_lock(base);
-	if (base->count_active.now == 0)
+	if (base->count_active.now == 0) {
 		result = npriorities == base->priorities ? 0 : evi_active_init(base, npriorities);
+		base->continue_asked = 1; /* the queue that runs may be gone */
+	}
 	evi_base_unlock(base);
 	return result;
 }
