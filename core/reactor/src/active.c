@@ -49,12 +49,6 @@ static void queue_unlink(struct evi_queue *queue, struct event_callback *cb)
 	*cb->evcb_active_next.tqe_prev = next;
 }
 
-/* The base may have fewer priorities now than when the callback got its own. */
-static int priority_of(const struct event_base *base, const struct event_callback *cb)
-{
-	return cb->evcb_pri < base->priorities ? cb->evcb_pri : base->priorities - 1;
-}
-
 int evi_active_first(const struct event_base *base)
 {
 	for (int word = 0; word <= (base->priorities - 1) / 64; word++) {
@@ -64,19 +58,30 @@ int evi_active_first(const struct event_base *base)
 	return -1;
 }
 
+/* The caller sees to the largest numbers that the counters have been at. */
+static void enqueue(struct event_base *base, struct event_callback *cb)
+{
+	struct evi_queue *queue;
+
+	/* The base may have fewer priorities now than when the callback got its own. */
+	if (EVI_UNLIKELY(cb->evcb_pri >= base->priorities))
+		cb->evcb_pri = (ev_uint8_t)(base->priorities - 1);
+	queue = &base->active[cb->evcb_pri];
+	if (queue->first == NULL)
+		base->nonempty[cb->evcb_pri / 64u] |= UINT64_C(1) << (cb->evcb_pri % 64u);
+	queue_append(queue, cb);
+	cb->evcb_flags |= EVLIST_ACTIVE;
+	base->count_active.now++;
+	base->count_added.now++;
+}
+
 void evi_active_insert(struct event_base *base, struct event_callback *cb)
 {
-	int pri = priority_of(base, cb);
-
-	cb->evcb_pri = (ev_uint8_t)pri;
-	queue_append(&base->active[pri], cb);
-	base->nonempty[pri / 64] |= UINT64_C(1) << (pri % 64);
-	cb->evcb_flags |= EVLIST_ACTIVE;
-	evi_count_up(&base->count_active);
-	evi_count_up(&base->count_added);
+	enqueue(base, cb);
+	evi_active_note_most(base);
 	/* Something more urgent than what runs: back to the poll after the present callback. */
-	if (pri < base->running_priority)
-		base->continue_asked = 1;
+	if (cb->evcb_pri < base->running_priority)
+		base->is_pass_over = 1;
 	evi_wake_if_foreign(base);
 }
 
@@ -84,8 +89,9 @@ static void insert_later(struct event_base *base, struct event_callback *cb)
 {
 	queue_append(&base->later, cb);
 	cb->evcb_flags |= EVLIST_ACTIVE_LATER;
-	evi_count_up(&base->count_active);
-	evi_count_up(&base->count_added);
+	base->count_active.now++;
+	base->count_added.now++;
+	evi_active_note_most(base);
 	evi_wake_if_foreign(base);
 }
 
@@ -151,6 +157,18 @@ static void report_to(struct event *ev, unsigned what)
 		evi_event_activate(ev, what, 1);
 }
 
+static evi_noinline void report_to_all(struct event_base *base, struct event *first, unsigned what)
+{
+	unsigned edge = base->backend->features & EV_FEATURE_ET ? EV_ET : 0;
+	struct event *next;
+
+	for (struct event *ev = first; ev != NULL; ev = next) {
+		next = ev->ev_.ev_io.ev_io_next.le_next;
+		if (what & (unsigned)ev->ev_events)
+			report_to(ev, (what | edge) & (unsigned)ev->ev_events);
+	}
+}
+
 /*
  * A signal, or a descriptor that the base does not have under this tag: then the kernel has an
  * entry that is not ours any more and cannot be named, and everything is made anew.
@@ -163,31 +181,47 @@ static void report_other(struct event_base *base, evutil_socket_t fd, unsigned w
 		base->interest.must_rebuild = 1;
 }
 
-void evi_active_report(void *ctx, evutil_socket_t fd, uint32_t tag, unsigned what)
+/* Most descriptors have one event, about which there is nothing to be asked. */
+static int is_plain(const struct event *ev, unsigned what)
 {
-	struct event_base *base = ctx;
-	struct evi_slot *slot = evi_interest_find(&base->interest, fd);
+	return ev != NULL && ev->ev_.ev_io.ev_io_next.le_next == NULL &&
+	       !(evi_flags(ev) & (EVLIST_INTERNAL | EVLIST_FINALIZING | EVLIST_ACTIVE)) &&
+	       (what & (unsigned)ev->ev_events) && !(ev->ev_events & EV_ET);
+}
+
+/* Whether a slot that has changed, or another tag, is meant all the same. */
+static int is_meant(struct event_base *base, const struct evi_slot *slot, evutil_socket_t fd,
+		    uint32_t tag, unsigned what)
+{
 	int is_tagged = (base->backend->traits & EVI_BACKEND_TAGGED) != 0;
-	struct event *ev, *next;
 
 	/*
 	 * Changed during the wait: this may be about another file, and the next wait tells again.
 	 */
 	if (!is_tagged && slot != NULL && slot->is_queued)
-		return;
+		return 0;
 	if (slot == NULL || slot->kernel == 0 || (is_tagged && slot->tag != tag)) {
 		report_other(base, fd, what);
-		return;
+		return 0;
 	}
-	for (ev = slot->first; ev != NULL; ev = next) {
-		unsigned mine = what & (unsigned)ev->ev_events & EVI_IO_EVENTS;
+	return 1;
+}
 
-		next = ev->ev_.ev_io.ev_io_next.le_next;
-		if (mine == 0)
-			continue;
-		if ((ev->ev_events & EV_ET) && (base->backend->features & EV_FEATURE_ET))
-			mine |= EV_ET;
-		report_to(ev, mine);
+void evi_active_report(void *ctx, evutil_socket_t fd, uint32_t tag, unsigned what)
+{
+	struct event_base *base = ctx;
+	struct evi_slot *slot = evi_interest_find(&base->interest, fd);
+
+	if (EVI_UNLIKELY(slot == NULL || slot->kernel == 0 || slot->tag != tag ||
+			 slot->is_queued) &&
+	    !is_meant(base, slot, fd, tag, what))
+		return;
+	what &= EVI_IO_EVENTS;
+	if (is_plain(slot->first, what)) {
+		slot->first->ev_res = (short)(what & (unsigned)slot->first->ev_events);
+		enqueue(base, &slot->first->ev_evcallback);
+	} else {
+		report_to_all(base, slot->first, what);
 	}
 }
 
@@ -208,7 +242,7 @@ void event_active(struct event *ev, int res, short ncalls)
 	evi_base_unlock(base);
 }
 
-static int activate_slot(struct event_base *base, struct evi_slot *slot, unsigned what)
+static void activate_slot(struct evi_slot *slot, unsigned what)
 {
 	for (struct event *ev = slot->first; ev != NULL; ev = ev->ev_.ev_io.ev_io_next.le_next) {
 		unsigned mine = what & (unsigned)ev->ev_events & EVI_IO_EVENTS;
@@ -218,8 +252,6 @@ static int activate_slot(struct event_base *base, struct evi_slot *slot, unsigne
 		if (mine != 0 && !(evi_flags(ev) & EVLIST_INTERNAL))
 			evi_event_activate(ev, mine, 1);
 	}
-	(void)base;
-	return 0;
 }
 
 void event_base_active_by_fd(struct event_base *base, evutil_socket_t fd, short events)
@@ -231,7 +263,7 @@ void event_base_active_by_fd(struct event_base *base, evutil_socket_t fd, short 
 	evi_base_lock(base);
 	slot = evi_interest_find(&base->interest, fd);
 	if (slot != NULL)
-		(void)activate_slot(base, slot, (unsigned short)events);
+		activate_slot(slot, (unsigned short)events);
 	evi_base_unlock(base);
 }
 

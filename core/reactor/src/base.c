@@ -291,7 +291,7 @@ int event_base_priority_init(struct event_base *base, int npriorities)
 	evi_base_lock(base);
 	if (base->count_active.now == 0) {
 		result = npriorities == base->priorities ? 0 : evi_active_init(base, npriorities);
-		base->continue_asked = 1; /* the queue that runs may be gone */
+		base->is_pass_over = 1; /* the queue that runs may be gone */
 	}
 	evi_base_unlock(base);
 	return result;

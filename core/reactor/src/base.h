@@ -108,7 +108,8 @@ struct event_base {
 	struct event *running;   /* whose callback runs; NULL if it is not an event's */
 	uintptr_t running_serial; /* changes with every callback that is run */
 	int *running_calls;      /* calls the running signal event has still to get */
-	int exit_asked, break_asked, continue_asked;
+	int exit_asked, break_asked;
+	int is_pass_over; /* nothing more is run before the next poll */
 
 	/* round_end.c */
 	struct evi_round_end *round_end;
@@ -155,10 +156,16 @@ static inline void evi_base_unlock(struct event_base *base)
 		evi_lock_release(base->lock);
 }
 
+static inline void evi_count_note_most(struct evi_counter *counter)
+{
+	if (counter->now > counter->max)
+		counter->max = counter->now;
+}
+
 static inline void evi_count_up(struct evi_counter *counter)
 {
-	if (++counter->now > counter->max)
-		counter->max = counter->now;
+	counter->now++;
+	evi_count_note_most(counter);
 }
 
 static inline void evi_count_down(struct evi_counter *counter)
@@ -222,10 +229,17 @@ void evi_event_activate(struct event *ev, unsigned what, int calls);
 void evi_active_insert(struct event_base *base, struct event_callback *callback);
 void evi_active_remove(struct event_base *base, struct event_callback *callback);
 
-/* Takes the first of a queue that is not empty. */
-static inline struct event_callback *evi_active_pop(struct event_base *base, int priority)
+/* After callbacks were queued. */
+static inline void evi_active_note_most(struct event_base *base)
 {
-	struct evi_queue *queue = &base->active[priority];
+	evi_count_note_most(&base->count_active);
+	evi_count_note_most(&base->count_added);
+}
+
+/* Takes the first of the queue of `priority`, which is not empty. */
+static inline struct event_callback *evi_active_pop(struct event_base *base,
+						    struct evi_queue *queue, int priority)
+{
 	struct event_callback *cb = queue->first;
 
 	queue->first = cb->evcb_active_next.tqe_next;
@@ -244,7 +258,7 @@ static inline struct event_callback *evi_active_pop(struct event_base *base, int
 /* Moves deferred callbacks that had to wait for this iteration. */
 void evi_active_next_iteration(struct event_base *base);
 
-/* What the backend reported. */
+/* What the backend reported; evi_active_note_most() comes after all of it. */
 evi_report_fn evi_active_report;
 
 /* --- dispatch.c ------------------------------------------------------------------------------ */

@@ -17,9 +17,8 @@
 static void callback_is_done(struct event_base *base)
 {
 	base->running = NULL;
-	base->running_calls = NULL;
-	base->running_serial++;
-	if (EVI_UNLIKELY(base->waiters > 0)) {
+	if (EVI_UNLIKELY(base->lock != NULL) && base->waiters > 0) {
+		base->running_serial++;
 		base->waiters = 0;
 		(void)evi_cond_broadcast(base->callback_done);
 	}
@@ -79,19 +78,17 @@ static void run_signal(struct event_base *base, struct event *ev)
 		if (base->break_asked)
 			break;
 	}
+	base->running_calls = NULL;
 	callback_is_done(base);
 }
 
 /* Restarts the timeout of a persistent event, before its callback, which may decide otherwise. */
-static void restart_timeout(struct event_base *base, struct event *ev)
+static evi_noinline void restart_timeout(struct event_base *base, struct event *ev)
 {
 	uint64_t interval = evi_interval(ev);
 	int is_common = (evi_flags(ev) & EVI_COMMON_INTERVAL) != 0;
-	int has_expired = (ev->ev_res & EV_TIMEOUT) && !(evi_flags(ev) & EVLIST_TIMEOUT);
 
-	if (interval == 0)
-		return;
-	if (has_expired) {
+	if ((ev->ev_res & EV_TIMEOUT) && !(evi_flags(ev) & EVLIST_TIMEOUT)) {
 		uint64_t next = evi_deadline(ev) + interval;
 
 		if (next > evi_time_now(base)) {
@@ -111,28 +108,24 @@ static void run_deferred(struct event_base *base, struct event_callback *cb)
 	evi_base_unlock(base);
 	fn(deferred, arg);
 	evi_base_lock(base);
-	callback_is_done(base);
 }
 
-/* Runs a callback that was just taken off its queue. */
-static void run(struct event_base *base, struct event_callback *cb)
+static evi_noinline void run_other(struct event_base *base, struct event_callback *cb)
 {
 	struct event *ev = evi_event_of(cb);
 
 	switch ((enum evi_closure)cb->evcb_closure) {
 	case EVI_CLOSURE_PERSIST:
-		restart_timeout(base, ev);
-		run_event(base, ev);
-		return;
+		return; /* see run() */
 	case EVI_CLOSURE_EVENT:
 		evi_event_take(ev);
 		run_event(base, ev);
 		return;
 	case EVI_CLOSURE_SIGNAL:
-		if (ev->ev_events & EV_PERSIST)
-			restart_timeout(base, ev);
-		else
+		if (!(ev->ev_events & EV_PERSIST))
 			evi_event_take(ev);
+		else if (evi_interval(ev) != 0)
+			restart_timeout(base, ev);
 		run_signal(base, ev);
 		return;
 	case EVI_CLOSURE_DEFERRED:
@@ -144,21 +137,38 @@ static void run(struct event_base *base, struct event_callback *cb)
 	}
 }
 
+/* Runs a callback that was just taken off its queue. */
+static void run(struct event_base *base, struct event_callback *cb)
+{
+	struct event *ev = evi_event_of(cb);
+
+	if (cb->evcb_closure != EVI_CLOSURE_PERSIST) {
+		run_other(base, cb);
+		return;
+	}
+	if (EVI_UNLIKELY(evi_io_interval(ev) != 0))
+		restart_timeout(base, ev);
+	run_event(base, ev);
+}
+
 struct limits {
 	int callbacks;
 	uint64_t until; /* 0: no limit */
+	int ask_from;   /* so many callbacks cannot be too many */
 };
 
 static struct limits limits_of(struct event_base *base, int priority)
 {
-	struct limits limits = { .callbacks = PASS_MAX };
+	struct limits limits = { .callbacks = PASS_MAX, .ask_from = PASS_MAX };
 
 	if (priority < base->min_priority)
 		return limits;
 	if (base->max_callbacks < PASS_MAX)
-		limits.callbacks = base->max_callbacks;
-	if (base->max_interval_ns >= 0)
+		limits.callbacks = limits.ask_from = base->max_callbacks;
+	if (base->max_interval_ns >= 0) {
 		limits.until = evi_base_now_ns(base) + (uint64_t)base->max_interval_ns;
+		limits.ask_from = 0;
+	}
 	return limits;
 }
 
@@ -175,21 +185,24 @@ static int is_over(struct event_base *base, const struct limits *limits, int cou
 int evi_dispatch(struct event_base *base)
 {
 	int priority = evi_active_first(base);
+	struct evi_queue *queue;
 	struct limits limits;
 	int count = 0;
 
 	if (priority < 0)
 		return 0;
+	queue = &base->active[priority];
 	limits = limits_of(base, priority);
 	base->running_priority = priority;
-	while (base->active[priority].first != NULL) {
-		run(base, evi_active_pop(base, priority));
+	do {
+		run(base, evi_active_pop(base, queue, priority));
 		count++;
 		if (base->round_end_added >= EVI_ROUND_END_MAX)
 			evi_round_end_run(base);
-		if (base->break_asked || base->continue_asked || is_over(base, &limits, count))
+		if (base->is_pass_over ||
+		    (count >= limits.ask_from && is_over(base, &limits, count)))
 			break;
-	}
+	} while (queue->first != NULL);
 	base->running_priority = -1;
 	return count;
 }

@@ -23,6 +23,12 @@
 #include <stdint.h>
 #include <string.h>
 
+#if defined(__GNUC__)
+#define evi_noinline __attribute__((noinline)) /* keeps rare paths out of the frequent ones */
+#else
+#define evi_noinline
+#endif
+
 /* Bits of evcb_flags beyond the EVLIST_ ones. */
 #define EVI_COMMON          0x100 /* the timeout is in a common queue, not among the timers */
 #define EVI_COMMON_INTERVAL 0x200 /* the interval is that of a common queue */
@@ -117,14 +123,19 @@ static inline uint64_t evi_signal_unit(void)
 	return sizeof(void *) >= sizeof(uint64_t) ? 1 : UINT64_C(1000000);
 }
 
-static inline uint64_t evi_interval(const struct event *ev)
+static inline uint64_t evi_io_interval(const struct event *ev)
 {
 	uint64_t interval;
 
-	if (ev->ev_events & EV_SIGNAL)
-		return (uint64_t)(uintptr_t)ev->ev_.ev_signal.ev_pncalls * evi_signal_unit();
 	memcpy(&interval, &ev->ev_.ev_io.ev_timeout, sizeof(interval));
 	return interval;
+}
+
+static inline uint64_t evi_interval(const struct event *ev)
+{
+	if (ev->ev_events & EV_SIGNAL)
+		return (uint64_t)(uintptr_t)ev->ev_.ev_signal.ev_pncalls * evi_signal_unit();
+	return evi_io_interval(ev);
 }
 
 static inline void evi_interval_set(struct event *ev, uint64_t interval)

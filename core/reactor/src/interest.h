@@ -47,12 +47,12 @@ struct evi_interest {
 
 struct event_base;
 
-/* The slot of `fd`, or NULL if it never had an event. */
+/* The slot of `fd`, or NULL if it never had an event. A negative one is beyond all pages. */
 static inline struct evi_slot *evi_interest_find(struct evi_interest *interest, evutil_socket_t fd)
 {
 	size_t page = (size_t)fd / EVI_SLOTS_PER_PAGE;
 
-	if (fd < 0 || page >= interest->page_count || interest->pages[page] == NULL)
+	if (page >= interest->page_count || interest->pages[page] == NULL)
 		return NULL;
 	return &interest->pages[page][(size_t)fd % EVI_SLOTS_PER_PAGE];
 }

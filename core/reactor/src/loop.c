@@ -98,7 +98,7 @@ static int poll_once(struct event_base *base, int flags)
 {
 	struct base_gate gate = { { leave_lock, enter_lock }, base };
 	int64_t timeout = 0;
-	int err;
+	int active, err;
 
 	if (base->watchers[EVI_WATCH_PREPARE] != NULL) {
 		evi_watch_run(base, EVI_WATCH_PREPARE, wait_ns(base, flags));
@@ -112,8 +112,11 @@ static int poll_once(struct event_base *base, int flags)
 		timeout = 0;
 	if (timeout != 0 && is_empty(base) && !(flags & EVLOOP_NO_EXIT_ON_EMPTY))
 		return 0; /* the prepare watchers took the last event away */
+	active = base->count_active.now;
 	err = base->backend->wait(base->backend_state, timeout, &gate.gate, evi_active_report,
 				  base);
+	if (base->count_active.now > active)
+		evi_active_note_most(base);
 	/*
 	 * Another thread took a descriptor back and closed it while this one was about to wait for
 	 * it.
@@ -164,7 +167,7 @@ static int loop(struct event_base *base, int flags)
 		evi_time_end_round(base);
 		if (is_done || base->exit_asked || base->break_asked)
 			return 0;
-		base->continue_asked = 0;
+		base->is_pass_over = 0;
 		if (!(flags & EVLOOP_NO_EXIT_ON_EMPTY) && is_empty(base))
 			return round_flags == flags;
 		evi_active_next_iteration(base);
@@ -241,6 +244,7 @@ static int ask(struct event_base *base, int *what)
 		return -1;
 	evi_base_lock(base);
 	*what = 1;
+	base->is_pass_over = 1;
 	if (base->is_running && !evi_base_in_loop_thread(base))
 		result = evi_wake(base);
 	/* Without a lock there is no telling whose thread this is. */
@@ -258,7 +262,7 @@ int event_base_loopbreak(struct event_base *base)
 
 int event_base_loopcontinue(struct event_base *base)
 {
-	return ask(base, base != NULL ? &base->continue_asked : NULL);
+	return ask(base, base != NULL ? &base->is_pass_over : NULL);
 }
 
 static int flag_of(struct event_base *base, const int *flag)

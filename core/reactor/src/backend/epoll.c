@@ -33,6 +33,8 @@ static unsigned interest_of(uint32_t mask)
 {
 	unsigned what = 0;
 
+	if (mask == EPOLLIN) /* which is most often so */
+		return EVI_READ;
 	if ((mask & EPOLLERR) || ((mask & EPOLLHUP) && !(mask & EPOLLRDHUP)))
 		return EVI_READ | EVI_WRITE | EVI_CLOSED;
 	if (mask & (EPOLLIN | EPOLLPRI))
@@ -127,11 +129,13 @@ static int grow(struct epoll_state *st)
 
 static void report_all(const struct epoll_state *st, int n, evi_report_fn *report, void *ctx)
 {
-	for (int i = 0; i < n; i++) {
-		uint64_t data = st->events[i].data.u64;
+	const struct epoll_event *end = st->events + n;
+
+	for (const struct epoll_event *event = st->events; event < end; event++) {
+		uint64_t data = event->data.u64;
 
 		report(ctx, (evutil_socket_t)(uint32_t)data, (uint32_t)(data >> 32),
-		       interest_of(st->events[i].events));
+		       interest_of(event->events));
 	}
 }
 
