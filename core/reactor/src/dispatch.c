@@ -115,12 +115,9 @@ static evi_noinline void run_other(struct event_base *base, struct event_callbac
 	struct event *ev = evi_event_of(cb);
 
 	switch ((enum evi_closure)cb->evcb_closure) {
+	case EVI_CLOSURE_EVENT:
 	case EVI_CLOSURE_PERSIST:
 		return; /* see run() */
-	case EVI_CLOSURE_EVENT:
-		evi_event_take(ev);
-		run_event(base, ev);
-		return;
 	case EVI_CLOSURE_SIGNAL:
 		if (!(ev->ev_events & EV_PERSIST))
 			evi_event_take(ev);
@@ -142,13 +139,16 @@ static void run(struct event_base *base, struct event_callback *cb)
 {
 	struct event *ev = evi_event_of(cb);
 
-	if (cb->evcb_closure != EVI_CLOSURE_PERSIST) {
+	if (cb->evcb_closure == EVI_CLOSURE_PERSIST) {
+		if (EVI_UNLIKELY(evi_io_interval(ev) != 0))
+			restart_timeout(base, ev);
+		run_event(base, ev);
+	} else if (cb->evcb_closure == EVI_CLOSURE_EVENT) {
+		evi_event_take(ev);
+		run_event(base, ev);
+	} else {
 		run_other(base, cb);
-		return;
 	}
-	if (EVI_UNLIKELY(evi_io_interval(ev) != 0))
-		restart_timeout(base, ev);
-	run_event(base, ev);
 }
 
 struct limits {

@@ -5,20 +5,7 @@
 
 #include <errno.h>
 
-static const struct {
-	unsigned event;
-	size_t counter;
-} kinds[] = {
-	{ EV_READ, offsetof(struct evi_slot, readers) },
-	{ EV_WRITE, offsetof(struct evi_slot, writers) },
-	{ EV_CLOSED, offsetof(struct evi_slot, closers) },
-	{ EV_ET, offsetof(struct evi_slot, edges) },
-};
-
-static uint16_t *counter_of(struct evi_slot *slot, size_t kind)
-{
-	return (uint16_t *)(void *)((char *)slot + kinds[kind].counter);
-}
+static const uint8_t kinds[EVI_KINDS] = { EVI_READ, EVI_WRITE, EVI_CLOSED, EVI_EDGE };
 
 static int grow_directory(struct evi_interest *in, size_t page)
 {
@@ -36,50 +23,41 @@ static int grow_directory(struct evi_interest *in, size_t page)
 	return 0;
 }
 
-/* The slot of `fd`, made if need be. 0 or -errno. */
-static int slot_get(struct evi_interest *in, evutil_socket_t fd, struct evi_slot **ret_slot)
+static evi_noinline int make_page(struct evi_interest *in, size_t page)
 {
-	size_t page = (size_t)fd / EVI_SLOTS_PER_PAGE;
+	struct evi_slot *slots;
 
-	if (fd >= EVI_FD_LIMIT)
-		return -EMFILE;
 	if (page >= in->page_count && grow_directory(in, page) < 0)
 		return -ENOMEM;
-	if (in->pages[page] == NULL) {
-		in->pages[page] = evi_calloc(EVI_SLOTS_PER_PAGE, sizeof(struct evi_slot));
-		if (in->pages[page] == NULL)
-			return -ENOMEM;
-		for (size_t i = 0; i < EVI_SLOTS_PER_PAGE; i++)
-			in->pages[page][i].fd = (evutil_socket_t)(page * EVI_SLOTS_PER_PAGE + i);
-	}
-	*ret_slot = &in->pages[page][(size_t)fd % EVI_SLOTS_PER_PAGE];
+	slots = evi_calloc(EVI_SLOTS_PER_PAGE, sizeof(*slots));
+	if (slots == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < EVI_SLOTS_PER_PAGE; i++)
+		slots[i].fd = (evutil_socket_t)(page * EVI_SLOTS_PER_PAGE + i);
+	in->pages[page] = slots;
 	return 0;
 }
 
-unsigned evi_slot_wanted(const struct evi_slot *slot)
+/* The slot of `fd`, made if need be. 0 or -errno. */
+static int slot_get(struct evi_interest *in, evutil_socket_t fd, struct evi_slot **ret_slot)
 {
-	unsigned wanted = 0;
-
-	if (slot->readers != 0)
-		wanted |= EVI_READ;
-	if (slot->writers != 0)
-		wanted |= EVI_WRITE;
-	if (slot->closers != 0)
-		wanted |= EVI_CLOSED;
-	if (slot->edges != 0)
-		wanted |= EVI_EDGE;
-	return wanted;
+	if (fd >= EVI_FD_LIMIT)
+		return -EMFILE;
+	*ret_slot = evi_interest_find(in, fd);
+	if (*ret_slot == NULL) {
+		if (make_page(in, (size_t)fd / EVI_SLOTS_PER_PAGE) < 0)
+			return -ENOMEM;
+		*ret_slot = evi_interest_find(in, fd);
+	}
+	return 0;
 }
 
-/* Room in the list of changes for one more descriptor, so that noting a change cannot fail. */
-static int changed_reserve(struct evi_interest *in)
+static evi_noinline int grow_changed(struct evi_interest *in)
 {
 	size_t room = in->changed_room != 0 ? in->changed_room * 2 : 32;
 	evutil_socket_t *changed;
 	struct evi_change *batch;
 
-	if (in->changed_used < in->changed_room)
-		return 0;
 	changed = evi_realloc(in->changed, room * sizeof(*changed));
 	if (changed == NULL)
 		return -ENOMEM;
@@ -92,13 +70,19 @@ static int changed_reserve(struct evi_interest *in)
 	return 0;
 }
 
-static struct evi_change change_of(struct evi_interest *in, struct evi_slot *slot, unsigned wanted)
+/* Room in the list of changes for one more descriptor, so that noting a change cannot fail. */
+static int changed_reserve(struct evi_interest *in)
+{
+	return in->changed_used < in->changed_room ? 0 : grow_changed(in);
+}
+
+static struct evi_change change_of(struct evi_interest *in, struct evi_slot *slot)
 {
 	if (slot->kernel == 0 || slot->is_unsure)
 		slot->tag = ++in->tags;
 	return (struct evi_change) { .fd = slot->fd,
 				     .before = slot->kernel,
-				     .after = (uint8_t)wanted,
+				     .after = slot->wanted,
 				     .is_unsure = slot->is_unsure,
 				     .tag = slot->tag };
 }
@@ -109,9 +93,9 @@ static void change_done(struct evi_slot *slot, const struct evi_change *change)
 	slot->is_unsure = 0;
 }
 
-static int apply_now(struct event_base *base, struct evi_slot *slot, unsigned wanted)
+static int apply_now(struct event_base *base, struct evi_slot *slot)
 {
-	struct evi_change change = change_of(&base->interest, slot, wanted);
+	struct evi_change change = change_of(&base->interest, slot);
 
 	if (evi_base_is_copy(base))
 		return 0; /* event_reinit() will register it */
@@ -127,7 +111,7 @@ static void note_change(struct event_base *base, struct evi_slot *slot)
 {
 	struct evi_interest *in = &base->interest;
 
-	if (slot->is_queued || (evi_slot_wanted(slot) == slot->kernel && !slot->is_unsure))
+	if (slot->is_queued || (slot->wanted == slot->kernel && !slot->is_unsure))
 		return;
 	if (changed_reserve(in) < 0) {
 		in->must_rebuild = 1;
@@ -157,19 +141,28 @@ static void list_remove(struct event *ev)
 	*ev->ev_.ev_io.ev_io_next.le_prev = next;
 }
 
-static void count_event(struct evi_slot *slot, const struct event *ev, int change)
+static void count_up(struct evi_slot *slot, const struct event *ev)
 {
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if ((unsigned)ev->ev_events & kinds[i].event)
-			*counter_of(slot, i) = (uint16_t)(*counter_of(slot, i) + change);
+	for (size_t i = 0; i < EVI_KINDS; i++) {
+		if (ev->ev_events & kinds[i]) {
+			slot->counts[i]++;
+			slot->wanted |= kinds[i];
+		}
 	}
 }
 
-static int has_room(struct evi_slot *slot, const struct event *ev)
+static void count_down(struct evi_slot *slot, const struct event *ev)
 {
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if (((unsigned)ev->ev_events & kinds[i].event) &&
-		    *counter_of(slot, i) == UINT16_MAX)
+	for (size_t i = 0; i < EVI_KINDS; i++) {
+		if ((ev->ev_events & kinds[i]) && --slot->counts[i] == 0)
+			slot->wanted &= (uint8_t)~kinds[i];
+	}
+}
+
+static int has_room(const struct evi_slot *slot, const struct event *ev)
+{
+	for (size_t i = 0; i < EVI_KINDS; i++) {
+		if ((ev->ev_events & kinds[i]) && slot->counts[i] == UINT16_MAX)
 			return 0;
 	}
 	return 1;
@@ -178,17 +171,18 @@ static int has_room(struct evi_slot *slot, const struct event *ev)
 /* Edge- and level-triggered events on one descriptor cannot both be served. */
 static int mixes_edges(const struct evi_slot *slot, const struct event *ev)
 {
-	return slot->first != NULL && !(slot->first->ev_events & EV_ET) != !(ev->ev_events & EV_ET);
+	return !(slot->first->ev_events & EV_ET) != !(ev->ev_events & EV_ET);
 }
 
 /* The kernel must know before event_add() returns: there is nothing yet, or nothing sure. */
 static int must_apply_now(const struct event_base *base, const struct evi_slot *slot)
 {
+	if (slot->kernel != 0 && !slot->is_unsure)
+		return 0;
 	if (base->flags & EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST)
 		return 0;
-	if (base->is_sleeping && !(base->backend->traits & EVI_BACKEND_LIVE))
-		return 0; /* the loop is woken, and makes the change */
-	return slot->kernel == 0 || slot->is_unsure;
+	/* The loop is woken, and makes the change. */
+	return !base->is_sleeping || (base->backend->traits & EVI_BACKEND_LIVE);
 }
 
 int evi_interest_add(struct event_base *base, struct event *ev)
@@ -205,16 +199,17 @@ int evi_interest_add(struct event_base *base, struct event *ev)
 		err = changed_reserve(&base->interest);
 	if (err < 0)
 		return err;
-	if (!has_room(slot, ev) || (evi_debug_mode && mixes_edges(slot, ev)))
+	if (slot->first != NULL &&
+	    (!has_room(slot, ev) || (evi_debug_mode && mixes_edges(slot, ev))))
 		return -EINVAL;
 	if (slot->first == NULL && slot->kernel != 0 && !(evi_flags(ev) & EVI_TAKEN))
 		slot->is_unsure = 1;
 
-	count_event(slot, ev, 1);
+	count_up(slot, ev);
 	if (must_apply_now(base, slot)) {
-		err = apply_now(base, slot, evi_slot_wanted(slot));
+		err = apply_now(base, slot);
 		if (err < 0) {
-			count_event(slot, ev, -1);
+			count_down(slot, ev);
 			return err;
 		}
 	} else {
@@ -245,11 +240,11 @@ void evi_interest_remove(struct event_base *base, struct event *ev, int by_runni
 	if (ev->ev_fd < 0)
 		return;
 	slot = evi_interest_find(&base->interest, ev->ev_fd);
-	count_event(slot, ev, -1);
+	count_down(slot, ev);
 	if (slot->first == NULL && !by_running)
 		slot->is_unsure = slot->kernel != 0;
 	if (slot->first == NULL && slot->kernel != 0 && !by_running && must_leave_now(base))
-		(void)apply_now(base, slot, 0);
+		(void)apply_now(base, slot);
 	else
 		note_change(base, slot);
 }
@@ -306,11 +301,10 @@ void evi_interest_apply(struct event_base *base)
 		return;
 	for (size_t i = 0; i < in->changed_used; i++) {
 		struct evi_slot *slot = evi_interest_find(in, in->changed[i]);
-		unsigned wanted = evi_slot_wanted(slot);
 
 		slot->is_queued = 0;
-		if (wanted != slot->kernel || slot->is_unsure)
-			in->batch[n++] = change_of(in, slot, wanted);
+		if (slot->wanted != slot->kernel || slot->is_unsure)
+			in->batch[n++] = change_of(in, slot);
 	}
 	in->changed_used = 0;
 	if (n == 0)
@@ -333,14 +327,13 @@ struct registration {
 static int register_slot(struct evi_slot *slot, void *ctx)
 {
 	struct registration *r = ctx;
-	unsigned wanted = evi_slot_wanted(slot);
 	int err;
 
 	slot->kernel = 0;
 	slot->is_unsure = 0;
-	if (wanted == 0)
+	if (slot->wanted == 0)
 		return 0;
-	err = apply_now(r->base, slot, wanted);
+	err = apply_now(r->base, slot);
 	if (err < 0 && r->err == 0)
 		r->err = err;
 	if (err < 0)

@@ -15,14 +15,14 @@
 #include "backend.h"
 #include "event_private.h"
 
+#define EVI_KINDS 4 /* EVI_READ, EVI_WRITE, EVI_CLOSED, EVI_EDGE */
+
 struct evi_slot {
 	struct event *first; /* events on this descriptor, newest first, through ev_io_next */
 	uint32_t tag;        /* of the present registration */
-	uint16_t readers;
-	uint16_t writers;
-	uint16_t closers; /* of EV_CLOSED */
-	uint16_t edges;   /* events with EV_ET */
-	uint8_t kernel;   /* the mask the kernel has; 0: not registered */
+	uint16_t counts[EVI_KINDS]; /* of those that ask for it */
+	uint8_t wanted;             /* what they ask for, as EVI_ bits */
+	uint8_t kernel;             /* the mask the kernel has; 0: not registered */
 	uint8_t is_queued; /* stands in `changed` */
 	/* nobody wanted it for a while: the kernel's entry may be another file's */
 	uint8_t is_unsure;
@@ -56,9 +56,6 @@ static inline struct evi_slot *evi_interest_find(struct evi_interest *interest, 
 		return NULL;
 	return &interest->pages[page][(size_t)fd % EVI_SLOTS_PER_PAGE];
 }
-
-/* What the events of a slot want, as EVI_ bits. */
-unsigned evi_slot_wanted(const struct evi_slot *slot);
 
 /* Watch ev->ev_fd for what `ev` asks; 0 or -errno, then nothing has changed. */
 int evi_interest_add(struct event_base *base, struct event *ev);
