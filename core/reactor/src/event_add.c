@@ -112,26 +112,29 @@ static void cancel_expiry(struct event *ev)
 	evi_active_remove(base, &ev->ev_evcallback);
 }
 
+static evi_noinline void set_common_timeout(struct event *ev, struct evi_common *queue)
+{
+	/* The queue is found by the interval, also for an event that does not repeat. */
+	evi_interval_set(ev, queue->interval);
+	evi_flags_set(ev, EVI_COMMON_INTERVAL);
+	start_common(ev, queue, evi_time_deadline(ev->ev_base, queue->interval));
+}
+
 static void set_timeout(struct event *ev, const struct timeval *tv)
 {
 	struct evi_common *queue = evi_common_find(ev->ev_base, tv);
-	uint64_t after_ns = queue != NULL ? queue->interval : evi_time_ns_of(tv);
-	uint64_t deadline = evi_time_deadline(ev->ev_base, after_ns);
+	uint64_t after_ns;
 
 	cancel_expiry(ev);
-	/*
-	 * The queue of a common timeout is found by its interval, also for an event that does not
-	 * repeat.
-	 */
-	if ((ev->ev_events & EV_PERSIST) || queue != NULL)
+	if (queue != NULL) {
+		set_common_timeout(ev, queue);
+		return;
+	}
+	after_ns = evi_time_ns_of(tv);
+	if (ev->ev_events & EV_PERSIST)
 		evi_interval_set(ev, after_ns);
 	evi_flags_clear(ev, EVI_COMMON_INTERVAL);
-	if (queue != NULL)
-		evi_flags_set(ev, EVI_COMMON_INTERVAL);
-	if (queue != NULL)
-		start_common(ev, queue, deadline);
-	else
-		start_timer(ev, deadline);
+	start_timer(ev, evi_time_deadline(ev->ev_base, after_ns));
 }
 
 int evi_event_add(struct event *ev, const struct timeval *tv)
