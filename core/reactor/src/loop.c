@@ -75,10 +75,13 @@ struct base_gate {
 	struct event_base *base;
 };
 
+/* Without a lock no other thread asks whether the loop sleeps. */
 static void leave_lock(const struct evi_gate *gate)
 {
 	struct event_base *base = evi_container_of(gate, struct base_gate, gate)->base;
 
+	if (base->lock == NULL)
+		return;
 	atomic_store(&base->is_sleeping, 1);
 	if (EVI_UNLIKELY(atomic_load(&base->posted) != 0))
 		(void)evi_wake(base);
@@ -89,6 +92,8 @@ static void enter_lock(const struct evi_gate *gate)
 {
 	struct event_base *base = evi_container_of(gate, struct base_gate, gate)->base;
 
+	if (base->lock == NULL)
+		return;
 	evi_base_lock(base);
 	atomic_store_explicit(&base->is_sleeping, 0, memory_order_relaxed);
 }
