@@ -397,6 +397,83 @@ Test(timer, a_crowd_set_again_runs_in_the_order_of_that)
 	free(members);
 }
 
+/* --- more than run between two polls ---------------------------------------------------------- */
+
+#define DUE 5000
+
+static struct event *due[DUE];
+static int due_calls;
+
+static void on_due(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	if (due_calls++ == 0 && arg != NULL)
+		*(struct event **)arg = event_base_get_running_event(base);
+}
+
+/* All of them are due, the last one first, and one more in an hour. */
+static void make_due(event_callback_fn fn, void *arg)
+{
+	check_that_the_clock_is_ours();
+	for (int i = 0; i < DUE; i++) {
+		due[i] = event_new(base, -1, 0, fn, arg);
+		cr_assert_eq(event_add(due[i], MS(2 * DUE - i)), 0);
+	}
+	cr_assert_eq(event_base_once(base, -1, EV_TIMEOUT, on_due, NULL, MS(3600000)), 0);
+	pass_time(3 * DUE);
+}
+
+static void free_due(void)
+{
+	for (int i = 0; i < DUE; i++)
+		event_free(due[i]);
+}
+
+/* CORE-188 */
+Test(timer, once_runs_all_that_are_due)
+{
+	make_due(on_due, NULL);
+	cr_expect_eq(event_base_loop(base, EVLOOP_ONCE), 0);
+	cr_expect_eq(due_calls, DUE);
+	free_due();
+}
+
+/* All that this round has not activated. */
+static void delete_pending(evutil_socket_t fd, short what, void *arg)
+{
+	on_due(fd, what, arg);
+	for (int i = 0; i < DUE; i++)
+		if (event_pending(due[i], EV_TIMEOUT, NULL))
+			event_del(due[i]);
+}
+
+/* CORE-188: it has done something, so it does not wait for what is due in an hour. */
+Test(timer, once_ends_when_those_that_are_due_are_deleted)
+{
+	make_due(delete_pending, NULL);
+	cr_expect_eq(event_base_loop(base, EVLOOP_ONCE), 0);
+	cr_expect_gt(due_calls, 0);
+	free_due();
+}
+
+/* CORE-197 */
+Test(timer, the_most_urgent_of_all_that_are_due_comes_first)
+{
+	struct event *first = NULL;
+
+	cr_assert_eq(event_base_priority_init(base, 3), 0);
+	make_due(on_due, &first);
+	event_del(due[0]);
+	cr_assert_eq(event_priority_set(due[0], 0), 0);
+	cr_assert_eq(event_add(due[0], MS(1)), 0);
+	pass_time(10);
+	cr_expect_eq(event_base_loop(base, EVLOOP_ONCE), 0);
+	cr_expect_eq(due_calls, DUE);
+	cr_expect(first == due[0]);
+	free_due();
+}
+
 /* CORE-214, CORE-215 */
 Test(timer, the_earliest_of_several_timed_exits_wins_and_the_others_stay)
 {

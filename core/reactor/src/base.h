@@ -110,6 +110,7 @@ struct event_base {
 	int *running_calls;      /* calls the running signal event has still to get */
 	int exit_asked, break_asked;
 	int is_pass_over; /* nothing more is run before the next poll */
+	int has_due;      /* timers that have expired wait for the next round */
 
 	/* round_end.c */
 	struct evi_round_end *round_end;
@@ -262,6 +263,13 @@ void evi_active_next_iteration(struct event_base *base);
 evi_report_fn evi_active_report;
 
 /* --- dispatch.c ------------------------------------------------------------------------------ */
+
+/*
+ * A pass over a priority runs what is activated meanwhile, too. An event that activates itself for
+ * ever must not keep the loop from its timers and descriptors, so after this many callbacks the
+ * loop polls, without waiting, and goes on where it was.
+ */
+#define EVI_PASS_MAX 2048
 
 /* Run the callbacks of the most urgent priority; how many of the program's were run. */
 int evi_dispatch(struct event_base *base);

@@ -6,13 +6,6 @@
 
 #include "base.h"
 
-/*
- * A pass over a priority runs what is activated meanwhile, too. An event that activates itself for
- * ever must not keep the loop from its timers and descriptors, so after this many callbacks the
- * loop polls, without waiting, and goes on where it was.
- */
-#define PASS_MAX 2048
-
 /* After the lock was taken again: whoever waits for the callback may go on. */
 static void callback_is_done(struct event_base *base)
 {
@@ -159,11 +152,11 @@ struct limits {
 
 static struct limits limits_of(struct event_base *base, int priority)
 {
-	struct limits limits = { .callbacks = PASS_MAX, .ask_from = PASS_MAX };
+	struct limits limits = { .callbacks = EVI_PASS_MAX, .ask_from = EVI_PASS_MAX };
 
 	if (priority < base->min_priority)
 		return limits;
-	if (base->max_callbacks < PASS_MAX)
+	if (base->max_callbacks < EVI_PASS_MAX)
 		limits.callbacks = limits.ask_from = base->max_callbacks;
 	if (base->max_interval_ns >= 0) {
 		limits.until = evi_base_now_ns(base) + (uint64_t)base->max_interval_ns;

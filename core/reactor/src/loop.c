@@ -55,16 +55,23 @@ static void expire_one(struct event *ev, void *ctx)
 		activate_expired(ev, NULL);
 }
 
-/* The time of the round is read here, when there are timers; otherwise nobody may need it. */
+/*
+ * The time of the round is read here, when there are timers; otherwise nobody may need it. No more
+ * are activated than the pass will run, while the processor still has them in its caches; but which
+ * of several priorities comes first, only all can tell.
+ */
 static void expire_timers(struct event_base *base)
 {
+	int most = base->priorities == 1 ? EVI_PASS_MAX : INT_MAX;
 	struct expiry expiry = { .base = base };
 
+	base->has_due = 0;
 	if (base->timers.live == 0)
 		return;
 	expiry.now = evi_time_now(base);
 	base->round_now = expiry.now;
-	evi_timers_expire(&base->timers, expiry.now, expire_one, &expiry);
+	base->has_due =
+		evi_timers_expire(&base->timers, expiry.now, most, expire_one, &expiry);
 }
 
 static void leave_lock(const struct evi_gate *gate);
@@ -147,16 +154,18 @@ static int run_round(struct event_base *base, int flags)
 	if (base->count_active.now == 0)
 		return (flags & EVLOOP_NONBLOCK) != 0;
 	count = evi_dispatch(base);
-	return (flags & EVLOOP_ONCE) && base->count_active.now == 0 && count != 0;
+	return (flags & EVLOOP_ONCE) && base->count_active.now == 0 && !base->has_due &&
+	       count != 0;
 }
 
 /*
  * EVLOOP_ONCE ends when something has been done, and tasks at the end of a round may call the user
- * too: what they did counts, so the loop then only looks what else is due.
+ * too: what they did counts, so the loop then only looks what else is due. So it does if timers had
+ * to wait for this round.
  */
-static int flags_of_round(int flags, int tasks_ran)
+static int flags_of_round(int flags, int has_done)
 {
-	return (flags & EVLOOP_ONCE) && tasks_ran ? flags | EVLOOP_NONBLOCK : flags;
+	return (flags & EVLOOP_ONCE) && has_done ? flags | EVLOOP_NONBLOCK : flags;
 }
 
 static int loop(struct event_base *base, int flags)
@@ -165,7 +174,7 @@ static int loop(struct event_base *base, int flags)
 
 	for (;;) {
 		int tasks_ran = base->round_end != NULL;
-		int round_flags = flags_of_round(flags, tasks_ran);
+		int round_flags = flags_of_round(flags, tasks_ran || base->has_due);
 
 		if (tasks_ran)
 			evi_round_end_run(base);
@@ -208,7 +217,7 @@ int event_base_loop(struct event_base *base, int flags)
 		return -1;
 	}
 	base->is_running = 1;
-	base->exit_asked = base->break_asked = 0;
+	base->exit_asked = base->break_asked = base->has_due = 0;
 	base->loop_thread = evi_thread_id();
 	evi_signal_collect(base);
 	result = loop(base, flags);

@@ -141,21 +141,24 @@ static void advance(struct evi_timers *t, uint64_t tick)
 	}
 }
 
-void evi_timers_expire(struct evi_timers *t, uint64_t now, void (*fn)(struct event *, void *),
-		       void *ctx)
+int evi_timers_expire(struct evi_timers *t, uint64_t now, int most,
+		      void (*fn)(struct event *, void *), void *ctx)
 {
 	if (evi_tick_of(now) > t->cursor && t->bound <= now)
 		advance(t, evi_tick_of(now));
 	evi_timers_order(t);
-	while (!evi_link_is_alone(&t->soon)) {
+	for (; !evi_link_is_alone(&t->soon); most--) {
 		struct event *ev = evi_event_of_link(t->soon.next);
 
 		if (evi_deadline(ev) > now)
-			return;
+			return 0;
+		if (most == 0)
+			return 1;
 		evi_link_remove(t->soon.next);
 		t->live--;
 		fn(ev, ctx);
 	}
+	return 0;
 }
 
 static int each_of(struct evi_link *list, int (*fn)(struct event *, void *), void *ctx)

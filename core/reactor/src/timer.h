@@ -94,9 +94,12 @@ static inline void evi_timers_remove(struct evi_timers *timers, struct event *ev
  */
 int evi_timers_next(struct evi_timers *timers, uint64_t *when);
 
-/* Take every event whose deadline is <= `now` out, in order, and hand it to `fn`. */
-void evi_timers_expire(struct evi_timers *timers, uint64_t now,
-		       void (*fn)(struct event *ev, void *ctx), void *ctx);
+/*
+ * Take events whose deadline is <= `now` out, in order, and hand them to `fn`, `most` at most. 1 if
+ * there are more.
+ */
+int evi_timers_expire(struct evi_timers *timers, uint64_t now, int most,
+		      void (*fn)(struct event *ev, void *ctx), void *ctx);
 
 /* Calls `fn` for each event until it returns nonzero, and returns that. It may remove the event. */
 int evi_timers_each(struct evi_timers *timers, int (*fn)(struct event *ev, void *ctx), void *ctx);
