@@ -275,7 +275,7 @@ static void report_failure(struct evi_slot *slot, int err)
 		evi_event_activate(ev, (unsigned)ev->ev_events & EVI_IO_EVENTS, 1);
 }
 
-static void rebuild(struct event_base *base)
+static evi_noinline void rebuild(struct event_base *base)
 {
 	const struct evi_backend *backend = base->backend;
 	void *state;
@@ -290,15 +290,11 @@ static void rebuild(struct event_base *base)
 	(void)evi_interest_register_all(base);
 }
 
-void evi_interest_apply(struct event_base *base)
+static evi_noinline void apply_changes(struct event_base *base)
 {
 	struct evi_interest *in = &base->interest;
 	size_t n = 0;
 
-	if (in->must_rebuild)
-		rebuild(base);
-	if (in->changed_used == 0)
-		return;
 	for (size_t i = 0; i < in->changed_used; i++) {
 		struct evi_slot *slot = evi_interest_find(in, in->changed[i]);
 
@@ -317,6 +313,14 @@ void evi_interest_apply(struct event_base *base)
 		if (in->batch[i].err < 0 && in->batch[i].after != 0)
 			report_failure(slot, in->batch[i].err);
 	}
+}
+
+void evi_interest_apply(struct event_base *base)
+{
+	if (EVI_UNLIKELY(base->interest.must_rebuild))
+		rebuild(base);
+	if (base->interest.changed_used != 0)
+		apply_changes(base);
 }
 
 struct registration {

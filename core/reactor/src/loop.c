@@ -56,19 +56,14 @@ static void expire_one(struct event *ev, void *ctx)
 }
 
 /*
- * The time of the round is read here, when there are timers; otherwise nobody may need it. No more
- * are activated than the pass will run, while the processor still has them in its caches; but which
- * of several priorities comes first, only all can tell.
+ * No more are activated than the pass will run, while the processor still has them in its caches;
+ * but which of several priorities comes first, only all can tell.
  */
-static void expire_timers(struct event_base *base)
+static evi_noinline void expire_timers(struct event_base *base)
 {
 	int most = base->priorities == 1 ? EVI_PASS_MAX : INT_MAX;
-	struct expiry expiry = { .base = base };
+	struct expiry expiry = { base, evi_time_now(base) };
 
-	base->has_due = 0;
-	if (base->timers.live == 0)
-		return;
-	expiry.now = evi_time_now(base);
 	base->round_now = expiry.now;
 	base->has_due =
 		evi_timers_expire(&base->timers, expiry.now, most, expire_one, &expiry);
@@ -142,7 +137,10 @@ static int poll_once(struct event_base *base, int flags)
 	evi_time_begin_round(base);
 	if (base->watchers[EVI_WATCH_CHECK] != NULL)
 		evi_watch_run(base, EVI_WATCH_CHECK, 0);
-	expire_timers(base);
+	base->has_due = 0;
+	/* The time of the round is read there; without timers nobody may need it. */
+	if (base->timers.live != 0)
+		expire_timers(base);
 	return 0;
 }
 
