@@ -83,6 +83,13 @@ static inline size_t evi_copy_token(char *to, const char *in, size_t len)
 	return evi_copy_token_rest(to, in, len, n);
 }
 
+/* Copies a word; nonzero if all of it is text, other than HTAB. */
+static inline int evi_copy_clean_word(char *to, const char *in)
+{
+	memcpy(to, in, EVI_WORD);
+	return evi_word_controls(in) == 0;
+}
+
 static inline size_t evi_copy_text(char *to, const char *in, size_t len)
 {
 	size_t n = 0, rest;
@@ -100,7 +107,11 @@ static inline size_t evi_copy_text(char *to, const char *in, size_t len)
 			return n;
 		n++;
 	}
-	rest = evi_scan_text_rest(in + n, len - n);
+	rest = len - n;
+	if (rest >= EVI_WORD && evi_copy_clean_word(to + n, in + n) &&
+	    evi_copy_clean_word(to + len - EVI_WORD, in + len - EVI_WORD))
+		return len;
+	rest = evi_scan_text_rest(in + n, rest);
 	memcpy(to + n, in + n, rest);
 	return n + rest;
 }
