@@ -37,17 +37,31 @@ const char *harness_process_child(int argc, char **argv)
 	return argv[2];
 }
 
+/* On a busy machine wine 8 now and then answers with an error of its own instead of starting. */
+#define STARTS_MAX 5
+
+static BOOL create_suspended(const char *program, char *command, PROCESS_INFORMATION *ret_info)
+{
+	STARTUPINFOA startup = { .cb = sizeof(startup) };
+
+	for (int i = 1;; i++) {
+		if (CreateProcessA(program, command, NULL, NULL, TRUE, CREATE_SUSPENDED, NULL, NULL,
+				   &startup, ret_info))
+			return TRUE;
+		if (GetLastError() != ERROR_INTERNAL_ERROR || i == STARTS_MAX)
+			return FALSE;
+	}
+}
+
 static HANDLE start_child(const struct harness_test *test, HANDLE job,
 			  PROCESS_INFORMATION *ret_info)
 {
 	char program[MAX_PATH], command[MAX_PATH + 600];
-	STARTUPINFOA startup = { .cb = sizeof(startup) };
 
 	GetModuleFileNameA(NULL, program, sizeof(program));
 	snprintf(command, sizeof(command), "\"%s\" --child %s/%s %llu", program, test->suite,
 		 test->name, (unsigned long long)(uintptr_t)shared);
-	if (!CreateProcessA(program, command, NULL, NULL, TRUE, CREATE_SUSPENDED, NULL, NULL,
-			    &startup, ret_info)) {
+	if (!create_suspended(program, command, ret_info)) {
 		fprintf(stderr, "cannot start %s: %lu\n", command, GetLastError());
 		exit(2);
 	}

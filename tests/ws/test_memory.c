@@ -93,7 +93,7 @@ static void give_up_waiting(evutil_socket_t fd, short what, void *arg)
 static int live(int client_options, void (*refuse)(long n), long n)
 {
 	struct sockaddr_in name = { .sin_family = AF_INET, .sin_port = htons(port) };
-	struct timeval patience = { n < 0 ? 30 : 0, 300000 }; /* where nothing is refused, it must open */
+	struct timeval patience = { 10, 0 };
 	struct event *timer = evtimer_new(base, give_up_waiting, NULL);
 	struct bufferevent *bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
 	int refused;
