@@ -173,13 +173,13 @@ static void commit(struct model *m, struct model *other, struct fuzz_input *in)
 static void search(struct model *m, struct model *other, struct fuzz_input *in)
 {
 	size_t len;
-	const uint8_t *what = fuzz_bytes(in, fuzz_byte(in) % 8 + 1, &len);
-	const uint8_t *hit = len > 0 && m->len > 0 ? memmem(m->bytes, m->len, what, len) : NULL;
+	const uint8_t *what = fuzz_bytes(in, fuzz_byte(in) % 8 + 1, &len), *hit;
 	struct evbuffer_ptr at;
 
 	(void)other;
-	if (len == 0)
+	if (what == NULL || len == 0)
 		return;
+	hit = memmem(m->bytes, m->len, what, len);
 	at = evbuffer_search(m->buf, (const char *)what, len, NULL);
 	FUZZ_REQUIRE(at.pos == (hit != NULL ? hit - m->bytes : -1));
 }
