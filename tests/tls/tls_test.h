@@ -69,6 +69,8 @@ struct tls_library {
 	int (*verify_host)(struct bufferevent *, const char *host);
 	int (*get_alpn)(struct bufferevent *, char *name, size_t size);
 	void (*say_goodbye)(void *object);
+	/* Calls back often while it shakes hands, reads and writes; 0 if it cannot. */
+	int (*call_back)(void *object, void (*call)(void *arg), void *arg);
 };
 
 extern const struct tls_library tls_openssl, tls_mbedtls;

@@ -4,6 +4,7 @@
 #include "tls_test.h"
 
 #include <mbedtls/ctr_drbg.h>
+#include <mbedtls/debug.h>
 #include <mbedtls/entropy.h>
 #include <mbedtls/ssl.h>
 
@@ -130,6 +131,50 @@ static void say_goodbye(void *object)
 	mbedtls_ssl_close_notify(object);
 }
 
+#if defined(MBEDTLS_DEBUG_C)
+
+/* A member that release 3 declares private, and has no other way to get at. */
+#ifndef MBEDTLS_PRIVATE
+#define MBEDTLS_PRIVATE(member) member
+#endif
+
+/* Messages of each step, not of each byte. */
+#define DEBUG_STEPS 2
+
+static void (*called)(void *arg);
+
+static void on_message(void *arg, int level, const char *file, int line, const char *text)
+{
+	(void)level;
+	(void)file;
+	(void)line;
+	(void)text;
+	called(arg);
+}
+
+static int call_back(void *object, void (*call)(void *arg), void *arg)
+{
+	const mbedtls_ssl_context *ssl = object;
+
+	called = call;
+	mbedtls_debug_set_threshold(DEBUG_STEPS);
+	mbedtls_ssl_conf_dbg((mbedtls_ssl_config *)(uintptr_t)ssl->MBEDTLS_PRIVATE(conf),
+			     on_message, arg);
+	return 1;
+}
+
+#else
+
+static int call_back(void *object, void (*call)(void *arg), void *arg)
+{
+	(void)object;
+	(void)call;
+	(void)arg;
+	return 0;
+}
+
+#endif
+
 const struct tls_library tls_mbedtls = {
 	.name = "mbedtls",
 	.object_with = object_with,
@@ -145,4 +190,5 @@ const struct tls_library tls_mbedtls = {
 	.verify_host = bufferevent_mbedtls_verify_host,
 	.get_alpn = bufferevent_mbedtls_get_alpn,
 	.say_goodbye = say_goodbye,
+	.call_back = call_back,
 };

@@ -232,6 +232,30 @@ static void say_goodbye(void *object)
 	SSL_shutdown(object);
 }
 
+static void (*called)(void *arg);
+
+static void on_message(int is_write, int version, int type, const void *data, size_t len, SSL *ssl,
+		       void *arg)
+{
+	(void)is_write;
+	(void)version;
+	(void)type;
+	(void)data;
+	(void)len;
+	(void)ssl;
+	called(arg);
+}
+
+/* Between two records of one write as well: they are small. */
+static int call_back(void *object, void (*call)(void *arg), void *arg)
+{
+	called = call;
+	SSL_set_max_send_fragment(object, 512);
+	SSL_set_msg_callback(object, on_message);
+	SSL_set_msg_callback_arg(object, arg);
+	return 1;
+}
+
 const struct tls_library tls_openssl = {
 	.name = "openssl",
 	.object_with = object_with,
@@ -247,4 +271,5 @@ const struct tls_library tls_openssl = {
 	.verify_host = verify_host,
 	.get_alpn = bufferevent_openssl_get_alpn,
 	.say_goodbye = say_goodbye,
+	.call_back = call_back,
 };

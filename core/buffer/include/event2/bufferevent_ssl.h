@@ -42,7 +42,10 @@
  *             one fails, the option decides on the object alone: nothing else is closed or freed.
  *             While the bufferevent lives the object may be inspected and set up, but must not be
  *             freed or get another transport.
- * Callbacks   The write callback always runs from the loop.
+ * Callbacks   The write callback always runs from the loop. Callbacks of the TLS library (messages,
+ *             verification, protocols) may use and free the bufferevent as well. What is just
+ *             encrypted is not in its output then, what is just decrypted not yet in its input,
+ *             and bufferevent_setfd() fails.
  * Threads     As for any bufferevent. The TLS library's objects are used with the bufferevent's
  *             lock held; what several objects share, such as an SSL_CTX, is made ready beforehand.
  * Limits      Marks and timeouts count the data, rate limits what goes over the transport.

@@ -91,6 +91,32 @@ static inline void evi_store_empty_small(struct evbuffer *buf)
 	evi_evbuffer_renumber(buf);
 }
 
+/*
+ * Take the first chain, which there is, out for a while, and put it back before all that has come
+ * meanwhile. Nobody is told.
+ */
+static inline struct evi_chain *evi_store_take_first(struct evbuffer *buf)
+{
+	struct evi_chain *chain = buf->first;
+
+	buf->first = chain->next;
+	if (chain->next == NULL)
+		buf->last = NULL;
+	buf->len -= chain->len;
+	evi_evbuffer_renumber(buf);
+	return chain;
+}
+
+static inline void evi_store_put_first(struct evbuffer *buf, struct evi_chain *chain)
+{
+	chain->next = buf->first;
+	if (chain->next == NULL)
+		buf->last = chain;
+	buf->first = chain;
+	buf->len += chain->len;
+	evi_evbuffer_renumber(buf);
+}
+
 /* Discard the first `n` bytes, of which there are as many, 1 at least. */
 void evi_store_drop(struct evbuffer *buf, size_t n);
 

@@ -93,13 +93,6 @@ static void writable(struct bufferevent *bev)
 	run(tls, tls->read_wants_write, 1);
 }
 
-static void round_end(struct bufferevent *bev)
-{
-	struct evi_tls *tls = tls_of(bev);
-
-	run(tls, 0, !tls->is_blocked && !tls->write_wants_read);
-}
-
 static void output_grew(struct bufferevent *bev)
 {
 	struct evi_tls *tls = tls_of(bev);
@@ -173,12 +166,17 @@ static void read_all_below(struct evi_tls *tls)
 	} while (tls->has_received && evi_tls_is_running(tls));
 }
 
+/* A failure that comes out of a call into the TLS library waits: reading would enter it again. */
 static void transport_event(struct bufferevent *bev, short what)
 {
 	struct evi_tls *tls = tls_of(bev);
 	int err = EVUTIL_SOCKET_ERROR();
 
 	if (what & BEV_EVENT_CONNECTED) {
+		evi_bev_at_round_end(bev);
+	} else if ((what & BEV_EVENT_ERROR) && tls->is_in_call) {
+		tls->failure_below = what;
+		tls->failure_below_err = err;
 		evi_bev_at_round_end(bev);
 	} else if (what & BEV_EVENT_EOF) {
 		end_transport(tls, 0);
@@ -196,11 +194,32 @@ static void transport_event(struct bufferevent *bev, short what)
 	}
 }
 
+static void round_end(struct bufferevent *bev)
+{
+	struct evi_tls *tls = tls_of(bev);
+	short failure = tls->failure_below;
+
+	if (failure != 0 && evi_tls_is_running(tls)) {
+		tls->failure_below = 0;
+		EVUTIL_SET_SOCKET_ERROR(tls->failure_below_err);
+		transport_event(bev, failure);
+	}
+	run(tls, 0, !tls->is_blocked && !tls->write_wants_read);
+}
+
+/* Not from inside a call into the TLS library, nor while it frees the object. */
+static int may_reset(const struct evi_tls *tls)
+{
+	return !tls->is_in_call && tls->object != NULL;
+}
+
 static int set_fd_of_socket(struct bufferevent *bev, evutil_socket_t fd)
 {
 	struct evi_tls *tls = tls_of(bev);
-	int err = tls->role == BUFFEREVENT_SSL_OPEN ? tls->ops->reset(tls->object, tls->role) : 0;
+	int err = may_reset(tls) ? 0 : -EBUSY;
 
+	if (err == 0 && tls->role == BUFFEREVENT_SSL_OPEN)
+		err = tls->ops->reset(tls->object, tls->role);
 	if (err == 0)
 		err = evi_tls_restart(tls);
 	if (err == 0)
@@ -214,7 +233,7 @@ static int set_fd_of_socket(struct bufferevent *bev, evutil_socket_t fd)
 static int set_fd_of_filter(struct bufferevent *bev, evutil_socket_t fd)
 {
 	struct evi_tls *tls = tls_of(bev);
-	int err = evi_tls_restart(tls);
+	int err = may_reset(tls) ? evi_tls_restart(tls) : -EBUSY;
 
 	if (err < 0 || fd < 0)
 		return err;

@@ -40,6 +40,8 @@ struct evi_tls {
 	short advance_waits; /* what advancing a renegotiation waits for, while nothing is read */
 	size_t retry_len;    /* of a write that has to be repeated; 0: none */
 	int transport_err;   /* the socket error that ended an operation; 0: none */
+	short failure_below; /* an event of the transport's that came during a call; 0: none */
+	int failure_below_err;
 	size_t received;     /* transport bytes not yet charged */
 	size_t sent;
 

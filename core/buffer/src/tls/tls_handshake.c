@@ -100,6 +100,16 @@ void evi_tls_handshake_done(struct evi_tls *tls)
 
 /* --- The first handshake ---------------------------------------------------------------------- */
 
+static int reset(struct evi_tls *tls)
+{
+	int err;
+
+	evi_tls_call_begin(tls);
+	err = tls->ops->reset(tls->object, tls->role);
+	evi_tls_call_end(tls);
+	return err;
+}
+
 int evi_tls_restart(struct evi_tls *tls)
 {
 	clear_deadline(tls);
@@ -112,9 +122,10 @@ int evi_tls_restart(struct evi_tls *tls)
 	tls->advance_waits = 0;
 	tls->retry_len = 0;
 	tls->transport_err = 0;
+	tls->failure_below = 0;
 	tls->error_count = 0;
 	tls->is_shaking = tls->role != BUFFEREVENT_SSL_OPEN;
-	return tls->is_shaking ? tls->ops->reset(tls->object, tls->role) : 0;
+	return tls->is_shaking ? reset(tls) : 0;
 }
 
 static int transport_stands(const struct evi_tls *tls)

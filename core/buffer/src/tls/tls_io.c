@@ -22,6 +22,9 @@
 #define READ_MAX RECORD_MAX
 #define WRITE_MAX (4 * RECORD_MAX)
 
+/* So many bytes are rather copied to what the input has than given a chain of their own. */
+#define COPY_MAX 2048
+
 /* What the kernel is asked to encrypt at once. */
 #define FILE_MAX (16 * RECORD_MAX)
 
@@ -37,59 +40,6 @@ static enum evi_tls_result decrypt(struct evi_tls *tls, void *data, size_t len, 
 	return result;
 }
 
-/*
- * Into a chain of its own, which is in no buffer meanwhile: who is called back by the TLS library
- * cannot take it away.
- */
-static enum evi_tls_result read_chain(struct evi_tls *tls, size_t wanted, size_t *ret_len)
-{
-	struct evbuffer *input = tls->bev->input;
-	enum evi_tls_result result;
-	struct evi_chain *chain;
-
-	if (evi_store_spare(input, wanted) < 0) {
-		tls->transport_err = ENOMEM;
-		return EVI_TLS_FAILED;
-	}
-	chain = input->spare;
-	input->spare = NULL;
-	result = decrypt(tls, evi_chain_tail(chain), wanted, ret_len);
-	if (result != EVI_TLS_OK) {
-		evi_store_retire(input, chain);
-		return result;
-	}
-	chain->len = *ret_len;
-	chain->room -= *ret_len;
-	evi_store_link(input, chain);
-	evi_evbuffer_notify(input, *ret_len, 0);
-	return EVI_TLS_OK;
-}
-
-/* Behind what the input holds already. */
-static enum evi_tls_result read_tail(struct evi_tls *tls, size_t wanted, size_t *ret_len)
-{
-	struct evbuffer *input = tls->bev->input;
-	struct evbuffer_iovec tail = { evi_chain_tail(input->last), wanted };
-	enum evi_tls_result result = decrypt(tls, tail.iov_base, wanted, ret_len);
-
-	if (result != EVI_TLS_OK)
-		return result;
-	tail.iov_len = *ret_len;
-	evi_evbuffer_unfreeze(input, EVI_BUF_FROZEN_END);
-	(void)evbuffer_commit_space(input, &tail, 1); /* refused if the user has taken the chain */
-	evi_evbuffer_freeze(input, EVI_BUF_FROZEN_END);
-	return EVI_TLS_OK;
-}
-
-static enum evi_tls_result read_piece(struct evi_tls *tls, size_t max, size_t *ret_len)
-{
-	const struct evi_chain *last = tls->bev->input->last;
-	size_t wanted = max < RECORD_MAX ? max : RECORD_MAX;
-
-	return last != NULL && last->room >= wanted ? read_tail(tls, wanted, ret_len)
-						    : read_chain(tls, wanted, ret_len);
-}
-
 /* After a small message, mostly: the object need not be asked, nor memory be kept ready for it. */
 static int has_run_dry(const struct evi_tls *tls)
 {
@@ -97,23 +47,66 @@ static int has_run_dry(const struct evi_tls *tls)
 	       tls->renegotiation == EVI_TLS_SETTLED && !tls->ops->holds_bytes(tls->object);
 }
 
-/* Until the object has no more, or what one turn may take is reached. */
-static enum evi_tls_result read_burst(struct evi_tls *tls, size_t *ret_total)
+/* Until the object has no more, or `left` bytes, for which there is room, have come. */
+static enum evi_tls_result fill(struct evi_tls *tls, struct evi_chain *chain, size_t left)
 {
-	size_t room = evi_bev_room(tls->bev, EV_READ);
-	size_t left = room < READ_MAX ? room : READ_MAX;
-	enum evi_tls_result result = EVI_TLS_OK;
+	enum evi_tls_result result;
 
-	*ret_total = 0;
-	while (left > 0 && result == EVI_TLS_OK && evi_tls_active(tls, EV_READ)) {
+	do {
 		size_t len = 0;
 
-		result = read_piece(tls, left, &len);
-		*ret_total += len;
-		left -= len < left ? len : left;
+		result = decrypt(tls, evi_chain_tail(chain), left, &len);
+		chain->len += len;
+		chain->room -= len;
+		left -= len;
 		if (result == EVI_TLS_OK && has_run_dry(tls))
 			result = EVI_TLS_WANT_READ;
+	} while (left > 0 && result == EVI_TLS_OK && evi_tls_active(tls, EV_READ));
+	return result;
+}
+
+/* A few bytes need not keep all the room they were read into. */
+static void deliver(struct evbuffer *input, struct evi_chain *chain)
+{
+	const struct evi_chain *last = input->last;
+	size_t len = chain->len;
+
+	if (last != NULL && len <= COPY_MAX && len <= last->room) {
+		(void)evi_store_append(input, chain->data, len); /* there is room for it */
+		evi_store_retire(input, chain);
+	} else {
+		evi_store_link(input, chain);
 	}
+	evi_evbuffer_notify(input, len, 0);
+}
+
+/*
+ * Into a chain that is in no buffer meanwhile: who is called back by the TLS library cannot take
+ * it away, move it, or write to it.
+ */
+static enum evi_tls_result read_burst(struct evi_tls *tls, size_t *ret_total)
+{
+	struct evbuffer *input = tls->bev->input;
+	size_t room = evi_bev_room(tls->bev, EV_READ);
+	size_t left = room < READ_MAX ? room : READ_MAX;
+	enum evi_tls_result result;
+	struct evi_chain *chain;
+
+	*ret_total = 0;
+	if (left == 0)
+		return EVI_TLS_OK;
+	if (evi_store_spare(input, left) < 0) {
+		tls->transport_err = ENOMEM;
+		return EVI_TLS_FAILED;
+	}
+	chain = input->spare;
+	input->spare = NULL;
+	result = fill(tls, chain, left);
+	*ret_total = chain->len;
+	if (chain->len > 0)
+		deliver(input, chain);
+	else
+		evi_store_retire(input, chain);
 	return result;
 }
 
@@ -190,34 +183,46 @@ static const void *next_piece(struct evi_tls *tls, size_t max, size_t *ret_len)
 	return piece.iov_base;
 }
 
+/*
+ * The first chain, which holds the bytes, is in no buffer meanwhile: who is called back can neither
+ * move nor release it, and gets nothing before it.
+ */
 static enum evi_tls_result encrypt(struct evi_tls *tls, const void *data, size_t len,
 				   size_t *ret_len)
 {
+	struct evbuffer *output = tls->bev->output;
+	struct evi_chain *chain = evi_store_take_first(output);
 	enum evi_tls_result result;
 
 	evi_tls_call_begin(tls);
 	result = tls->ops->write(tls, tls->object, data, len, ret_len);
 	tls->retry_len = result == EVI_TLS_WANT_READ || result == EVI_TLS_WANT_WRITE ? len : 0;
 	evi_tls_call_end(tls);
+	evi_store_put_first(output, chain);
 	return result;
 }
 
 /* What is in a file, by the kernel. EVI_TLS_OK with 0 bytes: that is not the case, or it cannot. */
 static enum evi_tls_result send_file(struct evi_tls *tls, size_t max, size_t *ret_len)
 {
+	struct evbuffer *output = tls->bev->output;
 	struct evi_file_range range;
 	enum evi_tls_result result;
+	struct evi_chain *chain;
 
 	if (tls->ops->send_file == NULL || tls->retry_len > 0 ||
-	    !evi_evbuffer_front_file(tls->bev->output, &range))
+	    !evi_evbuffer_front_file(output, &range))
 		return EVI_TLS_OK;
 	if (range.len > max)
 		range.len = max;
 	if (range.len > FILE_MAX)
 		range.len = FILE_MAX;
+	chain = evi_store_take_first(output);
 	evi_tls_call_begin(tls);
 	result = tls->ops->send_file(tls, tls->object, range.fd, range.offset, range.len, ret_len);
 	evi_tls_call_end(tls);
+	evi_store_put_first(output, chain);
+	output->flags |= EVI_BUF_UNLOADED;
 	return result;
 }
 

@@ -25,6 +25,9 @@ void evi_tls_let_go(struct evi_tls *tls)
 	if (object == NULL || tls->is_in_call)
 		return;
 	tls->object = NULL;
+	/* Who has freed the bufferevent does not hear of what a call that was under way moves. */
+	bev->input->flags &= (uint16_t)~EVI_BUF_TELLS_GROWTH;
+	bev->output->flags &= (uint16_t)~EVI_BUF_TELLS_LOSS;
 	if (evi_bev_options(bev) & BEV_OPT_CLOSE_ON_FREE)
 		tls->ops->free(object);
 	else

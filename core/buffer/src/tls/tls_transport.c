@@ -50,7 +50,8 @@ static ev_ssize_t recv_below(struct evi_tls *tls, struct bufferevent *transport,
 
 	if (n > 0)
 		return n;
-	return tls->is_transport_ended ? 0 : -EAGAIN;
+	/* what the user has frozen is still to come */
+	return tls->is_transport_ended && evi_evbuffer_len(transport->input) == 0 ? 0 : -EAGAIN;
 }
 
 ev_ssize_t evi_tls_recv(struct evi_tls *tls, void *data, size_t len)
@@ -89,6 +90,8 @@ static ev_ssize_t send_below(struct bufferevent *transport, const void *data, si
 		return -EAGAIN;
 	if (high != 0 && len > high - held)
 		len = high - held;
+	if (transport->output->flags & EVI_BUF_FROZEN_END)
+		return -EAGAIN;
 	return evbuffer_add(transport->output, data, len) == 0 ? (ev_ssize_t)len : -ENOMEM;
 }
 

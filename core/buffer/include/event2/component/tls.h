@@ -42,8 +42,8 @@ enum evi_tls_renegotiation {
 
 /**
  * What a TLS library does. All run with the bufferevent's lock held. `object` is the TLS object.
- * The library may call the user back meanwhile (to verify, to log), who may do anything but free
- * `object`.
+ * The library may call the user back meanwhile (to verify, to log), who may do anything with the
+ * bufferevent, but with `object` nothing that frees it or gives it to another.
  */
 struct evi_tls_ops {
 	const char *name;
