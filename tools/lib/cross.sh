@@ -66,10 +66,12 @@ esac
 ninja -C "$dir" -j "$jobs" || exit 1
 
 # A Windows of its own, made before several programs want it at once. Meson tells wine where the DLLs are.
+# Its server runs first: one that a test starts has that test's output, for the end of which Meson waits.
 start_wine()
 {
 	export WINEPREFIX=$dir/wine WINEDEBUG=-all WINEDLLOVERRIDES="mscoree,mshtml="
-	[ -d "$WINEPREFIX/drive_c" ] || wine wineboot --init >"$dir/wine.log" 2>&1 ||
+	mkdir -p "$WINEPREFIX"
+	{ wineserver -p && wine wineboot --init; } >"$dir/wine.log" 2>&1 ||
 		{ say "$target: wine does not start: $dir/wine.log"; exit 77; }
 	trap 'wineserver -k' EXIT # of this prefix only
 }
