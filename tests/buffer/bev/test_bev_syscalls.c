@@ -222,7 +222,7 @@ Test(bev_syscalls, what_a_read_callback_writes_leaves_in_one_call)
 	struct event_base *base = support_base_new();
 	struct bufferevent *bev;
 	evutil_socket_t ends[2];
-	char text[32];
+	char text[32] = "?";
 
 	support_socketpair(ends);
 	bev = bufferevent_socket_new(base, ends[0], BEV_OPT_CLOSE_ON_FREE);
